@@ -1,0 +1,12 @@
+export * from './address.ts';
+export * from './bitfield.ts';
+export type { Brand } from './brand.ts';
+export * from './bytes.ts';
+export * from './disk-port.ts';
+export * from './events.ts';
+export * from './fault.ts';
+export * from './log.ts';
+export * from './machine.ts';
+export * from './ports.ts';
+export * from './prng.ts';
+export * from './rate.ts';

@@ -1,0 +1,203 @@
+/**
+ * The world as the engine sees it. `runtime` implements these over Node.js, `simulator` over a virtual clock; each
+ * port has one compliance suite that both pass. Data paths are synchronous calls and callbacks; promises only where
+ * things happen rarely.
+ */
+import type { Endpoint, IpAddress } from './address.ts';
+import type { DiskPort, FilesPort } from './disk-port.ts';
+import type { Log } from './log.ts';
+
+export interface Clock {
+  /** Monotonic milliseconds from an arbitrary start; may have a fraction. */
+  nowMs(): number;
+  /** Milliseconds since 1970 (UTC), for what is shown or stored. */
+  wallMs(): number;
+  /** Calls back once, not before `delayMs` have passed. */
+  setTimer(delayMs: number, callback: () => void): Timer;
+}
+
+export interface Timer {
+  /** After this the callback is never called. Harmless when it already was. */
+  cancel(): void;
+}
+
+/** Randomness that nobody can guess: peer ids, tokens, keys, seeds of {@link Prng}. */
+export interface Entropy {
+  bytes(length: number): Uint8Array;
+}
+
+/** Hash functions, synchronous, for small inputs; bulk data is hashed by the disk port's threads. */
+export interface Hashes {
+  /** 20 bytes. */
+  sha1(bytes: Uint8Array): Uint8Array;
+  /** 32 bytes. */
+  sha256(bytes: Uint8Array): Uint8Array;
+}
+
+export interface TcpConnection {
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  /**
+   * Queues `parts`, in order, as one write where the system allows. The bytes are given away: they must not change
+   * until `sent` is called (all handed to the system) or the handler's `onClose` was.
+   */
+  write(parts: readonly Uint8Array[], sent?: () => void): void;
+  /** Bytes queued by `write` that the system has not taken yet. */
+  readonly queuedBytes: number;
+  /** Stops, and starts again, the reading of bytes; what is on its way may still arrive once. */
+  pause(): void;
+  resume(): void;
+  /** Sends what is queued, then closes. `onClose` follows. */
+  end(): void;
+  /** Closes at once; what is queued is lost. `onClose` follows, never from inside this call. */
+  destroy(): void;
+}
+
+export interface TcpHandler {
+  /** Outgoing connections only: it is open. */
+  onOpen?(): void;
+  /** `bytes` are borrowed until this returns. */
+  onBytes(bytes: Uint8Array): void;
+  /** Once, last; `error` is null after an orderly end by either side. Also when a dial fails. */
+  onClose(error: string | null): void;
+}
+
+export interface TcpListener {
+  readonly local: Endpoint;
+  close(): Promise<void>;
+}
+
+export interface TcpPort {
+  /**
+   * Listens; port 0 takes a free one. `accept` returns the connection's handler, or null to refuse it at once.
+   * @throws NodeError `NET_LISTEN` (address in use, not permitted, no such address)
+   */
+  listen(
+    at: { readonly address: IpAddress | null; readonly port: number },
+    accept: (connection: TcpConnection) => TcpHandler | null,
+  ): Promise<TcpListener>;
+  /** Dials; `onOpen` or `onClose` follows within `timeoutMs`, never from inside this call. */
+  dial(
+    to: Endpoint,
+    options: { readonly timeoutMs: number; readonly from?: IpAddress | null },
+    handler: TcpHandler,
+  ): TcpConnection;
+}
+
+export interface UdpSocket {
+  readonly local: Endpoint;
+  /** Best effort: a datagram that cannot be sent is lost. `bytes` are given away. */
+  send(bytes: Uint8Array, to: Endpoint): void;
+  close(): Promise<void>;
+}
+
+export interface UdpPort {
+  /** @throws NodeError `NET_LISTEN` */
+  bind(
+    at: { readonly address: IpAddress | null; readonly port: number; readonly ipv6?: boolean },
+    onDatagram: (bytes: Uint8Array, from: Endpoint) => void,
+  ): Promise<UdpSocket>;
+}
+
+export interface Resolver {
+  /** Addresses of a host name, in the system's order; an IP literal is itself. @throws NodeError `NET_RESOLVE` */
+  resolve(name: string): Promise<readonly IpAddress[]>;
+}
+
+export type HttpRequest = {
+  readonly method: 'GET' | 'HEAD';
+  /** http or https; names are resolved once and the answer that `allowAddress` passed is the one dialled. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** From the start until the last byte of the head; after that, the longest silence allowed in the body. */
+  readonly timeoutMs: number;
+  /** The body may not be longer, after decompression. Longer ends the request with `HTTP_TOO_LONG`. */
+  readonly bytesMax: number;
+  /** Asked for every resolved address; when none passes the request ends with `HTTP_ADDRESS_REFUSED`. */
+  readonly allowAddress?: (address: IpAddress) => boolean;
+  /** Prefer this family (BEP 7 announces over both). */
+  readonly family?: 4 | 6;
+  readonly from?: IpAddress | null;
+};
+
+export interface HttpHandler {
+  /** Header names in lower case. Redirects come here like any other status: following is the caller's decision. */
+  onHead(head: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly remote: IpAddress;
+  }): void;
+  /** Body bytes, decompressed (gzip, deflate), borrowed until this returns. */
+  onBytes(bytes: Uint8Array): void;
+  /** Once, last. `error` null: the whole body has arrived. */
+  onEnd(error: { readonly code: string; readonly message: string } | null): void;
+}
+
+export interface HttpExchange {
+  /** Back-pressure for the body. */
+  pause(): void;
+  resume(): void;
+  /** Ends it; `onEnd` is not called after this. */
+  abort(): void;
+}
+
+export interface HttpClient {
+  open(request: HttpRequest, handler: HttpHandler): HttpExchange;
+}
+
+export type HttpServerRequest = {
+  readonly method: string;
+  /** As it stood in the request line: path and query, undecoded. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly remote: Endpoint;
+};
+
+export type HttpServerResponse = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+};
+
+export interface HttpServerPort {
+  /** @throws NodeError `NET_LISTEN` */
+  listen(
+    at: { readonly address: IpAddress | null; readonly port: number },
+    handle: (request: HttpServerRequest) => HttpServerResponse,
+  ): Promise<TcpListener>;
+}
+
+export type SqlValue = string | number | bigint | Uint8Array | null;
+
+/** One SQLite database (WAL). Synchronous: statements are short. Statements are prepared once per text. */
+export interface Database {
+  /** Several statements without parameters. */
+  exec(sql: string): void;
+  run(sql: string, ...values: SqlValue[]): void;
+  get(sql: string, ...values: SqlValue[]): Readonly<Record<string, SqlValue>> | null;
+  all(sql: string, ...values: SqlValue[]): readonly Readonly<Record<string, SqlValue>>[];
+  /** Runs `work` in one transaction: all of it is kept, or nothing when it throws. */
+  transaction<Value>(work: () => Value): Value;
+  close(): void;
+}
+
+export interface DatabasePort {
+  /** Opens or makes the database. `:memory:` keeps nothing. @throws NodeError `DATABASE_OPEN` */
+  open(path: string): Database;
+}
+
+/** What an application's shell is given. Each part that it does not need it does not take. */
+export type Ports = {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly hashes: Hashes;
+  readonly tcp: TcpPort;
+  readonly udp: UdpPort;
+  readonly resolver: Resolver;
+  readonly http: HttpClient;
+  readonly httpServer: HttpServerPort;
+  readonly disk: DiskPort;
+  readonly files: FilesPort;
+  readonly database: DatabasePort;
+  readonly log: Log;
+};
