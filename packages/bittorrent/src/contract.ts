@@ -112,14 +112,27 @@ export type TorrentSnapshot = {
 export type BittorrentEvent =
   | { readonly type: 'bittorrent.torrent.added'; readonly torrent: TorrentId; readonly name: string }
   | { readonly type: 'bittorrent.torrent.metadata'; readonly torrent: TorrentId; readonly name: string }
-  | { readonly type: 'bittorrent.torrent.checked'; readonly torrent: TorrentId; readonly havePieceCount: number }
+  | {
+      readonly type: 'bittorrent.torrent.checked';
+      readonly torrent: TorrentId;
+      readonly havePieceCount: number;
+    }
   | { readonly type: 'bittorrent.torrent.finished'; readonly torrent: TorrentId; readonly bytes: number }
-  | { readonly type: 'bittorrent.torrent.failed'; readonly torrent: TorrentId; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'bittorrent.torrent.failed';
+      readonly torrent: TorrentId;
+      readonly code: string;
+      readonly message: string;
+    }
   | { readonly type: 'bittorrent.torrent.recovered'; readonly torrent: TorrentId }
   | { readonly type: 'bittorrent.torrent.removed'; readonly torrent: TorrentId }
   | { readonly type: 'bittorrent.piece.verified'; readonly torrent: TorrentId; readonly piece: number }
   /** Verified, written, and remembered: a restart at any instant after this still has them. */
-  | { readonly type: 'bittorrent.pieces.kept'; readonly torrent: TorrentId; readonly pieces: readonly number[] }
+  | {
+      readonly type: 'bittorrent.pieces.kept';
+      readonly torrent: TorrentId;
+      readonly pieces: readonly number[];
+    }
   | { readonly type: 'bittorrent.peer.connected'; readonly torrent: TorrentId; readonly endpoint: string }
   | {
       readonly type: 'bittorrent.peer.closed';
@@ -135,8 +148,18 @@ export type BittorrentEvent =
       readonly code: string;
       readonly message: string;
     }
-  | { readonly type: 'bittorrent.tracker.answered'; readonly torrent: TorrentId; readonly url: string; readonly peerCount: number }
-  | { readonly type: 'bittorrent.tracker.failed'; readonly torrent: TorrentId; readonly url: string; readonly message: string };
+  | {
+      readonly type: 'bittorrent.tracker.answered';
+      readonly torrent: TorrentId;
+      readonly url: string;
+      readonly peerCount: number;
+    }
+  | {
+      readonly type: 'bittorrent.tracker.failed';
+      readonly torrent: TorrentId;
+      readonly url: string;
+      readonly message: string;
+    };
 
 /** A .torrent's bytes, or the text of a magnet link or hex info-hash (40 or 64 digits). */
 export type TorrentSource = { readonly torrent: Uint8Array } | { readonly magnet: string };
@@ -223,6 +246,15 @@ export interface BittorrentApi {
   /** The TCP port that others can dial; 0 before `start`. */
   readonly port: number;
   show(source: TorrentSource): ShownTorrent;
-  create(options: CreateOptions, onProgress?: (progress: Progress) => void, signal?: AbortSignal): Promise<Uint8Array>;
-  verify(torrent: Uint8Array, path: string, onProgress?: (progress: Progress) => void, signal?: AbortSignal): Promise<VerifyReport>;
+  create(
+    options: CreateOptions,
+    onProgress?: (progress: Progress) => void,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array>;
+  verify(
+    torrent: Uint8Array,
+    path: string,
+    onProgress?: (progress: Progress) => void,
+    signal?: AbortSignal,
+  ): Promise<VerifyReport>;
 }

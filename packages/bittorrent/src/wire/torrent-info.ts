@@ -81,11 +81,17 @@ export type Magnet = {
 };
 
 /** Bytes of one piece; the last one may be shorter. */
-export function pieceBytesOf(info: Pick<TorrentInfo, 'pieceBytes' | 'pieceCount' | 'totalBytes'>, piece: number): number {
+export function pieceBytesOf(
+  info: Pick<TorrentInfo, 'pieceBytes' | 'pieceCount' | 'totalBytes'>,
+  piece: number,
+): number {
   return piece === info.pieceCount - 1 ? info.totalBytes - piece * info.pieceBytes : info.pieceBytes;
 }
 
 /** Blocks of one piece. */
-export function blockCountOf(info: Pick<TorrentInfo, 'pieceBytes' | 'pieceCount' | 'totalBytes'>, piece: number): number {
+export function blockCountOf(
+  info: Pick<TorrentInfo, 'pieceBytes' | 'pieceCount' | 'totalBytes'>,
+  piece: number,
+): number {
   return Math.ceil(pieceBytesOf(info, piece) / blockBytes);
 }
