@@ -1,0 +1,55 @@
+import type { BittorrentApi, TorrentSource } from '@tequio/bittorrent/contract';
+import type { TrackerHandle, TrackerOptions } from './tracker-api.ts';
+
+/** With what a node is started. What is null the node chooses by itself. */
+export type NodeSettings = {
+  /** Absolute folder of the node's own state, never of content; null: the system's usual place. */
+  readonly dataFolder: string | null;
+  /**
+   * Nothing listens, nothing is dialled, no database is opened or made: for `show`, `create`, `verify`, `readSource`
+   * and `files`, which all work then. (`readSource` still fetches an http address when it is given one.)
+   */
+  readonly offline: boolean;
+  /** TCP port for other peers; 0: any free one; null: the usual one, or a free one when that is taken. */
+  readonly port: number | null;
+  /** Address to listen on and to dial from; null: all of them. */
+  readonly bind: string | null;
+  /** Bytes a second for the whole node; null: no limit. */
+  readonly limitDown: number | null;
+  readonly limitUp: number | null;
+};
+
+/**
+ * What a running node offers. A started node goes on with no torrent by itself: those of earlier runs rest, with
+ * their state kept, until `bittorrent.add` names them again.
+ */
+export interface NodeApi {
+  readonly bittorrent: BittorrentApi;
+  readonly files: NodeFiles;
+  /** Absolute folder of this node's own state; it exists unless the node is offline. */
+  readonly dataFolder: string;
+  /** @throws NodeError `NET_LISTEN` */
+  startTracker(options: TrackerOptions): Promise<TrackerHandle>;
+  /**
+   * Reads what a user calls a torrent: the absolute path or the http(s) address of a .torrent, a magnet link, or a
+   * hex info-hash (40 or 64 digits). Checks lengths only: whether it is a good torrent `show` and `add` say.
+   * @throws NodeError `FILE_MISSING`, `FILE_READ`, `FILE_TOO_LONG`; `SOURCE_MISSING` (the server says that there is
+   * no such thing), `SOURCE_UNREACHABLE` (no answer, or one that is no use), `SOURCE_TOO_LONG`
+   */
+  readSource(text: string): Promise<TorrentSource>;
+  /**
+   * Takes leave of trackers and peers, keeps all state and ends. Takes a few seconds at most, also when the other
+   * side does not answer. A second call waits for the first.
+   */
+  close(): Promise<void>;
+}
+
+/** Small files at the node's end. */
+export interface NodeFiles {
+  /** @throws NodeError `FILE_MISSING`, `FILE_TOO_LONG`, `FILE_READ` */
+  read(path: string, bytesMax: number): Promise<Uint8Array>;
+  /** Makes missing folders, writes the file whole beside its place, then renames it. @throws NodeError `FILE_WRITE` */
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  /** What stands there; null: nothing. Follows a symbolic link that the user named. */
+  kind(path: string): Promise<'file' | 'folder' | 'other' | null>;
+}
