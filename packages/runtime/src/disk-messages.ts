@@ -1,0 +1,109 @@
+/**
+ * What goes between the disk port (main thread) and its worker threads. One batch a turn each way:
+ *
+ *   main ── DiskBatch { slabs, files, jobs } ──> worker      memory and names are sent once, then named by id
+ *   main <── DiskReply { results, closedFiles } ── worker
+ *
+ * Only small numbers and digests are copied: piece bytes lie in shared memory.
+ */
+import type { DigestRequest, DiskDigests, DiskFault, DiskJob, FileSpan } from '@tequio/kernel';
+
+export const diskLimits = {
+  /** No gain was ever measured from more, and each thread costs about 10 MB. */
+  threadCountMax: 8,
+  /** Open files of all threads together: below the usual soft limit of 1024, and of 256 on macOS for one thread. */
+  handleCount: 224,
+  /** Open files that each thread may have, however many threads there are. */
+  handleCountMin: 24,
+  /** Bytes read at once by a check: stays in the processor's cache between read and hash. A multiple of 16 KiB. */
+  scratchBytes: 1 << 20,
+  /** Loads that may overtake stores and checks in a row, so that neither starves. */
+  loadStreakMax: 16,
+  /** A worker hands results back at least this often while it still has jobs. */
+  replyEveryMs: 1,
+  /** Hash streams that a worker keeps open; the oldest is dropped, for its owner has lost it. */
+  streamCountMax: 1024,
+  /** An open file is compared with what its name leads to when this long has passed since the last time. */
+  handleCheckMs: 1000,
+  /** The smallest slab. */
+  slabBytesMin: 1 << 14,
+  /** Bytes of freed slabs that are kept to be used again. */
+  freeSlabBytesMax: 32 << 20,
+} as const;
+
+/** Block of BitTorrent: the unit of `sha1Blocks` and of merkle leaves. */
+export const digestBlockBytes = 16384;
+
+/** A `DiskJob` as a worker gets it; `slab` 0: none. */
+export type DiskOrder = {
+  readonly id: number;
+  readonly kind: DiskJob['kind'];
+  readonly slab: number;
+  readonly slabOffset: number;
+  readonly bytes: number;
+  /** File id (0: padding), offset, bytes; again and again. */
+  readonly spans: readonly number[];
+  readonly digest: DigestRequest | null;
+};
+
+export type DiskBatch = {
+  readonly slabs: (readonly [id: number, memory: SharedArrayBuffer])[];
+  readonly droppedSlabs: number[];
+  readonly files: (readonly [id: number, root: string, path: string])[];
+  /** Close the handles of these and forget their names; answered in `closedFiles`. */
+  readonly closeFiles: number[];
+  readonly jobs: DiskOrder[];
+  /** Do all jobs, close everything, end. */
+  close: boolean;
+};
+
+export type DiskAnswer = {
+  readonly id: number;
+  readonly fault: DiskFault | null;
+  readonly digests: DiskDigests | null;
+  readonly written: boolean;
+};
+
+export type DiskReply = { readonly results: DiskAnswer[]; readonly closedFiles: number[] };
+
+export function emptyBatch(): DiskBatch {
+  return { slabs: [], droppedSlabs: [], files: [], closeFiles: [], jobs: [], close: false };
+}
+
+/** `job` under a number, with nothing in it that would drag a larger buffer along when it is copied. */
+export function orderOf(id: number, job: DiskJob): DiskOrder {
+  const inMemory = job.kind === 'check' ? null : job;
+  return {
+    id,
+    kind: job.kind,
+    slab: inMemory?.slab.id ?? 0,
+    slabOffset: inMemory?.slabOffset ?? 0,
+    bytes: job.bytes,
+    spans: job.kind === 'hash' ? [] : flatSpans(job.spans),
+    digest: job.kind === 'load' || job.digest === null ? null : ownDigest(job.digest),
+  };
+}
+
+function flatSpans(spans: readonly FileSpan[]): number[] {
+  const flat = new Array<number>(3 * spans.length);
+  for (let i = 0; i < spans.length; i++) {
+    const span = spans[i]!;
+    flat[3 * i] = span.file ?? 0;
+    flat[3 * i + 1] = span.offset;
+    flat[3 * i + 2] = span.bytes;
+  }
+  return flat;
+}
+
+/** A view of a torrent's whole hash list would be copied with all of it: expected hashes get buffers of their own. */
+function ownDigest(digest: DigestRequest): DigestRequest {
+  if (digest.expect === null) return digest;
+  const { sha1, root } = digest.expect;
+  return {
+    ...digest,
+    expect: {
+      sha1: sha1 === null ? null : new Uint8Array(sha1),
+      root: root === null ? null : new Uint8Array(root),
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * Where a file of a root lies, and that no symbolic link leads there.
+ *
+ * Each folder between the root and the file is looked at with lstat before a file is opened, and the file itself is
+ * opened with O_NOFOLLOW. The race that remains: a program of the same user that swaps a folder for a link between
+ * the look and the opening is followed. It needs the right to write to the folder, with which it could do the same
+ * harm itself; a torrent cannot do it, for nothing here ever makes a link. The root may be, or lie behind, a link:
+ * it is the user's own choice.
+ */
+import { constants, lstatSync, mkdirSync } from 'node:fs';
+import { lstat, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FileRef } from '@tequio/kernel';
+import { DiskFailure, sentenceOf, systemCodeOf } from './disk-fault.ts';
+
+/** Absent on Windows, where links need a privilege to be made. O_NONBLOCK: a named pipe must not block its opener. */
+export const openFlags = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+export function fullPath(ref: FileRef): string {
+  return join(ref.root, ref.path);
+}
+
+/** True when the relative path of `ref` is what the port promises to be given. */
+export function isSafeRef(ref: FileRef): boolean {
+  if (ref.path.includes('\0') || ref.root.includes('\0') || ref.root === '') return false;
+  if (process.platform === 'win32' && /[\\:]/.test(ref.path)) return false;
+  return ref.path.split('/').every((element) => element !== '' && element !== '.' && element !== '..');
+}
+
+/** The folders from the root down to the one that holds the file. */
+export function foldersOf(ref: FileRef): string[] {
+  const elements = ref.path.split('/');
+  const folders: string[] = [ref.root];
+  for (let i = 0; i + 1 < elements.length; i++) folders.push(join(folders[i]!, elements[i]!));
+  return folders;
+}
+
+/** Checks the folders of `ref`, and makes those that are missing when `make`. @throws as lstat and mkdir do */
+export function checkFoldersSync(ref: FileRef, make: boolean): void {
+  const folders = foldersOf(ref);
+  if (make) mkdirSync(folders[0]!, { recursive: true });
+  for (let i = 1; i < folders.length; i++) {
+    if (make) ignoreExisting(() => mkdirSync(folders[i]!));
+    if (!lstatSync(folders[i]!).isDirectory()) throw notAFolder(ref);
+  }
+}
+
+/** The same without blocking the thread. */
+export async function checkFolders(ref: FileRef, make: boolean): Promise<void> {
+  const folders = foldersOf(ref);
+  if (make) await mkdir(folders[0]!, { recursive: true });
+  for (let i = 1; i < folders.length; i++) {
+    if (make) await mkdir(folders[i]!).catch(throwUnlessExisting);
+    if (!(await lstat(folders[i]!)).isDirectory()) throw notAFolder(ref);
+  }
+}
+
+export function notAFolder(ref: FileRef): DiskFailure {
+  return new DiskFailure('not-a-file', sentenceOf('not-a-file', fullPath(ref), null), null);
+}
+
+function ignoreExisting(make: () => void): void {
+  try {
+    make();
+  } catch (error) {
+    throwUnlessExisting(error);
+  }
+}
+
+/** EEXIST; some systems say EROFS or EACCES of a folder that is there: the look that follows decides. */
+function throwUnlessExisting(error: unknown): void {
+  const code = systemCodeOf(error);
+  if (code !== 'EEXIST' && code !== 'EROFS' && code !== 'EACCES') throw error;
+}

@@ -1,0 +1,301 @@
+/**
+ * The disk port over worker threads and the system's file calls.
+ *
+ *   submit ─> route (stream key, or the least busy thread) ─> batch ─ flush ─> worker ─> done(result)
+ *   move, remove, allocate, forget ─> hold the file's new jobs ─> wait for its running ones ─> close its handles
+ *                                     ─> do it ─> let the held jobs go
+ *
+ * Nothing is synced by itself: a store job is done when the system has the bytes. `sync` waits for the device.
+ */
+import { availableParallelism } from 'node:os';
+import {
+  assert,
+  type DiskFault,
+  type DiskJob,
+  type DiskPort,
+  type DiskResult,
+  type FileId,
+  type FileRef,
+  type FileStat,
+  type Slab,
+} from '@tequio/kernel';
+import { type DiskAnswer, diskLimits, orderOf } from './disk-messages.ts';
+import { allocateFile, existsError, moveFile, removeFile, statFile, syncFile } from './disk-operations.ts';
+import { isSafeRef } from './disk-paths.ts';
+import { SlabPool } from './disk-slabs.ts';
+import { DiskThread, handleMaxOf } from './disk-thread.ts';
+
+export type DiskOptions = {
+  /** Jobs at once, 1 to 8; by default one less than the processors, for the network needs one. */
+  readonly threadCount?: number;
+};
+
+type Done = (result: DiskResult) => void;
+
+type FileEntry = {
+  ref: FileRef;
+  /** Jobs given while an operation has the file; null: no operation has it. */
+  held: { job: DiskJob; done: Done }[] | null;
+  /** Settles when the last operation that was asked for is over. */
+  turn: Promise<void>;
+};
+
+type RunningJob = {
+  readonly job: DiskJob;
+  readonly done: Done;
+  readonly thread: DiskThread;
+  /** Called when it is answered, by operations that wait for it. */
+  after: (() => void)[] | null;
+};
+
+/** Makes the port; threads start with the first job. */
+export function createDisk(options: DiskOptions = {}): DiskPort {
+  const count = options.threadCount ?? availableParallelism() - 1;
+  return new ThreadedDisk(Math.min(diskLimits.threadCountMax, Math.max(1, Math.floor(count))));
+}
+
+class ThreadedDisk implements DiskPort {
+  readonly threadCount: number;
+  readonly #threads: DiskThread[];
+  readonly #slabs = new SlabPool();
+  readonly #files = new Map<FileId, FileEntry>();
+  readonly #ids = new Map<string, FileId>();
+  readonly #running = new Map<number, RunningJob>();
+  /** Streams of which a part is held: later parts must wait behind it. */
+  readonly #heldStreams = new Map<number, FileEntry>();
+  readonly #operations = new Set<Promise<unknown>>();
+  #nextFile = 1;
+  #nextJob = 1;
+  #flushPlanned = false;
+  #closed = false;
+
+  constructor(threadCount: number) {
+    this.threadCount = threadCount;
+    const events = {
+      onAnswer: (answer: DiskAnswer) => this.#handleAnswer(answer),
+      onDeath: (thread: DiskThread, reason: string) => this.#handleDeath(thread, reason),
+    };
+    const handleMax = handleMaxOf(threadCount);
+    this.#threads = Array.from({ length: threadCount }, () => new DiskThread(handleMax, events));
+  }
+
+  allocateSlab(bytes: number): Slab {
+    return this.#slabs.allocate(bytes);
+  }
+
+  freeSlab(slab: Slab): void {
+    if (this.#slabs.free(slab)) return;
+    for (const thread of this.#threads) thread.dropSlab(slab);
+  }
+
+  register(ref: FileRef): FileId {
+    assert(isSafeRef(ref), 'a file reference is a root and a safe relative path');
+    const key = keyOf(ref);
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    const id = this.#nextFile++ as FileId;
+    this.#ids.set(key, id);
+    const own = { root: ref.root, path: ref.path };
+    this.#files.set(id, { ref: own, held: null, turn: Promise.resolve() });
+    return id;
+  }
+
+  submit(job: DiskJob, done: Done): void {
+    if (this.#closed) {
+      refuse(done, 'The disk is closed.', null);
+      return;
+    }
+    const stream = job.kind === 'load' ? null : (job.digest?.stream ?? null);
+    let holder = stream === null ? undefined : this.#heldStreams.get(stream.key);
+    if (job.kind !== 'hash') {
+      for (const { file } of job.spans) {
+        if (file === null) continue;
+        const entry = this.#files.get(file);
+        if (entry === undefined) {
+          refuse(done, `File ${file} is not registered.`, file);
+          return;
+        }
+        if (entry.held !== null) holder ??= entry;
+      }
+    }
+    if (holder !== undefined && holder.held !== null) {
+      holder.held.push({ job, done });
+      if (stream !== null) this.#heldStreams.set(stream.key, holder);
+      return;
+    }
+    this.#route(job, stream?.key ?? null, done);
+  }
+
+  flush(): void {
+    for (const thread of this.#threads) thread.flush();
+  }
+
+  async forget(file: FileId): Promise<void> {
+    await this.#exclusively(file, async (entry) => {
+      this.#ids.delete(keyOf(entry.ref));
+      this.#files.delete(file);
+    });
+  }
+
+  async stat(file: FileId): Promise<FileStat | null> {
+    return statFile(this.#entryOf(file).ref);
+  }
+
+  async allocate(file: FileId, bytes: number, mode: 'sparse' | 'full'): Promise<void> {
+    await this.#exclusively(file, (entry) => allocateFile(entry.ref, bytes, mode));
+  }
+
+  /** Waits for the jobs given before, and lets later ones pass. */
+  async sync(file: FileId): Promise<void> {
+    const entry = this.#entryOf(file);
+    await this.#tracked(
+      entry.turn.then(async () => {
+        await this.#settled(file);
+        await syncFile(entry.ref);
+      }),
+    );
+  }
+
+  async move(file: FileId, to: FileRef): Promise<void> {
+    assert(isSafeRef(to), 'a file reference is a root and a safe relative path');
+    await this.#exclusively(file, async (entry) => {
+      const other = this.#ids.get(keyOf(to));
+      if (other === file) return;
+      if (other !== undefined) throw existsError(to);
+      this.#ids.set(keyOf(to), file);
+      try {
+        await moveFile(entry.ref, to);
+      } catch (error) {
+        this.#ids.delete(keyOf(to));
+        throw error;
+      }
+      this.#ids.delete(keyOf(entry.ref));
+      entry.ref = { root: to.root, path: to.path };
+    });
+  }
+
+  async remove(file: FileId): Promise<void> {
+    await this.#exclusively(file, (entry) => removeFile(entry.ref));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    while (this.#operations.size > 0) await Promise.allSettled(this.#operations);
+    this.#closed = true;
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  #entryOf(file: FileId): FileEntry {
+    const entry = this.#files.get(file);
+    assert(entry !== undefined, 'a file is registered while it is used');
+    return entry;
+  }
+
+  #route(job: DiskJob, streamKey: number | null, done: Done): void {
+    const id = this.#nextJob++;
+    const thread = streamKey === null ? this.#leastBusy() : this.#threads[streamKey % this.threadCount]!;
+    this.#running.set(id, { job, done, thread, after: null });
+    const slab = job.kind === 'check' ? null : job.slab;
+    thread.add(orderOf(id, job), slab, (file) => this.#entryOf(file).ref);
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    queueMicrotask(() => {
+      this.#flushPlanned = false;
+      this.flush();
+    });
+  }
+
+  /** A second thread starts only when the first has work. */
+  #leastBusy(): DiskThread {
+    let best = this.#threads[0]!;
+    for (const thread of this.#threads) if (thread.queuedBytes < best.queuedBytes) best = thread;
+    return best;
+  }
+
+  #handleAnswer(answer: DiskAnswer): void {
+    const running = this.#running.get(answer.id);
+    if (running === undefined) return;
+    this.#finish(
+      answer.id,
+      running,
+      answer.fault === null
+        ? { ok: true, digests: answer.digests, written: answer.written }
+        : { ok: false, fault: answer.fault },
+    );
+  }
+
+  #handleDeath(thread: DiskThread, reason: string): void {
+    const fault: DiskFault = { code: 'io', message: `A disk thread ended: ${reason}.`, file: null };
+    for (const [id, running] of [...this.#running]) {
+      if (running.thread === thread) this.#finish(id, running, { ok: false, fault });
+    }
+  }
+
+  #finish(id: number, running: RunningJob, result: DiskResult): void {
+    this.#running.delete(id);
+    running.thread.markAnswered(running.job.bytes);
+    if (running.after !== null) for (const call of running.after) call();
+    running.done(result);
+  }
+
+  /** Resolves when every job given until now that uses the file is answered. */
+  #settled(file: FileId): Promise<void> {
+    return new Promise((resolve) => {
+      let left = 1;
+      const markOne = (): void => {
+        if (--left === 0) resolve();
+      };
+      for (const running of this.#running.values()) {
+        const { job } = running;
+        if (job.kind === 'hash' || !job.spans.some((span) => span.file === file)) continue;
+        left++;
+        running.after ??= [];
+        running.after.push(markOne);
+      }
+      markOne();
+    });
+  }
+
+  /** Runs `work` when no job uses the file and no handle of it is open; one such work after the other. */
+  async #exclusively(file: FileId, work: (entry: FileEntry) => Promise<void>): Promise<void> {
+    const entry = this.#entryOf(file);
+    const run = entry.turn.then(async () => {
+      assert(this.#files.get(file) === entry, 'a file is registered while it is used');
+      entry.held = [];
+      try {
+        await this.#settled(file);
+        await Promise.all(this.#threads.map((thread) => thread.closeFile(file)));
+        await work(entry);
+      } finally {
+        this.#release(entry);
+      }
+    });
+    entry.turn = run.catch(() => undefined);
+    await this.#tracked(run);
+  }
+
+  #release(entry: FileEntry): void {
+    const held = entry.held ?? [];
+    entry.held = null;
+    for (const [key, holder] of this.#heldStreams) if (holder === entry) this.#heldStreams.delete(key);
+    for (const { job, done } of held) this.submit(job, done);
+  }
+
+  /** `close` waits for it. */
+  async #tracked<Value>(operation: Promise<Value>): Promise<Value> {
+    this.#operations.add(operation);
+    try {
+      return await operation;
+    } finally {
+      this.#operations.delete(operation);
+    }
+  }
+}
+
+function keyOf(ref: FileRef): string {
+  return `${ref.root}\0${ref.path}`;
+}
+
+function refuse(done: Done, message: string, file: FileId | null): void {
+  queueMicrotask(() => done({ ok: false, fault: { code: 'io', message, file } }));
+}

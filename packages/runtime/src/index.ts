@@ -1,0 +1,1 @@
+export { createDisk, type DiskOptions } from './disk.ts';
