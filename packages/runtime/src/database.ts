@@ -1,0 +1,102 @@
+/**
+ * SQLite through the system library that comes with Node.js. Write-ahead log, `synchronous = NORMAL`: a transaction
+ * that has returned survives the end of the process at any instant; a power failure may take the last ones back, as
+ * a whole, and never leaves a damaged file.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { assert, type Database, type DatabasePort, NodeError, type SqlValue } from '@tequio/kernel';
+
+/** Prepared statements kept; the oldest goes. The program has fewer texts than this. */
+const statementCountMax = 256;
+/** How long a statement waits for another process that has the database locked. */
+const busyTimeoutMs = 5000;
+
+type Row = Readonly<Record<string, SqlValue>>;
+
+export function createDatabases(): DatabasePort {
+  return { open: (path) => new SqliteDatabase(openFile(path)) };
+}
+
+/** Makes the folder, for the user only, when it is missing. */
+function openFile(path: string): DatabaseSync {
+  let file: DatabaseSync | null = null;
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    file = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
+    file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    return file;
+  } catch (error) {
+    file?.close();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new NodeError('DATABASE_OPEN', `The database "${path}" cannot be opened: ${reason}.`, {
+      op: 'open',
+      data: { path },
+      cause: error,
+    });
+  }
+}
+
+class SqliteDatabase implements Database {
+  readonly #file: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #inTransaction = false;
+
+  constructor(file: DatabaseSync) {
+    this.#file = file;
+  }
+
+  exec(sql: string): void {
+    this.#file.exec(sql);
+  }
+
+  run(sql: string, ...values: SqlValue[]): void {
+    this.#statement(sql).run(...values);
+  }
+
+  get(sql: string, ...values: SqlValue[]): Row | null {
+    return (this.#statement(sql).get(...values) as Row | undefined) ?? null;
+  }
+
+  all(sql: string, ...values: SqlValue[]): readonly Row[] {
+    return this.#statement(sql).all(...values) as Row[];
+  }
+
+  transaction<Value>(work: () => Value): Value {
+    assert(!this.#inTransaction, 'transactions do not nest');
+    this.#file.exec('BEGIN IMMEDIATE');
+    this.#inTransaction = true;
+    try {
+      const value = work();
+      this.#file.exec('COMMIT');
+      return value;
+    } catch (error) {
+      // Some errors (a full device) have ended it already.
+      if (this.#file.isTransaction) this.#file.exec('ROLLBACK');
+      throw error;
+    } finally {
+      this.#inTransaction = false;
+    }
+  }
+
+  close(): void {
+    if (!this.#file.isOpen) return;
+    this.#statements.clear();
+    this.#file.close();
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    if (this.#statements.size >= statementCountMax) {
+      for (const oldest of this.#statements.keys()) {
+        this.#statements.delete(oldest);
+        break;
+      }
+    }
+    const statement = this.#file.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
