@@ -1,0 +1,182 @@
+/**
+ * A network of its own for tests: a bridge 10.77.N.0/24 and one network namespace a host, so that every program
+ * has its own address and none reaches a real network (namespaces have no default route).
+ *
+ * N is claimed by making the bridge `tqlabN`, which only one process can; the bridge's alias names the owner, and
+ * a later lab removes what dead owners have left behind, with the programs that still run there.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cleanEnvironment, Running, type RunOptions } from './running.ts';
+
+const bridgePrefix = 'tqlab';
+const labCountMax = 200;
+const hostCountMax = 200;
+
+export class Lab {
+  /** Of the bridge, which the test itself can listen on and dial from. */
+  readonly address: string;
+  /** Everything that belongs to this lab, removed with it. */
+  readonly folder: string;
+  readonly #number: number;
+  readonly #hosts: Host[] = [];
+  #closed = false;
+
+  private constructor(number: number) {
+    this.#number = number;
+    this.address = `10.77.${number}.1`;
+    this.folder = mkdtempSync(join(tmpdir(), 'tequio-lab-'));
+    openLabs.add(this);
+    guardExit();
+  }
+
+  /** A new, empty network. @throws Error when this user may not make one */
+  static open(): Lab {
+    removeAbandoned();
+    for (let number = 1; number <= labCountMax; number++) {
+      if (!tryIp('link', 'add', 'name', `${bridgePrefix}${number}`, 'type', 'bridge')) continue;
+      ip('link', 'set', `${bridgePrefix}${number}`, 'alias', ownerOf(process.pid));
+      ip('address', 'add', `10.77.${number}.1/24`, 'dev', `${bridgePrefix}${number}`);
+      ip('link', 'set', `${bridgePrefix}${number}`, 'up');
+      return new Lab(number);
+    }
+    throw new Error('no lab: network bridges cannot be made here, or all are taken');
+  }
+
+  /** A new host; its folder is `folder/name`. */
+  addHost(name: string): Host {
+    const index = this.#hosts.length + 1;
+    if (index > hostCountMax) throw new Error('too many hosts in one lab');
+    const namespace = `${bridgePrefix}${this.#number}-${index}`;
+    const outside = outsideOf(namespace);
+    const address = `10.77.${this.#number}.${index + 9}`;
+    const host = new Host(namespace, address, this.address, join(this.folder, `${index}-${name}`));
+    this.#hosts.push(host);
+    ip('netns', 'add', namespace);
+    ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
+    ip('link', 'set', outside, 'master', `${bridgePrefix}${this.#number}`, 'up');
+    ip('-n', namespace, 'address', 'add', `${address}/24`, 'dev', 'eth0');
+    ip('-n', namespace, 'link', 'set', 'eth0', 'up');
+    ip('-n', namespace, 'link', 'set', 'lo', 'up');
+    return host;
+  }
+
+  /** Ends every program, removes hosts, bridge and folder. Synchronous, so that it also works at exit. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    openLabs.delete(this);
+    for (const host of this.#hosts) removeNamespace(host.namespace);
+    tryIp('link', 'delete', `${bridgePrefix}${this.#number}`);
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** One machine of a lab: a network namespace with one address, and a folder. */
+export class Host {
+  readonly namespace: string;
+  readonly address: string;
+  /** The lab's own address, where the test itself can listen for this host. */
+  readonly gateway: string;
+  readonly folder: string;
+
+  constructor(namespace: string, address: string, gateway: string, folder: string) {
+    this.namespace = namespace;
+    this.address = address;
+    this.gateway = gateway;
+    this.folder = folder;
+    mkdirSync(folder, { recursive: true });
+  }
+
+  /** Starts a program on this host. Its process id is that of `Running.child`. */
+  run(program: string, args: readonly string[], options: RunOptions = {}): Running {
+    return new Running('ip', ['netns', 'exec', this.namespace, program, ...args], {
+      cwd: this.folder,
+      env: cleanEnvironment(this.folder),
+      ...options,
+    });
+  }
+}
+
+/** True when this user may make namespaces and bridges. */
+export function canOpenLab(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  const probe = `${bridgePrefix}-probe-${process.pid}`;
+  if (!tryIp('netns', 'add', probe)) return false;
+  return tryIp('netns', 'delete', probe);
+}
+
+const openLabs = new Set<Lab>();
+let guarded = false;
+
+function guardExit(): void {
+  if (guarded) return;
+  guarded = true;
+  const closeAll = (): void => {
+    for (const lab of openLabs) lab.close();
+  };
+  process.once('exit', closeAll);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      closeAll();
+      process.exit(1);
+    });
+  }
+}
+
+/** Removes the labs of processes that have ended. A bridge without an alias is being made right now. */
+function removeAbandoned(): void {
+  const listed = spawnSync('ip', ['-json', 'link', 'show', 'type', 'bridge'], { encoding: 'utf8' });
+  const links = JSON.parse(listed.stdout || '[]') as { ifname?: string; ifalias?: string }[];
+  for (const { ifname, ifalias } of links) {
+    if (!ifname?.startsWith(bridgePrefix) || ifalias === undefined) continue;
+    const pid = Number(/^tequio-lab pid=(\d+) /.exec(ifalias)?.[1]);
+    if (!Number.isInteger(pid) || ownerOf(pid) === ifalias) continue;
+    const namespaces = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' }).stdout.split('\n');
+    for (const line of namespaces) {
+      const namespace = line.split(' ')[0]!;
+      if (namespace.startsWith(`${ifname}-`)) removeNamespace(namespace);
+    }
+    tryIp('link', 'delete', ifname);
+  }
+}
+
+/** Names a process for good: its id, and when it started. */
+function ownerOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return `tequio-lab pid=${pid} start=${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+  } catch {
+    return 'none';
+  }
+}
+
+function removeNamespace(namespace: string): void {
+  const pids = spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' }).stdout;
+  for (const pid of pids.split('\n').filter((line) => line !== '')) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+  }
+  // A namespace lingers until its last socket is gone; its link would keep the name until then.
+  tryIp('link', 'delete', outsideOf(namespace));
+  tryIp('netns', 'delete', namespace);
+}
+
+/** The end of a host's link that is plugged into the bridge. */
+function outsideOf(namespace: string): string {
+  return namespace.replace(bridgePrefix, 'tqv');
+}
+
+function ip(...args: string[]): void {
+  const run = spawnSync('ip', args, { encoding: 'utf8' });
+  if (run.status !== 0) throw new Error(`ip ${args.join(' ')}: ${run.stderr || run.error}`);
+}
+
+function tryIp(...args: string[]): boolean {
+  return spawnSync('ip', args, { stdio: 'ignore' }).status === 0;
+}

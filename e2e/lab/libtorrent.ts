@@ -1,0 +1,127 @@
+import { fileURLToPath } from 'node:url';
+import { JsonLines } from './json-lines.ts';
+import type { Host } from './lab.ts';
+import type { DownloadFrom, LabPeer } from './peer.ts';
+import { Running } from './running.ts';
+import { until } from './until.ts';
+
+const script = fileURLToPath(new URL('./libtorrent-peer.py', import.meta.url));
+/** The distribution's own: it is the one that has the distribution's libtorrent. */
+const python = '/usr/bin/python3';
+const port = 6881;
+
+export type LibtorrentStatus = {
+  readonly state: string;
+  readonly progress: number;
+  readonly complete: boolean;
+  readonly peerCount: number;
+  readonly error: string | null;
+  readonly downloadedBytes: number;
+  readonly uploadedBytes: number;
+  readonly peers: readonly { readonly endpoint: string; readonly client: string; readonly bytes: number }[];
+  readonly alerts: readonly string[];
+};
+
+export class LibtorrentPeer implements LabPeer {
+  readonly name = 'libtorrent';
+  readonly host: Host;
+  readonly emptyFilesMade = true;
+  readonly endpoint: string;
+  readonly #lines = new JsonLines();
+  readonly #running: Running;
+
+  private constructor(host: Host) {
+    this.host = host;
+    this.endpoint = `${host.address}:${port}`;
+    this.#running = host.run(python, [script], { onLine: this.#lines.onLine });
+    this.#lines.attach(this.#running);
+  }
+
+  static async start(host: Host, settings: Record<string, unknown> = {}): Promise<LibtorrentPeer> {
+    const peer = new LibtorrentPeer(host);
+    await peer.#lines.ask('listen', { endpoint: peer.endpoint, settings });
+    return peer;
+  }
+
+  async seed(torrentFile: string, folder: string, trackers: readonly string[] = []): Promise<void> {
+    await this.#lines.ask('add', { source: torrentFile, folder, trackers });
+    await this.waitComplete(20_000);
+  }
+
+  async download(source: string, folder: string, from: DownloadFrom): Promise<void> {
+    await this.#lines.ask('add', {
+      source,
+      folder,
+      peers: from.peers ?? [],
+      trackers: from.trackers ?? [],
+    });
+  }
+
+  /** Dials one more peer. */
+  async connect(peer: string): Promise<void> {
+    await this.#lines.ask('connect', { peer });
+  }
+
+  status(): Promise<LibtorrentStatus> {
+    return this.#lines.ask<LibtorrentStatus>('status');
+  }
+
+  async progress(): Promise<number> {
+    return (await this.status()).progress;
+  }
+
+  async waitComplete(timeoutMs: number): Promise<void> {
+    let last: LibtorrentStatus | null = null;
+    await until('libtorrent completes', timeoutMs, async () => (last = await this.status()).complete).catch(
+      (error) => {
+        throw new Error(`${error.message} ${JSON.stringify(last)}`);
+      },
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.#running.stop('SIGKILL');
+  }
+}
+
+export type ReadTorrent = {
+  readonly name: string;
+  readonly infoHashV1: string | null;
+  readonly infoHashV2: string | null;
+  readonly pieceBytes: number;
+  readonly pieceCount: number;
+  readonly private: boolean;
+  readonly magnet: string;
+  readonly files: readonly { readonly path: string; readonly bytes: number; readonly pad: boolean }[];
+};
+
+/** libtorrent as a tool: makes and reads torrent files, without any network. */
+export class LibtorrentTool {
+  readonly #lines = new JsonLines();
+  readonly #running: Running;
+
+  constructor() {
+    this.#running = new Running(python, [script], { onLine: this.#lines.onLine });
+    this.#lines.attach(this.#running);
+  }
+
+  /** Makes `out` from the file or folder `path`. */
+  create(request: {
+    readonly path: string;
+    readonly out: string;
+    readonly version: 'v1' | 'v2' | 'hybrid';
+    readonly pieceBytes?: number;
+    readonly trackers?: readonly string[];
+    readonly private?: boolean;
+  }): Promise<ReadTorrent> {
+    return this.#lines.ask<ReadTorrent>('create', request);
+  }
+
+  read(source: string): Promise<ReadTorrent> {
+    return this.#lines.ask<ReadTorrent>('read', { source });
+  }
+
+  async stop(): Promise<void> {
+    await this.#running.stop('SIGKILL');
+  }
+}

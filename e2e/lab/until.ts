@@ -1,0 +1,27 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Asks `probe` again and again until it gives something other than false, null or undefined, and returns that.
+ * A probe that throws is asked again. @throws Error naming `what` and the last answer when `timeoutMs` have passed
+ */
+export async function until<Value>(
+  what: string,
+  timeoutMs: number,
+  probe: () => Value | Promise<Value>,
+  everyMs = 50,
+): Promise<NonNullable<Exclude<Value, false>>> {
+  const endMs = Date.now() + timeoutMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const value = await probe();
+      if (value !== false && value !== null && value !== undefined)
+        return value as NonNullable<Exclude<Value, false>>;
+      last = value;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() >= endMs) throw new Error(`${what}: not within ${timeoutMs} ms (last: ${String(last)})`);
+    await sleep(everyMs);
+  }
+}
