@@ -16,7 +16,11 @@ export class HintTracker {
 
   static async listen(address: string, peers: readonly string[]): Promise<HintTracker> {
     const compact = Buffer.concat(peers.map(compactPeer));
-    const reply = Buffer.concat([Buffer.from(`d8:intervali60e5:peers${compact.length}:`), compact, Buffer.from('e')]);
+    const reply = Buffer.concat([
+      Buffer.from(`d8:intervali60e5:peers${compact.length}:`),
+      compact,
+      Buffer.from('e'),
+    ]);
     const server = createServer((_request, response) => response.end(reply));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(0, address, resolve);

@@ -4,7 +4,10 @@ type Answer = { readonly id: number; readonly ok: boolean; readonly error?: stri
 
 /** Asks a program that answers each JSON line on its standard input with one on its standard output. */
 export class JsonLines {
-  readonly #waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>();
+  readonly #waiting = new Map<
+    number,
+    { resolve: (answer: Answer) => void; reject: (error: Error) => void }
+  >();
   #running: Running | null = null;
   #nextId = 1;
 

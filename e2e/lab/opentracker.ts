@@ -23,7 +23,15 @@ export class Opentracker {
     chmodSync(host.folder, 0o755);
     chmodSync(list, 0o644);
     const at = ['-i', host.address, '-p', String(port), '-P', String(port)];
-    this.#running = host.run('opentracker', [...at, '-A', host.gateway, '-d', host.folder, '-w', '/whitelist']);
+    this.#running = host.run('opentracker', [
+      ...at,
+      '-A',
+      host.gateway,
+      '-d',
+      host.folder,
+      '-w',
+      '/whitelist',
+    ]);
   }
 
   /** @param infoHashes hex, 40 digits (a v2 hash cut to 20 bytes) */

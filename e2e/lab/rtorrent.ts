@@ -123,7 +123,8 @@ export class RtorrentPeer implements LabPeer {
     const chunks: Buffer[] = [];
     for await (const chunk of socket) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString('utf8');
-    if (text.includes('<fault>')) throw new Error(`rTorrent: ${method}: ${text.slice(text.indexOf('<fault>'))}`);
+    if (text.includes('<fault>'))
+      throw new Error(`rTorrent: ${method}: ${text.slice(text.indexOf('<fault>'))}`);
     return decodeValue(new XmlReader(text.slice(text.indexOf('<param>'))));
   }
 }
