@@ -66,7 +66,11 @@ export type Metainfo = {
   readonly createdAt: number | null;
   /** BEP 52 `piece layers`: by hex of the file's root, 32 bytes a piece. Checked against the roots. Empty when absent. */
   readonly pieceLayers: ReadonlyMap<string, Uint8Array>;
+  /** Keys beside `info` that we do not know, with their bencoded values as they stood. */
+  readonly otherKeys?: readonly OtherKey[];
 };
+
+export type OtherKey = { readonly key: Uint8Array; readonly value: Uint8Array };
 
 export type Magnet = {
   readonly infoHashV1: Uint8Array | null;
