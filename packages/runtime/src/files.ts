@@ -125,6 +125,12 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') {
+      throw new NodeError('FILE_READ', `"${folder}" is not a folder.`, {
+        op: 'read',
+        data: { path: folder },
+      });
+    }
     throw fileError(error, 'read', folder);
   }
 }
