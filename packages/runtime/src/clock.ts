@@ -1,0 +1,43 @@
+import { performance } from 'node:perf_hooks';
+import type { Clock, Timer } from '@tequio/kernel';
+
+/** The longest delay that the system's timer takes; longer ones are waited for in several steps. */
+const stepMsMax = 2 ** 31 - 1;
+
+/** The system's monotonic and wall clocks. */
+export function createClock(): Clock {
+  return {
+    nowMs: () => performance.now(),
+    wallMs: () => Date.now(),
+    setTimer(delayMs, callback) {
+      return new SystemTimer(performance.now() + Math.max(0, delayMs), callback);
+    },
+  };
+}
+
+class SystemTimer implements Timer {
+  readonly #dueMs: number;
+  readonly #callback: () => void;
+  #handle: NodeJS.Timeout;
+
+  constructor(dueMs: number, callback: () => void) {
+    this.#dueMs = dueMs;
+    this.#callback = callback;
+    this.#handle = this.#arm();
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle);
+  }
+
+  #arm(): NodeJS.Timeout {
+    const delayMs = Math.min(stepMsMax, Math.ceil(this.#dueMs - performance.now()));
+    return setTimeout(() => this.#handleTimeout(), delayMs);
+  }
+
+  /** The event loop counts whole milliseconds, so it may call up to one too early: then the rest is waited for. */
+  #handleTimeout(): void {
+    if (performance.now() < this.#dueMs) this.#handle = this.#arm();
+    else this.#callback();
+  }
+}

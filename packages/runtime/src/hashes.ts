@@ -1,0 +1,10 @@
+import { hash } from 'node:crypto';
+import type { Hashes } from '@tequio/kernel';
+
+/** OpenSSL's hash functions, one call each: no hash object is made. */
+export function createHashes(): Hashes {
+  return {
+    sha1: (bytes) => hash('sha1', bytes, 'buffer'),
+    sha256: (bytes) => hash('sha256', bytes, 'buffer'),
+  };
+}
