@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import type { Messages } from './messages/en.ts';
+import type { Session } from './session.ts';
+
+/** Gives a commander command its arguments, options, help and action. */
+export type DefineCommand = (command: Command, session: Session) => void;
+
+/** Each command's file is loaded only when it is called: `show` must not wait for what `demo` needs. */
+const loaders: Readonly<Record<string, () => Promise<DefineCommand>>> = {
+  get: async () => (await import('./commands/get.ts')).defineGet,
+  seed: async () => (await import('./commands/seed.ts')).defineSeed,
+  create: async () => (await import('./commands/create.ts')).defineCreate,
+  show: async () => (await import('./commands/show.ts')).defineShow,
+  verify: async () => (await import('./commands/verify.ts')).defineVerify,
+  tracker: async () => (await import('./commands/tracker.ts')).defineTracker,
+  demo: async () => (await import('./commands/demo.ts')).defineDemo,
+};
+
+/** In the order of the help. */
+export const commandNames: readonly string[] = Object.keys(loaders);
+
+export function loadCommand(name: string): Promise<DefineCommand> {
+  return loaders[name]!();
+}
+
+export function summaryOf(name: string, messages: Messages): string {
+  return messages.help[name as 'get' | 'seed' | 'create' | 'show' | 'verify' | 'tracker' | 'demo'].summary;
+}

@@ -1,0 +1,159 @@
+import type { AddOptions, NodeApi, TorrentSnapshot, TorrentSource } from '@tequio/api';
+import { NodeError } from '@tequio/kernel';
+import type { Command } from 'commander';
+import { addHelp } from '../command-help.ts';
+import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { InterruptedError } from '../interrupt.ts';
+import { outcomeToJson } from '../json-output.ts';
+import { addNodeOptions, type NodeFlags, settingsOf } from '../node-flags.ts';
+import { createOptionParsers } from '../option-parsers.ts';
+import { printable } from '../printable.ts';
+import { commandLineOf, type Session, withNode } from '../session.ts';
+import { formatBytes, formatRate, formatSeconds } from '../size-text.ts';
+import { readTorrentInput } from '../torrent-input.ts';
+import { TorrentWatch, type WatchEnd } from '../torrent-watch.ts';
+
+type GetFlags = NodeFlags & {
+  readonly to?: string;
+  readonly seed?: boolean;
+  readonly select?: readonly string[];
+  readonly sequential?: boolean;
+  readonly timeout?: number;
+};
+
+/** `get SOURCE...`: downloads, and goes on where an interrupted run stopped. */
+export function defineGet(command: Command, session: Session): void {
+  const { help } = session.messages;
+  const parsers = createOptionParsers(session.messages);
+  command
+    .description(`${help.get.summary}.`)
+    .argument('<source...>', help.get.source)
+    .option('--to <dir>', help.get.to)
+    .option('--seed', help.get.seed)
+    .option('--select <glob>', help.get.select, parsers.texts)
+    .option('--sequential', help.get.sequential)
+    .option('--timeout <seconds>', help.get.timeout, parsers.seconds);
+  addNodeOptions(command, session, parsers);
+  addHelp(command, session, { notes: help.get.notes, examples: help.get.examples });
+  command.action(async (sources: string[], flags: GetFlags) =>
+    session.finish(await runGet(sources, flags, session)),
+  );
+}
+
+async function runGet(texts: readonly string[], flags: GetFlags, session: Session): Promise<ExitCode> {
+  const { output, messages } = session;
+  const end = await withNode(session, settingsOf(flags, session), (node) =>
+    download(node, texts, flags, session),
+  ).catch((error: unknown): WatchEnd => {
+    if (error instanceof InterruptedError) return 'interrupted';
+    throw error;
+  });
+  if (end === 'unreachable') {
+    const seconds = (flags.timeout ?? 0) / 1000;
+    throw new NodeError('CLI_UNREACHABLE', messages.errors.unreachable(seconds));
+  }
+  if (end === 'done') return exitCodes.done;
+  output.note(messages.get.interrupted(commandLineOf(session)));
+  return exitCodes.interrupted;
+}
+
+/** Reads every source before anything starts, so that a mistake in the last does not leave half of the work done. */
+async function download(
+  node: NodeApi,
+  texts: readonly string[],
+  flags: GetFlags,
+  session: Session,
+): Promise<WatchEnd> {
+  const sources: TorrentSource[] = [];
+  for (const text of texts) sources.push(await readTorrentInput(session, node, text));
+  const watch = new TorrentWatch(session, node);
+  const results = new DownloadResults(session);
+  try {
+    for (const source of sources) {
+      const id = await session.interrupt.race(node.bittorrent.add(source, addOptionsOf(flags, session)));
+      if (watch.add(id)) results.handleStart(id);
+    }
+    let end = await watch.until((snapshots) => results.handleSnapshots(snapshots), flags.timeout ?? null);
+    if (end === 'done') {
+      watch.report();
+      session.output.json(results.toJson('done', watch.snapshots()));
+      if (flags.seed !== true) return end;
+      session.output.note(session.messages.get.sharing);
+      end = await watch.until(() => false);
+    }
+    watch.report();
+    if (end === 'interrupted') session.output.json(results.toJson('interrupted', watch.snapshots()));
+    return end;
+  } finally {
+    watch.close();
+  }
+}
+
+function addOptionsOf(flags: GetFlags, session: Session): AddOptions {
+  return {
+    folder: session.world.resolvePath(flags.to ?? '.'),
+    select: flags.select ?? [],
+    sequential: flags.sequential === true,
+    peers: flags.peer ?? [],
+  };
+}
+
+/** When each torrent began and was complete, and what is said of it then. */
+class DownloadResults {
+  readonly #session: Session;
+  readonly #startsMs = new Map<string, number>();
+  readonly #secondsById = new Map<string, number>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  handleStart(id: string): void {
+    this.#startsMs.set(id, this.#session.world.nowMs());
+  }
+
+  /** True when all are complete. @throws NodeError when no file of a torrent is wanted */
+  handleSnapshots(snapshots: readonly TorrentSnapshot[]): boolean {
+    for (const snapshot of snapshots) {
+      this.#refuseEmptyChoice(snapshot);
+      if (snapshot.state !== 'seeding' || this.#secondsById.has(snapshot.id)) continue;
+      this.#secondsById.set(snapshot.id, this.#secondsOf(snapshot.id));
+      this.#tell(snapshot);
+    }
+    return this.#secondsById.size === this.#startsMs.size;
+  }
+
+  toJson(type: 'done' | 'interrupted', snapshots: readonly TorrentSnapshot[]): object {
+    return {
+      type,
+      torrents: snapshots.map((snapshot) =>
+        outcomeToJson(snapshot, this.#secondsById.get(snapshot.id) ?? this.#secondsOf(snapshot.id)),
+      ),
+    };
+  }
+
+  #secondsOf(id: string): number {
+    const nowMs = this.#session.world.nowMs();
+    return (nowMs - (this.#startsMs.get(id) ?? nowMs)) / 1000;
+  }
+
+  #refuseEmptyChoice(snapshot: TorrentSnapshot): void {
+    const files = snapshot.files.filter((file) => !file.pad);
+    if (files.length === 0 || files.some((file) => file.priority > 0)) return;
+    const { messages } = this.#session;
+    throw new NodeError('CLI_NOTHING_SELECTED', messages.errors.nothingSelected(printable(snapshot.name)));
+  }
+
+  #tell(snapshot: TorrentSnapshot): void {
+    const { output, messages } = this.#session;
+    if (output.isQuiet) return;
+    const [name, size] = [printable(snapshot.name), formatBytes(snapshot.wantedBytes)];
+    const seconds = this.#secondsById.get(snapshot.id) ?? 0;
+    const rate = formatRate(snapshot.downloadedBytes / Math.max(0.001, seconds));
+    output.result(
+      snapshot.downloadedBytes === 0
+        ? messages.get.already(name, size, snapshot.folder)
+        : messages.get.finished(name, size, formatSeconds(seconds), rate, snapshot.folder),
+    );
+  }
+}

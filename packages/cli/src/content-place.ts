@@ -1,0 +1,42 @@
+import type { NodeApi, ShownTorrent } from '@tequio/api';
+import { baseName, joinPath, parentFolder } from './path-text.ts';
+
+/**
+ * Where the content of a torrent lies, of a path that a user gave. People name the content itself
+ * (`~/Downloads/debian.iso`) or the folder it lies in (`~/Downloads`); both are right.
+ */
+
+/** The content itself: a file, or the folder that has the torrent's files. A renamed one is taken as it is. */
+export async function findContent(node: NodeApi, shown: ShownTorrent, path: string): Promise<string> {
+  return (await holdsContent(node, shown, path)) ? joinPath(path, contentNameOf(shown)) : path;
+}
+
+/** The folder around the content, or null when the content is neither in `path` nor is it `path` itself. */
+export async function tryFindFolder(
+  node: NodeApi,
+  shown: ShownTorrent,
+  path: string,
+): Promise<string | null> {
+  if (await holdsContent(node, shown, path)) return path;
+  const parent = parentFolder(path);
+  return baseName(path) === contentNameOf(shown) && (await holdsContent(node, shown, parent)) ? parent : null;
+}
+
+/** True when the torrent's first file, or the folder of its name, is below `folder`. */
+async function holdsContent(node: NodeApi, shown: ShownTorrent, folder: string): Promise<boolean> {
+  if ((await node.files.kind(folder)) !== 'folder') return false;
+  const first = firstFileOf(shown);
+  if (first !== undefined && (await node.files.kind(joinPath(folder, first))) !== null) return true;
+  // The first file may be the one that is missing. A folder of the same name inside the content is no reason.
+  const kind = await node.files.kind(joinPath(folder, contentNameOf(shown)));
+  return kind !== null && baseName(folder) !== contentNameOf(shown);
+}
+
+function firstFileOf(shown: ShownTorrent): string | undefined {
+  return shown.files.find((file) => !file.pad)?.path;
+}
+
+/** The safe name: the first element of every path. */
+function contentNameOf(shown: ShownTorrent): string {
+  return firstFileOf(shown)?.split('/')[0] ?? shown.name;
+}

@@ -1,0 +1,34 @@
+import type { NodeSettings } from '@tequio/api';
+import type { Command } from 'commander';
+import type { OptionParsers } from './option-parsers.ts';
+import type { Session } from './session.ts';
+
+/** Options of every command that talks to peers. */
+export type NodeFlags = {
+  readonly peer?: readonly string[];
+  readonly port?: number;
+  readonly bind?: string;
+  readonly limitDown?: number | null;
+  readonly limitUp?: number | null;
+};
+
+export function addNodeOptions(command: Command, session: Session, parsers: OptionParsers): Command {
+  const { get: help } = session.messages.help;
+  return command
+    .option('--peer <host:port>', help.peer, parsers.peers)
+    .option('--port <port>', help.port, parsers.port)
+    .option('--bind <address>', help.bind, parsers.address)
+    .option('--limit-down <rate>', help.limitDown, parsers.rate)
+    .option('--limit-up <rate>', help.limitUp, parsers.rate);
+}
+
+export function settingsOf(flags: NodeFlags, session: Session): NodeSettings {
+  return {
+    dataFolder: session.dataFolder,
+    offline: false,
+    port: flags.port ?? null,
+    bind: flags.bind ?? null,
+    limitDown: flags.limitDown ?? null,
+    limitUp: flags.limitUp ?? null,
+  };
+}

@@ -1,0 +1,97 @@
+import type { NodeApi, NodeSettings } from '@tequio/api';
+import type { CliWorld } from './cli-world.ts';
+import type { ConsoleOutput } from './console-output.ts';
+import type { ExitCode } from './exit-code.ts';
+import type { Interrupt } from './interrupt.ts';
+import type { Messages } from './messages/en.ts';
+
+/** One call of the program: what every command is given. */
+export type Session = {
+  readonly world: CliWorld;
+  readonly messages: Messages;
+  readonly output: ConsoleOutput;
+  readonly interrupt: Interrupt;
+  /** Absolute; null: the system's usual place. */
+  readonly dataFolder: string | null;
+  /** How the user calls the program: `tequio`, or `npm start --`. */
+  readonly programName: string;
+  /** As the user typed it. */
+  readonly argv: readonly string[];
+  /** Said once, by the command's action. */
+  finish(code: ExitCode): void;
+};
+
+/** Settings of a node that only reads, writes and hashes. */
+export function offlineSettings(session: Session): NodeSettings {
+  return {
+    dataFolder: session.dataFolder,
+    offline: true,
+    port: null,
+    bind: null,
+    limitDown: null,
+    limitUp: null,
+  };
+}
+
+/** Starts a node, works with it and closes it, whatever happens. */
+export async function withNode<Value>(
+  session: Session,
+  settings: NodeSettings,
+  work: (node: NodeApi) => Promise<Value>,
+): Promise<Value> {
+  const node = await session.interrupt.race(session.world.startNode(settings));
+  try {
+    return await work(node);
+  } finally {
+    session.output.endLive();
+    await node.close();
+  }
+}
+
+/** A pause that an event, or the user's wish to stop, ends early. One at a time. */
+export class Pause {
+  readonly #session: Session;
+  #end: (() => void) | null = null;
+  #isWoken = false;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Ends the pause, or makes the next one end at once. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#end?.();
+  }
+
+  async wait(delayMs: number): Promise<void> {
+    const { world, interrupt } = this.#session;
+    if (!this.#isWoken && !interrupt.isSet) {
+      await new Promise<void>((resolve) => {
+        const timer = world.setTimer(delayMs, resolve);
+        const end = (): void => {
+          timer.cancel();
+          resolve();
+        };
+        interrupt.signal.addEventListener('abort', end, { once: true });
+        this.#end = () => {
+          interrupt.signal.removeEventListener('abort', end);
+          end();
+        };
+      });
+      this.#end?.();
+      this.#end = null;
+    }
+    this.#isWoken = false;
+  }
+}
+
+/** The command as the user could type it again. */
+export function commandLineOf(session: Session): string {
+  return [session.programName, ...session.argv.map(quoted)].join(' ');
+}
+
+function quoted(argument: string): string {
+  if (/^[\w@%+=:,./~-]+$/.test(argument)) return argument;
+  return /["$`!]/.test(argument) ? `'${argument.replaceAll("'", `'\\''`)}'` : `"${argument}"`;
+}
