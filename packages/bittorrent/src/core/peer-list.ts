@@ -1,0 +1,358 @@
+import {
+  type AddressScope,
+  addressScope,
+  type Endpoint,
+  type Fault,
+  formatEndpoint,
+  type IpAddress,
+  isLocalAddress,
+  type Prng,
+} from '@tequio/kernel';
+
+/** Where an endpoint was heard of. `saved`: connected before this run; `incoming`: it came, and said where it listens. */
+export type PeerSource = 'user' | 'magnet' | 'saved' | 'incoming' | 'tracker' | 'local' | 'dht' | 'pex';
+
+export type PeerListOptions = {
+  readonly prng: Prng;
+  readonly peersMax?: number;
+  /** The user's address filter; by default all pass. */
+  readonly allowAddress?: (address: IpAddress) => boolean;
+};
+
+export type KnownPeer = {
+  readonly endpoint: Endpoint;
+  readonly state: 'idle' | 'dialing' | 'connected';
+  readonly sources: ReadonlySet<PeerSource>;
+  /** In a row. */
+  readonly failCount: number;
+  /** Its handshake was right at least once. */
+  readonly lastConnectedMs: number | null;
+  readonly isSeed: boolean;
+  readonly nextDialMs: number;
+};
+
+type Entry = {
+  -readonly [Field in keyof KnownPeer]: KnownPeer[Field] extends ReadonlySet<PeerSource>
+    ? Set<PeerSource>
+    : KnownPeer[Field];
+} & { readonly key: string; openedMs: number };
+
+export const knownPeersMax = 2000;
+/** Entries of one address: a household behind one router, but no list of all 65,535 ports of a victim. */
+const portsPerAddressMax = 8;
+const bansMax = 4096;
+const ownMax = 16;
+const backOffMinMs = 30_000;
+const backOffMaxMs = 3_600_000;
+/** An endpoint that never answered is dropped after this many tries, spread over two hours. */
+const failsMax = 8;
+/** A connection that lasted less was a failure too. */
+const usefulMs = 30_000;
+
+/** What a source's word is worth. */
+const trust: Readonly<Record<PeerSource, number>> = {
+  user: 7,
+  magnet: 6,
+  saved: 5,
+  incoming: 4,
+  tracker: 3,
+  local: 3,
+  dht: 2,
+  pex: 1,
+};
+
+/**
+ * The endpoints that one torrent knows of, and which to dial next. One entry an endpoint, whoever named it.
+ *
+ *   (add) -> idle --markDialing--> dialing --markConnected--> connected --markClosed--> idle
+ *             ^                      |   incoming: idle ----------^
+ *             +-----markFailed-------+         banned, own: forgotten as an entry, and refused from then on
+ *
+ * Dialling: proven peers first (their handshake was right before), then those that never failed, then the others; among
+ * them by the source's trust; among equals by chance. After n failures in a row, 30 s x 2^(n-1), at most an hour, a
+ * quarter more or less so that a swarm that lost its line does not come back in step. A close within 30 s counts as a
+ * failure; a longer connection clears the count and waits 30 s. Seeds are not dialled while we seed.
+ *
+ * Whom we do not dial, so that nobody can aim us (server-side request forgery, floods at a third party):
+ *   scope                   user, magnet, saved, local, incoming   tracker on a global address   dht, pex
+ *   unspecified, multicast                 no                               no                      no
+ *   loopback, link                         yes                              no                      no
+ *   private                                yes                              yes                     no
+ *   Whoever is local (`isFromLocal`) may name local ones: private trackers, peers of the same network.
+ *   At most 8 ports of an address, loopback and the user's own wish apart.
+ *
+ * Eviction: a full list takes an endpoint only in place of one worth less (never of one dialing or connected):
+ *   proven > untried > failed, then trust, then failures. So a flood of strangers by PEX or DHT displaces at most
+ *   strangers that failed; what the tracker or the user names later still displaces strangers; proven ones stay.
+ *
+ * Bans name the address, so that a new port does not help; on loopback, where one address is many programs, the
+ * endpoint. 4,096 at most, the oldest gives way. They end with the torrent's run.
+ *
+ * Cost: O(1) to add and mark; O(peers) to pick, and to add to a full list. `nextDialMs` is remembered between changes.
+ */
+export class PeerList {
+  readonly #prng: Prng;
+  readonly #peersMax: number;
+  readonly #allowAddress: (address: IpAddress) => boolean;
+  readonly #entries = new Map<string, Entry>();
+  readonly #portCount = new Map<IpAddress, number>();
+  readonly #bans = new Map<string, Fault>();
+  readonly #own = new Set<string>();
+  #isSeeding = false;
+  #idleCount = 0;
+  /** Undefined: to be found anew. */
+  #nextDialMs: number | null | undefined = null;
+
+  constructor(options: PeerListOptions) {
+    this.#prng = options.prng;
+    this.#peersMax = options.peersMax ?? knownPeersMax;
+    this.#allowAddress = options.allowAddress ?? (() => true);
+  }
+
+  get count(): number {
+    return this.#entries.size;
+  }
+
+  /** Known and neither connected nor being dialled. */
+  get candidateCount(): number {
+    return this.#idleCount;
+  }
+
+  entries(): IterableIterator<KnownPeer> {
+    return this.#entries.values();
+  }
+
+  get(endpoint: Endpoint): KnownPeer | null {
+    return this.#entries.get(formatEndpoint(endpoint)) ?? null;
+  }
+
+  /** While we seed, seeds are not dialled. */
+  setSeeding(on: boolean): void {
+    this.#isSeeding = on;
+    this.#nextDialMs = undefined;
+  }
+
+  /**
+   * Heard of an endpoint.
+   * @param isFromLocal the tracker or peer that named it has a local address itself
+   */
+  add(
+    endpoint: Endpoint,
+    source: PeerSource,
+    nowMs: number,
+    isFromLocal = false,
+  ): 'added' | 'known' | 'refused' | 'full' {
+    const key = formatEndpoint(endpoint);
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      known.sources.add(source);
+      return 'known';
+    }
+    if (!this.#isDialable(endpoint, key, source, isFromLocal)) return 'refused';
+    if (this.#entries.size >= this.#peersMax && !this.#makeRoom(trust[source])) return 'full';
+    const { address } = endpoint;
+    this.#portCount.set(address, (this.#portCount.get(address) ?? 0) + 1);
+    this.#entries.set(key, {
+      key,
+      endpoint,
+      state: 'idle',
+      sources: new Set([source]),
+      failCount: 0,
+      lastConnectedMs: null,
+      isSeed: false,
+      nextDialMs: nowMs,
+      openedMs: nowMs,
+    });
+    this.#idleCount++;
+    this.#nextDialMs = undefined;
+    return 'added';
+  }
+
+  /** The endpoint to dial now, or null. It stays idle until {@link markDialing}. */
+  pickDial(nowMs: number): Endpoint | null {
+    const next = this.nextDialMs();
+    if (next === null || next > nowMs) return null;
+    let best: Entry | null = null;
+    let bestWorth = Number.NEGATIVE_INFINITY;
+    let equalCount = 0;
+    for (const entry of this.#entries.values()) {
+      if (!this.#isWaiting(entry) || entry.nextDialMs > nowMs) continue;
+      const worth = worthOf(entry);
+      if (worth < bestWorth) continue;
+      equalCount = worth > bestWorth ? 1 : equalCount + 1;
+      if (equalCount > 1 && this.#prng.below(equalCount) > 0) continue;
+      best = entry;
+      bestWorth = worth;
+    }
+    return best?.endpoint ?? null;
+  }
+
+  /** When {@link pickDial} will have something, or null: nothing to dial. May lie in the past. */
+  nextDialMs(): number | null {
+    if (this.#nextDialMs !== undefined) return this.#nextDialMs;
+    let next: number | null = null;
+    for (const entry of this.#entries.values()) {
+      if (this.#isWaiting(entry) && (next === null || entry.nextDialMs < next)) next = entry.nextDialMs;
+    }
+    this.#nextDialMs = next;
+    return next;
+  }
+
+  /** idle -> dialing */
+  markDialing(endpoint: Endpoint): void {
+    const entry = this.#entries.get(formatEndpoint(endpoint));
+    if (entry?.state === 'idle') this.#setState(entry, 'dialing');
+  }
+
+  /** dialing or idle -> connected: the handshake was right. */
+  markConnected(endpoint: Endpoint, nowMs: number): void {
+    const entry = this.#entries.get(formatEndpoint(endpoint));
+    if (entry === undefined) return;
+    this.#setState(entry, 'connected');
+    entry.lastConnectedMs = nowMs;
+    entry.openedMs = nowMs;
+  }
+
+  /** dialing -> idle: no connection, or no right handshake. */
+  markFailed(endpoint: Endpoint, nowMs: number): void {
+    const entry = this.#entries.get(formatEndpoint(endpoint));
+    if (entry === undefined) return;
+    this.#setState(entry, 'idle');
+    this.#backOff(entry, nowMs);
+  }
+
+  /** connected -> idle */
+  markClosed(endpoint: Endpoint, nowMs: number): void {
+    const entry = this.#entries.get(formatEndpoint(endpoint));
+    if (entry?.state !== 'connected') return;
+    this.#setState(entry, 'idle');
+    if (nowMs - entry.openedMs < usefulMs) {
+      this.#backOff(entry, nowMs);
+      return;
+    }
+    entry.failCount = 0;
+    entry.nextDialMs = nowMs + this.#jitter(backOffMinMs);
+  }
+
+  markSeed(endpoint: Endpoint, isSeed: boolean): void {
+    const entry = this.#entries.get(formatEndpoint(endpoint));
+    if (entry === undefined || entry.isSeed === isSeed) return;
+    entry.isSeed = isSeed;
+    this.#nextDialMs = undefined;
+  }
+
+  /** anything -> banned; the caller closes the connection. */
+  markBanned(endpoint: Endpoint, fault: Fault): void {
+    const banKey = banKeyOf(endpoint);
+    this.#bans.delete(banKey);
+    this.#bans.set(banKey, fault);
+    if (this.#bans.size > bansMax) this.#bans.delete(this.#bans.keys().next().value!);
+    for (const entry of [...this.#entries.values()]) {
+      if (banKeyOf(entry.endpoint) === banKey) this.#remove(entry);
+    }
+  }
+
+  /** Why this endpoint may neither be dialled nor let in, or null. */
+  banOf(endpoint: Endpoint): Fault | null {
+    return this.#bans.get(banKeyOf(endpoint)) ?? null;
+  }
+
+  get banCount(): number {
+    return this.#bans.size;
+  }
+
+  /** We are reached at this endpoint (or met ourselves there): never dialled again. */
+  markOwn(endpoint: Endpoint): void {
+    const key = formatEndpoint(endpoint);
+    this.#own.add(key);
+    if (this.#own.size > ownMax) this.#own.delete(this.#own.values().next().value!);
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#remove(entry);
+  }
+
+  #isDialable(endpoint: Endpoint, key: string, source: PeerSource, isFromLocal: boolean): boolean {
+    const { address, port } = endpoint;
+    if (port < 1 || port > 65_535 || this.#own.has(key) || this.#bans.has(banKeyOf(endpoint))) return false;
+    const scope = addressScope(address);
+    if (!mayName(source, scope, isFromLocal)) return false;
+    const portCount = this.#portCount.get(address) ?? 0;
+    if (portCount >= portsPerAddressMax && scope !== 'loopback' && source !== 'user') return false;
+    return this.#allowAddress(address);
+  }
+
+  /** Drops the entry that is worth least, if a newcomer of this trust is worth more. */
+  #makeRoom(newTrust: number): boolean {
+    let worst: Entry | null = null;
+    let worstWorth = untriedWorth + newTrust;
+    for (const entry of this.#entries.values()) {
+      const worth = worthOf(entry);
+      if (entry.state !== 'idle' || worth >= worstWorth) continue;
+      worst = entry;
+      worstWorth = worth;
+    }
+    if (worst === null) return false;
+    this.#remove(worst);
+    return true;
+  }
+
+  #backOff(entry: Entry, nowMs: number): void {
+    entry.failCount++;
+    const isHopeless = entry.failCount >= failsMax && entry.lastConnectedMs === null;
+    if (isHopeless && !entry.sources.has('user')) {
+      this.#remove(entry);
+      return;
+    }
+    const doublings = Math.min(entry.failCount - 1, 16);
+    entry.nextDialMs = nowMs + this.#jitter(Math.min(backOffMinMs * 2 ** doublings, backOffMaxMs));
+  }
+
+  /** A quarter less to a quarter more. */
+  #jitter(ms: number): number {
+    return Math.round(ms * (0.75 + this.#prng.nextFloat() / 2));
+  }
+
+  #isWaiting(entry: Entry): boolean {
+    return entry.state === 'idle' && !(this.#isSeeding && entry.isSeed);
+  }
+
+  #setState(entry: Entry, state: KnownPeer['state']): void {
+    if (entry.state === 'idle') this.#idleCount--;
+    if (state === 'idle') this.#idleCount++;
+    entry.state = state;
+    this.#nextDialMs = undefined;
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry.key);
+    if (entry.state === 'idle') this.#idleCount--;
+    this.#nextDialMs = undefined;
+    const { address } = entry.endpoint;
+    const left = this.#portCount.get(address)! - 1;
+    if (left === 0) this.#portCount.delete(address);
+    else this.#portCount.set(address, left);
+  }
+}
+
+const untriedWorth = 100;
+const provenWorth = 200;
+
+/** proven 200..., untried 100..., failed below; within each by trust, then by failures. */
+function worthOf(entry: Entry): number {
+  let best = 0;
+  for (const source of entry.sources) best = Math.max(best, trust[source]);
+  const failures = Math.min(entry.failCount, 40) / 50;
+  if (entry.lastConnectedMs !== null) return provenWorth + best - failures;
+  return (entry.failCount === 0 ? untriedWorth : 0) + best - failures;
+}
+
+function mayName(source: PeerSource, scope: AddressScope, isFromLocal: boolean): boolean {
+  if (scope === 'unspecified' || scope === 'multicast') return false;
+  if (scope === 'global' || isFromLocal) return true;
+  if (source === 'tracker') return scope === 'private';
+  return source !== 'dht' && source !== 'pex';
+}
+
+function banKeyOf(endpoint: Endpoint): string {
+  const isShared = isLocalAddress(endpoint.address) && addressScope(endpoint.address) === 'loopback';
+  return isShared ? formatEndpoint(endpoint) : endpoint.address;
+}
