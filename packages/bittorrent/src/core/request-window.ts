@@ -38,7 +38,7 @@ export type Silence =
  *
  * Rationale: too few and the line idles a round trip for each answer; too many and blocks wait in a slow peer's queue
  * while faster peers run out of work. Three seconds outlast a choke round's jitter and our own pauses.
- * The window grows only when it was full (`outstandingCount`), so a peer that we simply do not ask does not get a deep
+ * The window grows only when it was full, so a peer that we simply do not ask does not get a deep
  * queue by having been quick with one block.
  *
  * Time-out: as TCP's (RFC 6298), smoothed answer time + 4 deviations, in [10 s, 60 s], 30 s before the first answer. It
@@ -102,8 +102,9 @@ export class RequestWindow {
   /**
    * A block arrived that had been asked for.
    * @param outstandingCount requests left after this one
+   * @param wasFull as many were outstanding as {@link depth} allowed, when the peer was last asked
    */
-  markBlock(bytes: number, askedMs: number, outstandingCount: number, nowMs: number): void {
+  markBlock(bytes: number, askedMs: number, outstandingCount: number, nowMs: number, wasFull: boolean): void {
     if (this.#silence !== 'none') {
       this.#silence = 'none';
       this.#restart();

@@ -50,8 +50,8 @@ export class SmartBan {
     return this.#suspicions.has(peer);
   }
 
-  /** The piece has failed: when it passes, its block hashes are wanted ({@link handlePassed}). */
-  needsHashes(piece: number): boolean {
+  /** The piece has failed before: when it passes, its block hashes are wanted ({@link handlePassed}). */
+  isWatched(piece: number): boolean {
     return this.#failures.has(piece);
   }
 
@@ -95,7 +95,7 @@ export class SmartBan {
   }
 
   /**
-   * The piece passed. Only needed when it {@link needsHashes}.
+   * The piece passed. Only needed when it {@link isWatched}.
    * @param hashes 20 bytes a block, of the good blocks
    * @returns one blame for each liar, whatever number of blocks it had wrong
    */
