@@ -63,7 +63,7 @@ export function isSameHashRequest(a: HashRequest, b: HashRequest): boolean {
   return true;
 }
 
-/** Payload of message 21, and of 23 that answers it. */
+/** Payload of message 21. */
 export function encodeHashRequest(request: HashRequest): Uint8Array {
   const payload = new Uint8Array(headerBytes);
   payload.set(request.root);
@@ -74,19 +74,25 @@ export function encodeHashRequest(request: HashRequest): Uint8Array {
   return payload;
 }
 
+/** Payload of message 23: the refused request again. */
+export const encodeHashReject: (request: HashRequest) => Uint8Array = encodeHashRequest;
+
 /** Payload of message 22. */
 export function encodeHashes(range: HashRange): Uint8Array {
   return concatBytes([encodeHashRequest(range.request), range.hashes, range.uncles]);
 }
 
 /**
- * Decodes the payload of message 21 or 23, which are alike. `root` is a view of `payload`. Faults:
+ * Decodes the payload of message 21. `root` is a view of `payload`. Faults:
  * `BITTORRENT_HASH_MESSAGE_SIZE`, `BITTORRENT_HASH_MESSAGE_RANGE`; a request with the latter can be refused by sending
  * its payload back as message 23.
  */
 export function decodeHashRequest(payload: Uint8Array): Result<HashRequest> {
   return payload.length === headerBytes ? decodeHeader(payload) : failed(sizeFault);
 }
+
+/** Decodes the payload of message 23, which is that of the refused request. */
+export const decodeHashReject: (payload: Uint8Array) => Result<HashRequest> = decodeHashRequest;
 
 /** Decodes the payload of message 22. All byte strings are views of `payload`. Faults as {@link decodeHashRequest}. */
 export function decodeHashes(payload: Uint8Array): Result<HashRange> {
