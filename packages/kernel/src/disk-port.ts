@@ -29,9 +29,10 @@ export type DigestRequest = {
   readonly sha1Blocks?: boolean;
   /**
    * SHA-256 of each 16 KiB block (BEP 52 leaves) and the merkle root over them, padded with zero hashes to
-   * `leafCount` leaves, a power of two; null: not wanted.
+   * `leafCount` leaves, a power of two; null: not wanted. Only the first `bytes` (all, when left out) are leaves: in
+   * a hybrid torrent a piece's SHA-1 covers the padding after a file, its merkle tree does not.
    */
-  readonly merkle: { readonly leafCount: number } | null;
+  readonly merkle: { readonly leafCount: number; readonly bytes?: number } | null;
   /** SHA-1 over several jobs (a piece larger than a slab): all parts in order under one key; null: this job alone. */
   readonly stream: { readonly key: number; readonly part: 'first' | 'middle' | 'last' } | null;
   /** A store job writes only when these match; other jobs report `matched` alone. */

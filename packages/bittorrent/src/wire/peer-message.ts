@@ -41,7 +41,8 @@ export type PeerMessage =
         | 'have-all'
         | 'have-none';
     }
-  | { readonly type: 'have' | 'suggest' | 'allowed-fast'; readonly piece: number }
+  | { readonly type: 'have'; readonly piece: number }
+  | { readonly type: 'suggest' | 'allowed-fast'; readonly piece: number }
   | { readonly type: 'bitfield'; readonly bytes: Uint8Array }
   | ({ readonly type: 'request' | 'cancel' | 'reject' } & BlockRange)
   | { readonly type: 'port'; readonly port: number }

@@ -1,0 +1,396 @@
+/**
+ * Blocks into verified, written pieces: the one owner of the memory of pieces being downloaded.
+ *
+ * A piece is cut into extents of at most 1 MiB. An extent gets a slab when its first block is requested; blocks are
+ * copied there from the receive buffer; when it is full and all extents before it are with the disk, it becomes a
+ * store job that hashes and writes it (SHA-1 runs through a piece in order, hence the order).
+ *
+ *   extent:  absent -> filling -> full -> storing -> gone            piece: open -> stored: matched | mismatched
+ *                                    ^        |
+ *                                    +- disk trouble: kept, stored again after `retryStores`
+ *
+ * Pieces of one extent are written only when their hash matches. Larger ones are written as they come; they count as
+ * had only after the last extent's hash, and a wrong one is overwritten.
+ *
+ * v2: every job also gives the merkle root over its blocks; the piece's root is made of those (BEP 52).
+ *
+ * Attacker: a peer can make us hold an extent by sending all its blocks but one: requests time out, the block is
+ * asked of another, and memory stays within `PieceMemory`. Cost: O(1) per block, O(extents) per piece.
+ */
+import {
+  assert,
+  type DigestRequest,
+  type DiskDigests,
+  type DiskFault,
+  type DiskResult,
+  type Hashes,
+  type Slab,
+} from '@tequio/kernel';
+import { blockBytes } from '../wire/torrent-info.ts';
+import { rootOfSubtrees } from './merkle.ts';
+import type { PieceLayout } from './piece-layout.ts';
+import type { PieceMemory } from './piece-memory.ts';
+
+/** A power of two: extents of v2 pieces are whole subtrees. */
+export const extentBytesMax = 1 << 20;
+
+export type StoreJob = {
+  /** `hash`: nothing is written; a piece that did not match is hashed block by block, to find who sent what. */
+  readonly kind: 'store' | 'hash';
+  readonly id: number;
+  readonly piece: number;
+  readonly pieceOffset: number;
+  readonly slab: Slab;
+  readonly bytes: number;
+  readonly digest: DigestRequest;
+};
+
+export type PieceOutcome = {
+  readonly piece: number;
+  readonly matched: boolean;
+  /** 20 bytes a block when the piece is watched, or null. */
+  readonly sha1Blocks: Uint8Array | null;
+  /** 32 bytes a block for v2, or null. */
+  readonly leaves: Uint8Array | null;
+  /** v1 and v2 disagree about a hybrid's piece: the torrent itself is at fault. */
+  readonly inconsistent: boolean;
+  /** All of it is written, but disk trouble broke its hash: read it back to know. `matched` says nothing then. */
+  readonly needsCheck: boolean;
+};
+
+/** What the torrent knows that a piece must hash to. */
+export interface PieceExpectation {
+  /** SHA-1, 20 bytes, or null when v2 only. */
+  sha1Of(piece: number): Uint8Array | null;
+  /** Merkle root, 32 bytes, or null when v1 only. */
+  rootOf(piece: number): Uint8Array | null;
+  /** True when the hash of each block is wanted too (a piece that failed before). */
+  isWatched(piece: number): boolean;
+}
+
+type Extent = {
+  slab: Slab;
+  receivedCount: number;
+  state: 'filling' | 'full' | 'storing' | 'stuck' | 'gone';
+  jobId: number;
+};
+
+type OpenPiece = {
+  readonly piece: number;
+  /** Names this piece's SHA-1 stream in the disk port, unique in the process's torrents. */
+  readonly streamKey: number;
+  readonly extents: (Extent | null)[];
+  /** The first extent that has not been given to the disk. */
+  nextExtent: number;
+  storedCount: number;
+  sha1: Uint8Array | null;
+  needsCheck: boolean;
+  readonly roots: (Uint8Array | null)[];
+  readonly leaves: (Uint8Array | null)[];
+  readonly sha1Blocks: (Uint8Array | null)[];
+};
+
+export class PieceAssembly {
+  readonly #layout: PieceLayout;
+  readonly #memory: PieceMemory;
+  readonly #hashes: Hashes;
+  readonly #expectation: PieceExpectation;
+  readonly #blocksPerExtent: number;
+  readonly #open = new Map<number, OpenPiece>();
+  readonly #jobs = new Map<number, { piece: OpenPiece; extentIndex: number; isBlocks: boolean }>();
+  readonly #stuck: { piece: OpenPiece; extentIndex: number; isBlocks: boolean }[] = [];
+  readonly #out: StoreJob[] = [];
+  readonly #nextJobId: () => number;
+
+  constructor(
+    layout: PieceLayout,
+    deps: { memory: PieceMemory; hashes: Hashes; expectation: PieceExpectation; nextJobId: () => number },
+  ) {
+    this.#layout = layout;
+    this.#memory = deps.memory;
+    this.#hashes = deps.hashes;
+    this.#expectation = deps.expectation;
+    this.#nextJobId = deps.nextJobId;
+    this.#blocksPerExtent = Math.ceil(Math.min(layout.info.pieceBytes, extentBytesMax) / blockBytes);
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  isOpen(piece: number): boolean {
+    return this.#open.has(piece);
+  }
+
+  /** Makes sure that the block has memory to arrive in. */
+  reserve(piece: number, block: number): void {
+    let open = this.#open.get(piece);
+    if (open === undefined) {
+      const extentCount = Math.ceil(this.#layout.blockCountOf(piece) / this.#blocksPerExtent);
+      open = newOpenPiece(piece, extentCount, this.#nextJobId());
+      this.#open.set(piece, open);
+    }
+    const extentIndex = Math.floor(block / this.#blocksPerExtent);
+    if (open.extents[extentIndex] === null) open.extents[extentIndex] = this.#newExtent(piece, extentIndex);
+  }
+
+  /** Where a block's bytes go, or null when nothing waits for it (never reserved, or already with the disk). */
+  tryTarget(piece: number, block: number): Uint8Array | null {
+    const extent = this.#extentOf(piece, block);
+    return extent === null || extent.state !== 'filling' ? null : extent.slab.bytes;
+  }
+
+  /** Place of the block in what `tryTarget` gave. */
+  targetOffset(block: number): number {
+    return (block % this.#blocksPerExtent) * blockBytes;
+  }
+
+  /** All bytes of a reserved block are in place, for the first time. A full extent becomes a job. */
+  markReceived(piece: number, block: number): void {
+    const open = this.#open.get(piece);
+    const extent = this.#extentOf(piece, block);
+    assert(
+      open !== undefined && extent !== null && extent.state === 'filling',
+      'a received block was reserved',
+    );
+    extent.receivedCount++;
+    const extentIndex = Math.floor(block / this.#blocksPerExtent);
+    if (extent.receivedCount < this.#fetchedCount(piece, extentIndex)) return;
+    extent.state = 'full';
+    while (open.nextExtent < open.extents.length && this.#isFull(open, open.nextExtent)) {
+      this.#store(open, open.nextExtent);
+      open.nextExtent++;
+    }
+  }
+
+  /** Moves the jobs that are ready to `out`. */
+  drainJobs(out: StoreJob[]): void {
+    for (const job of this.#out) out.push(job);
+    this.#out.length = 0;
+  }
+
+  /** True when `id` is a store job of this torrent that has not come back. */
+  owns(id: number): boolean {
+    return this.#jobs.has(id);
+  }
+
+  /**
+   * A store job came back. Gives the piece's outcome with its last extent, a disk fault (the extent is kept for
+   * `retryStores`), or null when more is to come.
+   */
+  handleStored(id: number, result: DiskResult): PieceOutcome | DiskFault | null {
+    const job = this.#jobs.get(id);
+    if (job === undefined) return null;
+    this.#jobs.delete(id);
+    const { piece: open, extentIndex } = job;
+    const extent = open.extents[extentIndex]!;
+    if (!result.ok) {
+      extent.state = 'stuck';
+      open.needsCheck = open.extents.length > 1;
+      this.#stuck.push(job);
+      return result.fault;
+    }
+    const digests = result.digests;
+    if (job.isBlocks) return this.#finishBlocks(open, extent, digests);
+    const isRefused = open.extents.length === 1 && digests?.matched === false;
+    if (isRefused && digests.sha1Blocks === null) {
+      open.sha1 = digests.sha1;
+      open.roots[0] = digests.root;
+      open.leaves[0] = digests.leaves;
+      this.#hashBlocks(open, extent);
+      return null;
+    }
+    extent.state = 'gone';
+    this.#memory.free(extent.slab);
+    open.sha1 = digests?.sha1 ?? open.sha1;
+    open.roots[extentIndex] = digests?.root ?? null;
+    open.leaves[extentIndex] = digests?.leaves ?? null;
+    open.sha1Blocks[extentIndex] = digests?.sha1Blocks ?? null;
+    open.storedCount++;
+    if (open.storedCount < open.extents.length) return null;
+    this.#open.delete(open.piece);
+    return this.#outcomeOf(open);
+  }
+
+  /** Gives the disk again what it could not store. A larger piece's stream of SHA-1 is broken: see `needsCheck`. */
+  retryStores(): void {
+    const stuck = this.#stuck.splice(0);
+    stuck.sort((a, b) => a.extentIndex - b.extentIndex);
+    for (const { piece, extentIndex } of stuck) this.#store(piece, extentIndex);
+  }
+
+  get hasStuck(): boolean {
+    return this.#stuck.length > 0;
+  }
+
+  /** Drops an open piece and its memory (no longer wanted); false when the disk has a part of it. */
+  tryDrop(piece: number): boolean {
+    const open = this.#open.get(piece);
+    if (open === undefined) return true;
+    if (open.nextExtent > 0) return false;
+    for (const extent of open.extents) if (extent !== null) this.#memory.free(extent.slab);
+    this.#open.delete(piece);
+    return true;
+  }
+
+  /** Gives all memory back that is not with the disk (the torrent stops). */
+  close(): void {
+    for (const open of this.#open.values()) {
+      for (const extent of open.extents) {
+        if (
+          extent !== null &&
+          (extent.state === 'filling' || extent.state === 'full' || extent.state === 'stuck')
+        ) {
+          this.#memory.free(extent.slab);
+          extent.state = 'gone';
+        }
+      }
+    }
+    this.#stuck.length = 0;
+  }
+
+  #extentOf(piece: number, block: number): Extent | null {
+    return this.#open.get(piece)?.extents[Math.floor(block / this.#blocksPerExtent)] ?? null;
+  }
+
+  #extentBytes(piece: number, extentIndex: number): number {
+    const start = extentIndex * this.#blocksPerExtent * blockBytes;
+    return Math.min(this.#blocksPerExtent * blockBytes, this.#layout.bytesOf(piece) - start);
+  }
+
+  /** Blocks of the extent that are fetched; the rest is padding. */
+  #fetchedCount(piece: number, extentIndex: number): number {
+    const before = extentIndex * this.#blocksPerExtent;
+    return Math.max(0, Math.min(this.#blocksPerExtent, this.#layout.fetchedBlockCountOf(piece) - before));
+  }
+
+  #newExtent(piece: number, extentIndex: number): Extent {
+    const slab = this.#memory.allocate(this.#extentBytes(piece, extentIndex));
+    const paddingStart = this.#fetchedCount(piece, extentIndex) * blockBytes;
+    if (paddingStart < slab.bytes.length) slab.bytes.fill(0, paddingStart);
+    return { slab, receivedCount: 0, state: 'filling', jobId: -1 };
+  }
+
+  /** An extent that is all padding is full as soon as its turn comes. */
+  #isFull(open: OpenPiece, extentIndex: number): boolean {
+    if (this.#fetchedCount(open.piece, extentIndex) === 0) {
+      open.extents[extentIndex] ??= this.#newExtent(open.piece, extentIndex);
+      return true;
+    }
+    return open.extents[extentIndex]?.state === 'full';
+  }
+
+  #store(open: OpenPiece, extentIndex: number): void {
+    const extent = open.extents[extentIndex]!;
+    const { piece } = open;
+    const pieceOffset = extentIndex * this.#blocksPerExtent * blockBytes;
+    const isOnly = open.extents.length === 1;
+    const sha1 = this.#expectation.sha1Of(piece);
+    const root = this.#expectation.rootOf(piece);
+    const part = extentIndex === 0 ? 'first' : extentIndex === open.extents.length - 1 ? 'last' : 'middle';
+    const leafCount = Math.min(this.#layout.leafCountOf(piece), this.#blocksPerExtent);
+    const bytes = this.#extentBytes(piece, extentIndex);
+    const dataBytes = this.#layout.dataBytesOf(piece) - pieceOffset;
+    const id = this.#nextJobId();
+    extent.state = 'storing';
+    extent.jobId = id;
+    this.#jobs.set(id, { piece: open, extentIndex, isBlocks: false });
+    this.#out.push({
+      kind: 'store',
+      id,
+      piece,
+      pieceOffset,
+      slab: extent.slab,
+      bytes,
+      digest: {
+        sha1: sha1 !== null && !open.needsCheck,
+        sha1Blocks: this.#expectation.isWatched(piece),
+        merkle: root === null ? null : { leafCount, bytes: Math.max(0, Math.min(bytes, dataBytes)) },
+        stream: isOnly || sha1 === null || open.needsCheck ? null : { key: open.streamKey, part },
+        expect: isOnly ? { sha1, root } : null,
+      },
+    });
+  }
+
+  /** The piece of one extent did not match, nothing was written: which block is from whom must still be told. */
+  #hashBlocks(open: OpenPiece, extent: Extent): void {
+    const id = this.#nextJobId();
+    this.#jobs.set(id, { piece: open, extentIndex: 0, isBlocks: true });
+    this.#out.push({
+      kind: 'hash',
+      id,
+      piece: open.piece,
+      pieceOffset: 0,
+      slab: extent.slab,
+      bytes: this.#extentBytes(open.piece, 0),
+      digest: { sha1: false, sha1Blocks: true, merkle: null, stream: null, expect: null },
+    });
+  }
+
+  #finishBlocks(open: OpenPiece, extent: Extent, digests: DiskDigests | null): PieceOutcome {
+    extent.state = 'gone';
+    this.#memory.free(extent.slab);
+    open.sha1Blocks[0] = digests?.sha1Blocks ?? null;
+    this.#open.delete(open.piece);
+    return this.#outcomeOf(open);
+  }
+
+  #outcomeOf(open: OpenPiece): PieceOutcome {
+    const { piece } = open;
+    const sha1 = this.#expectation.sha1Of(piece);
+    const root = this.#expectation.rootOf(piece);
+    const sha1Matches = sha1 === null || (open.sha1 !== null && sameBytes(open.sha1, sha1));
+    const rootMatches = root === null || sameBytes(this.#rootOf(open), root);
+    return {
+      piece,
+      needsCheck: open.needsCheck,
+      matched: sha1Matches && rootMatches,
+      inconsistent: sha1 !== null && root !== null && sha1Matches !== rootMatches,
+      sha1Blocks: joined(open.sha1Blocks),
+      leaves: joined(open.leaves),
+    };
+  }
+
+  #rootOf(open: OpenPiece): Uint8Array {
+    const roots = open.roots.map((root) => root ?? new Uint8Array(32));
+    if (roots.length === 1) return roots[0]!;
+    return rootOfSubtrees(roots, this.#blocksPerExtent, this.#layout.leafCountOf(open.piece), this.#hashes);
+  }
+}
+
+function newOpenPiece(piece: number, extentCount: number, streamKey: number): OpenPiece {
+  const empty = (): null[] => Array.from({ length: extentCount }, () => null);
+  return {
+    piece,
+    streamKey,
+    extents: empty(),
+    nextExtent: 0,
+    storedCount: 0,
+    sha1: null,
+    needsCheck: false,
+    roots: empty(),
+    leaves: empty(),
+    sha1Blocks: empty(),
+  };
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** One byte string of all parts; null when a part is missing. */
+function joined(parts: readonly (Uint8Array | null)[]): Uint8Array | null {
+  if (parts.length === 1) return parts[0] ?? null;
+  let length = 0;
+  for (const part of parts) {
+    if (part === null) return null;
+    length += part.length;
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part!, at);
+    at += part!.length;
+  }
+  return whole;
+}

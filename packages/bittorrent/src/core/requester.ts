@@ -1,0 +1,290 @@
+/**
+ * The download side of a connection: which blocks are asked of a peer, and what happens to those that come, do not
+ * come, or come unasked.
+ *
+ *   pick -> requested (peer.requests, picker, memory reserved) -> head arrives -> bytes into the slab -> received
+ *                 |-> rejected, choked, timed out, closed: released to others; a late answer is still welcome
+ *
+ * Rules: the window says how many (request-window); requests are written once a batch of input, not once a block;
+ * a peer that we may not ask (choked) is asked for allowed-fast pieces alone; a block that two peers send at the same
+ * time is filled by the first, the other's bytes go to memory of its own and count only if they are complete first.
+ * Attacker: blocks that nobody asked for are passed over and counted, and past `unaskedBytesMax` end the connection;
+ * late ones (asked, given up, then sent) are not counted against anyone.
+ * Cost: O(1) a block.
+ */
+import { assert, type Fault } from '@tequio/kernel';
+import { wireFault } from '../wire/peer-decoder.ts';
+import { messageId } from '../wire/peer-message.ts';
+import { blockBytes } from '../wire/torrent-info.ts';
+import type { Peer } from './peer.ts';
+import type { PieceAssembly } from './piece-assembly.ts';
+import type { PieceLayout } from './piece-layout.ts';
+import type { PieceMemory } from './piece-memory.ts';
+import type { BlockPick, PiecePicker } from './piece-picker.ts';
+
+export const requesterLimits = {
+  /** A peer that sends this much that nobody asked for is not confused. */
+  unaskedBytesMax: 1 << 20,
+  /** Given-up requests that are remembered a peer, so that their late answers are used. */
+  lateCountMax: 512,
+  /** Below this many outstanding requests a peer may duplicate others' in the end game. */
+  endGameCountMax: 4,
+} as const;
+
+export type RequesterDeps = {
+  readonly layout: PieceLayout;
+  readonly picker: PiecePicker;
+  readonly assembly: PieceAssembly;
+  readonly memory: PieceMemory;
+  readonly peerOf: (key: number) => Peer | undefined;
+  readonly touched: (peer: Peer) => void;
+  /** False while the disk is in trouble or the torrent is checked. */
+  readonly mayRequest: () => boolean;
+  readonly received: (peer: Peer, bytes: number, nowMs: number) => void;
+  readonly wasted: (bytes: number) => void;
+};
+
+export class Requester {
+  readonly #deps: RequesterDeps;
+  readonly #blocksPerPiece: number;
+  readonly #picks: BlockPick[] = [];
+  readonly #requesters: number[] = [];
+  /** Blocks that are arriving now -> the peer that fills the slab. */
+  readonly #filling = new Map<number, number>();
+  readonly #late = new Map<number, Set<number>>();
+
+  constructor(deps: RequesterDeps) {
+    this.#deps = deps;
+    this.#blocksPerPiece = Math.ceil(deps.layout.info.pieceBytes / blockBytes);
+  }
+
+  /** Asks the peer for as many blocks as its window has room for. */
+  fill(peer: Peer, nowMs: number): void {
+    const { picker, memory, assembly } = this.#deps;
+    if (
+      !peer.amInterested ||
+      peer.isClosed ||
+      (peer.has === null && !peer.isSeed) ||
+      !this.#deps.mayRequest()
+    )
+      return;
+    if (peer.choking && peer.allowedFast.size === 0) return;
+    const outstanding = peer.requests.size;
+    const room = Math.min(peer.window.depth, peer.requestCountMax) - outstanding;
+    if (room <= 0) return;
+    const { info } = this.#deps.layout;
+    const memoryLeft = Math.max(0, memory.bytesMax - memory.usedBytes);
+    const picks = this.#picks;
+    picks.length = 0;
+    picker.pick(
+      {
+        peer: peer.key,
+        has: peer.isSeed ? null : peer.has,
+        count: room,
+        allowed: peer.choking ? peer.allowedFast : null,
+        suggested: peer.suggested,
+        mode: peer.onParole ? 'parole' : 'normal',
+        openLimit: Math.max(
+          assembly.openCount === 0 ? 1 : 0,
+          Math.floor(memoryLeft / Math.min(info.pieceBytes, 1 << 20)),
+        ),
+        endGame: outstanding < requesterLimits.endGameCountMax,
+        nowMs,
+      },
+      picks,
+    );
+    for (const { piece, block } of picks) this.#request(peer, piece, block, nowMs);
+    if (picks.length > 0) {
+      peer.window.markAsked(nowMs);
+      this.#deps.touched(peer);
+    }
+    peer.filledCount = peer.requests.size;
+  }
+
+  /** A block begins to arrive: says where its bytes go. */
+  handleBlockHead(peer: Peer, piece: number, offset: number, bytes: number): Fault | null {
+    const { layout, picker, assembly } = this.#deps;
+    peer.arriving = null;
+    const block = offset / blockBytes;
+    const isOurs =
+      piece < layout.info.pieceCount &&
+      Number.isInteger(block) &&
+      block < layout.blockCountOf(piece) &&
+      bytes === layout.blockBytesOf(piece, block);
+    const key = this.#keyOf(piece, block);
+    if (!isOurs || !(peer.requests.has(key) || this.#late.get(peer.key)?.has(key))) {
+      peer.unaskedBytes += bytes;
+      this.#deps.wasted(bytes);
+      return peer.unaskedBytes > requesterLimits.unaskedBytesMax
+        ? wireFault('UNASKED', `The peer sent ${peer.unaskedBytes} bytes that nobody asked for.`)
+        : null;
+    }
+    const target = picker.isBlockReceived(piece, block) ? null : assembly.tryTarget(piece, block);
+    if (target === null) {
+      peer.arriving = { piece, block, bytes, scratch: null, isWaste: true };
+      return null;
+    }
+    const isShared = this.#filling.has(key);
+    const scratch = isShared ? new Uint8Array(bytes) : null;
+    if (!isShared) this.#filling.set(key, peer.key);
+    peer.arriving = { piece, block, bytes, scratch, isWaste: false };
+    peer.blockTarget = scratch ?? target;
+    peer.blockTargetAt = scratch === null ? assembly.targetOffset(block) : 0;
+    return null;
+  }
+
+  /** The block that began last is complete. @returns true when it was new */
+  handleBlockEnd(peer: Peer, nowMs: number): boolean {
+    const arriving = peer.arriving;
+    if (arriving === null) return false;
+    peer.arriving = null;
+    const { piece, block, bytes } = arriving;
+    const { picker, assembly } = this.#deps;
+    const key = this.#keyOf(piece, block);
+    if (this.#filling.get(key) === peer.key) this.#filling.delete(key);
+    this.#late.get(peer.key)?.delete(key);
+    const askedMs = peer.requests.get(key);
+    if (askedMs !== undefined) {
+      peer.requests.delete(key);
+      peer.window.markBlock(bytes, askedMs, peer.requests.size, nowMs, peer.filledCount >= peer.window.depth);
+    }
+    peer.down.add(bytes, nowMs);
+    peer.lastBlockMs = nowMs;
+    this.#deps.received(peer, bytes, nowMs);
+    const target =
+      arriving.isWaste || picker.isBlockReceived(piece, block) ? null : assembly.tryTarget(piece, block);
+    if (target === null) {
+      if (askedMs !== undefined) picker.markReleased(piece, block, peer.key);
+      this.#deps.wasted(bytes);
+      return false;
+    }
+    if (arriving.scratch !== null) {
+      // Whoever is still filling the slab must not touch it any more: it is about to be hashed.
+      const filler = this.#deps.peerOf(this.#filling.get(key) ?? -1);
+      if (filler !== undefined) this.#abandonArriving(filler);
+      target.set(arriving.scratch, assembly.targetOffset(block));
+    }
+    if (picker.markReceived(piece, block, peer.key) !== 'new') {
+      this.#deps.wasted(bytes);
+      return false;
+    }
+    this.#cancelOthers(piece, block);
+    assembly.markReceived(piece, block);
+    return true;
+  }
+
+  /** A `reject` (BEP 6). */
+  handleReject(peer: Peer, piece: number, offset: number): void {
+    const block = Math.floor(offset / blockBytes);
+    if (piece >= this.#deps.layout.info.pieceCount) return;
+    this.#release(peer, this.#keyOf(piece, block));
+    if (peer.choking) peer.allowedFast.delete(piece);
+    if (peer.requests.size === 0) peer.window.markIdle();
+  }
+
+  /** They choked us: without BEP 6 all requests are void; with it each is answered or rejected. */
+  handleChoked(peer: Peer): void {
+    if (peer.speaksFast) return;
+    this.#releaseAll(peer);
+  }
+
+  /** Releases what the peer has been too slow with. @returns true when something was released */
+  handleTimeout(peer: Peer, nowMs: number): boolean {
+    const silence = peer.window.tryTimeout(nowMs);
+    if (silence !== 'none') return this.#releaseNewest(peer, peer.window.keptCount);
+    const oldest = peer.requests.entries().next();
+    if (oldest.done || !peer.window.isOverdue(oldest.value[1], nowMs)) return false;
+    this.#release(peer, oldest.value[0]);
+    return true;
+  }
+
+  /** The piece is no longer wanted and its memory is about to go: takes back what was asked of the peer. */
+  releasePiece(peer: Peer, piece: number): void {
+    if (peer.arriving?.piece === piece) {
+      peer.blockTarget = null;
+      peer.arriving.isWaste = true;
+      this.#filling.delete(this.#keyOf(piece, peer.arriving.block));
+    }
+    for (const key of [...peer.requests.keys()]) {
+      if (Math.floor(key / this.#blocksPerPiece) === piece) this.#cancel(peer, key);
+    }
+  }
+
+  removePeer(peer: Peer): void {
+    this.#abandonArriving(peer);
+    this.#releaseAll(peer);
+    this.#late.delete(peer.key);
+  }
+
+  #request(peer: Peer, piece: number, block: number, nowMs: number): void {
+    const { layout, picker, assembly } = this.#deps;
+    const key = this.#keyOf(piece, block);
+    assert(!peer.requests.has(key), 'a block is asked of a peer once');
+    picker.markRequested(piece, block, peer.key, peer.onParole);
+    assembly.reserve(piece, block);
+    peer.requests.set(key, nowMs);
+    peer.writer.writeRange(messageId.request, piece, block * blockBytes, layout.blockBytesOf(piece, block));
+  }
+
+  /** End game: the others who were asked for this block need not send it. */
+  #cancelOthers(piece: number, block: number): void {
+    const requesters = this.#requesters;
+    requesters.length = 0;
+    this.#deps.picker.requestersOf(piece, block, requesters);
+    for (const other of requesters) {
+      const peer = this.#deps.peerOf(other);
+      if (peer !== undefined) this.#cancel(peer, this.#keyOf(piece, block));
+    }
+  }
+
+  #cancel(peer: Peer, key: number): void {
+    if (!peer.requests.has(key)) return;
+    const piece = Math.floor(key / this.#blocksPerPiece);
+    const block = key % this.#blocksPerPiece;
+    const bytes = this.#deps.layout.blockBytesOf(piece, block);
+    this.#release(peer, key);
+    peer.writer.writeRange(messageId.cancel, piece, block * blockBytes, bytes);
+    this.#deps.touched(peer);
+  }
+
+  #release(peer: Peer, key: number): void {
+    if (!peer.requests.delete(key)) return;
+    this.#deps.picker.markReleased(
+      Math.floor(key / this.#blocksPerPiece),
+      key % this.#blocksPerPiece,
+      peer.key,
+    );
+    let late = this.#late.get(peer.key);
+    if (late === undefined) this.#late.set(peer.key, (late = new Set()));
+    if (late.size >= requesterLimits.lateCountMax) late.clear();
+    late.add(key);
+  }
+
+  #releaseAll(peer: Peer): void {
+    for (const key of [...peer.requests.keys()]) this.#release(peer, key);
+    peer.window.markIdle();
+  }
+
+  #releaseNewest(peer: Peer, keptCount: number): boolean {
+    const keys = [...peer.requests.keys()];
+    for (const key of keys.slice(keptCount)) this.#release(peer, key);
+    if (peer.requests.size === 0) this.#abandonArriving(peer);
+    return keys.length > keptCount;
+  }
+
+  /** Another peer may fill the slab now; what this one still sends of the block is passed over. */
+  #abandonArriving(peer: Peer): void {
+    const arriving = peer.arriving;
+    if (arriving === null) return;
+    const key = this.#keyOf(arriving.piece, arriving.block);
+    if (this.#filling.get(key) === peer.key) {
+      this.#filling.delete(key);
+      peer.blockTarget = null;
+      arriving.isWaste = true;
+    }
+  }
+
+  #keyOf(piece: number, block: number): number {
+    return piece * this.#blocksPerPiece + block;
+  }
+}

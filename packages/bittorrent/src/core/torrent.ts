@@ -1,0 +1,523 @@
+/**
+ * One torrent of one node: a machine without I/O and clock. Connections' bytes, finished jobs and time go in; bytes to
+ * send, connections to make or close, jobs and facts come out.
+ *
+ *   metadata (only the info-hash is known) -> active (content) ; both with peers, either may be paused
+ *
+ * It coordinates: what a message means is in `conversation`, everything about pieces in `content`, who is unchoked in
+ * `choker`, who is dialled in `peer-list`. Here is only what those have to do with each other.
+ */
+import {
+  type Bitfield,
+  type DiskFault,
+  type DiskResult,
+  type Endpoint,
+  type Fault,
+  type Hashes,
+  type Prng,
+  RateMeter,
+} from '@tequio/kernel';
+import { encodeHashRequest } from '../wire/hash-messages.ts';
+import { encodeMetadataData, encodeMetadataReject, encodeMetadataRequest } from '../wire/metadata.ts';
+import { wireFault } from '../wire/peer-decoder.ts';
+import { encodeHandshake, messageId } from '../wire/peer-message.ts';
+import type { Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
+import { Choker, rechokeMs } from './choker.ts';
+import { type ContentDeps, type ContentHost, type ContentJob, TorrentContent } from './content.ts';
+import { Conversation, type ConversationHost } from './conversation.ts';
+import { MetadataExchange } from './metadata-exchange.ts';
+import { Peer, type PeerKey } from './peer.ts';
+import type { ReadExtent } from './read-cache.ts';
+
+export const torrentLimits = {
+  handshakeTimeoutMs: 15_000,
+  /** BEP 3: two minutes of silence end a connection; keep-alives go out a little before. */
+  silenceTimeoutMs: 150_000,
+  keepAliveMs: 100_000,
+  /** HAVEs wait this long, so that many go in one packet. */
+  haveDelayMs: 50,
+  tickMs: 1000,
+  /** Interested peers get a slot at once while fewer than this are unchoked. */
+  freeSlots: 4,
+} as const;
+
+export type TorrentEffect =
+  | {
+      readonly type: 'send';
+      readonly peer: PeerKey;
+      readonly parts: readonly Uint8Array[];
+      readonly bytes: number;
+      /** To be handed back to `handleSent` when the bytes are on their way. */
+      readonly leases: readonly ReadExtent[];
+    }
+  | {
+      readonly type: 'close';
+      readonly peer: PeerKey;
+      readonly endpoint: Endpoint;
+      readonly fault: Fault | null;
+    }
+  | { readonly type: 'job'; readonly job: ContentJob }
+  /** The `info` has arrived from peers, and hashes to what was asked for. */
+  | { readonly type: 'metadata'; readonly info: Uint8Array }
+  | { readonly type: 'verified'; readonly piece: number; readonly isNew: boolean }
+  | { readonly type: 'missed'; readonly piece: number }
+  | { readonly type: 'checked' }
+  | { readonly type: 'finished' }
+  | { readonly type: 'disk-trouble'; readonly fault: DiskFault }
+  | { readonly type: 'broken'; readonly fault: Fault }
+  | { readonly type: 'handshaken'; readonly peer: PeerKey }
+  /** Where a peer that dialled us can be dialled. */
+  | { readonly type: 'listens'; readonly endpoint: Endpoint }
+  | {
+      readonly type: 'blame';
+      readonly peer: PeerKey;
+      readonly endpoint: Endpoint | null;
+      readonly fault: Fault;
+    };
+
+export type TorrentOptions = {
+  readonly infoHashV1: Uint8Array | null;
+  readonly infoHashV2: Uint8Array | null;
+  readonly peerId: Uint8Array;
+  readonly listenPort: number;
+  /** Null: as many as the line serves well. */
+  readonly uploadSlots: number | null;
+};
+
+export type TorrentDeps = ContentDeps & { readonly hashes: Hashes; readonly prng: Prng };
+
+export class Torrent implements ConversationHost, ContentHost {
+  readonly infoHashes: readonly Uint8Array[];
+  readonly peerId: Uint8Array;
+  readonly metadata: MetadataExchange;
+  readonly peers = new Map<PeerKey, Peer>();
+  readonly down = new RateMeter();
+  readonly up = new RateMeter();
+  listenPort: number;
+  wastedBytes = 0;
+  content: TorrentContent | null = null;
+  nowMs = 0;
+
+  readonly #options: TorrentOptions;
+  readonly #deps: TorrentDeps;
+  readonly #conversation: Conversation;
+  readonly #choker: Choker;
+  readonly #effects: TorrentEffect[] = [];
+  readonly #touched = new Set<Peer>();
+  readonly #newHaves: number[] = [];
+  #haveAtMs: number | null = null;
+  #nextPeerKey = 1;
+  #tickAtMs: number | null = null;
+  #rechokeAtMs = 0;
+  #isPaused = false;
+
+  constructor(options: TorrentOptions, deps: TorrentDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.peerId = options.peerId;
+    this.listenPort = options.listenPort;
+    this.infoHashes = [options.infoHashV1, options.infoHashV2?.subarray(0, 20) ?? null].filter(
+      (hash) => hash !== null,
+    );
+    this.metadata = new MetadataExchange(deps.hashes, options);
+    this.#conversation = new Conversation(this, deps.hashes);
+    this.#choker = new Choker({ prng: deps.prng.fork(), slots: options.uploadSlots, optimisticSlots: 1 });
+  }
+
+  get isPrivate(): boolean {
+    return this.content?.info.private ?? false;
+  }
+
+  get isUploadOnly(): boolean {
+    return this.content?.isFinished ?? false;
+  }
+
+  readonly hidesPieces = false;
+
+  /** metadata -> active. `start` of the content follows when it is known what is on disk. */
+  setInfo(info: TorrentInfo, pieceLayers: Metainfo['pieceLayers'], nowMs: number): TorrentContent {
+    this.nowMs = nowMs;
+    this.metadata.setInfo(info.infoBytes);
+    const content = new TorrentContent(info, pieceLayers, this, this.#deps);
+    content.setPaused(this.#isPaused);
+    this.content = content;
+    for (const peer of [...this.peers.values()]) {
+      const fault = content.pieces.applyEarly(peer);
+      if (fault !== null) this.#close(peer, fault);
+      else this.updateInterest(peer);
+    }
+    return content;
+  }
+
+  /** A connection exists; for one that we dialled its handshake goes out now, else after theirs has named us. */
+  addPeer(endpoint: Endpoint, incoming: boolean, nowMs: number): PeerKey {
+    this.nowMs = nowMs;
+    const peer = new Peer(this.#nextPeerKey++, endpoint, incoming, this.#conversation, nowMs);
+    this.peers.set(peer.key, peer);
+    const [infoHash] = this.infoHashes;
+    const handshake = { infoHash: infoHash!, peerId: this.peerId, extended: true, fast: true, dht: false };
+    peer.writer.writeBytes(encodeHandshake({ ...handshake, v2: this.#options.infoHashV2 !== null }));
+    this.touched(peer);
+    this.#tickAtMs ??= nowMs + torrentLimits.tickMs;
+    return peer.key;
+  }
+
+  handleBytes(key: PeerKey, bytes: Uint8Array, nowMs: number): void {
+    const peer = this.peers.get(key);
+    if (peer === undefined) return;
+    this.nowMs = nowMs;
+    const fault = peer.decoder.push(bytes);
+    if (fault !== null) {
+      this.#close(peer, fault);
+      return;
+    }
+    // Once a batch of input, not once a block: one pick and one packet for all blocks that came together.
+    this.content?.requester.fill(peer, nowMs);
+  }
+
+  /** `bytes` of what was sent have been taken by the system. */
+  handleSent(key: PeerKey, bytes: number, leases: readonly ReadExtent[], nowMs: number): void {
+    this.nowMs = nowMs;
+    this.content?.uploader.handleSent(leases);
+    const peer = this.peers.get(key);
+    if (peer === undefined) return;
+    peer.unsentBytes -= bytes;
+    if (peer.uploads.length > 0) this.content?.uploader.serve(peer, nowMs);
+  }
+
+  /** The connection is gone. */
+  handleClosed(key: PeerKey, nowMs: number): void {
+    this.nowMs = nowMs;
+    const peer = this.peers.get(key);
+    if (peer !== undefined) this.#remove(peer);
+  }
+
+  handleJob(id: number, result: DiskResult, nowMs: number): void {
+    this.nowMs = nowMs;
+    this.content?.handleJob(id, result, nowMs);
+  }
+
+  handleDiskRecovered(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.content?.handleDiskRecovered();
+    this.#fillAll();
+  }
+
+  setPaused(paused: boolean, nowMs: number): void {
+    this.nowMs = nowMs;
+    this.#isPaused = paused;
+    this.content?.setPaused(paused);
+    if (paused) for (const peer of [...this.peers.values()]) this.#close(peer, null);
+  }
+
+  setPriority(piece: number, priority: number, nowMs: number): void {
+    this.nowMs = nowMs;
+    this.content?.setPriority(piece, priority);
+  }
+
+  /** After a run of `setPriority`, or pieces that are missing again: says and asks what follows from it. */
+  refresh(nowMs: number): void {
+    this.nowMs = nowMs;
+    for (const peer of this.peers.values()) this.updateInterest(peer);
+    this.#fillAll();
+  }
+
+  /** Ends a connection for a reason of ours. */
+  closePeer(key: PeerKey, fault: Fault | null, nowMs: number): void {
+    this.nowMs = nowMs;
+    const peer = this.peers.get(key);
+    if (peer !== undefined) this.#close(peer, fault);
+  }
+
+  handleTimeout(nowMs: number): void {
+    this.nowMs = nowMs;
+    if (this.#haveAtMs !== null && nowMs >= this.#haveAtMs) this.#sayHaves();
+    this.content?.uploader.handleTimeout(nowMs);
+    this.metadata.handleTimeout(nowMs);
+    this.content?.hashExchange.handleTimeout(nowMs);
+    if (this.#tickAtMs !== null && nowMs >= this.#tickAtMs) this.#tick();
+  }
+
+  nextTimeoutMs(): number | null {
+    const times = [
+      this.#haveAtMs,
+      this.#tickAtMs,
+      this.content?.uploader.nextTimeoutMs() ?? null,
+      this.metadata.nextTimeoutMs(),
+      this.content?.hashExchange.nextTimeoutMs() ?? null,
+    ];
+    let next: number | null = null;
+    for (const time of times) if (time !== null && (next === null || time < next)) next = time;
+    return next;
+  }
+
+  drain(out: TorrentEffect[]): void {
+    this.#drainMetadata();
+    this.#drainHashes();
+    for (const peer of this.#touched) this.#flush(peer);
+    this.#touched.clear();
+    if (this.content !== null) {
+      const jobs: ContentJob[] = [];
+      this.content.drainJobs(jobs);
+      for (const job of jobs) out.push({ type: 'job', job });
+    }
+    for (const effect of this.#effects) out.push(effect);
+    this.#effects.length = 0;
+  }
+
+  // What the conversation tells.
+
+  touched(peer: Peer): void {
+    this.#touched.add(peer);
+  }
+
+  wantsSlot(peer: Peer): void {
+    if (!peer.amChoking) return;
+    let unchokedCount = 0;
+    for (const other of this.peers.values()) if (!other.amChoking) unchokedCount++;
+    if (unchokedCount < torrentLimits.freeSlots) this.#rechoke();
+  }
+
+  updateInterest(peer: Peer): void {
+    const content = this.content;
+    if (content === null || peer.handshake === null) return;
+    const was = peer.amInterested;
+    peer.markInterested(content.pieces.isInteresting(peer));
+    if (was !== peer.amInterested) this.touched(peer);
+    if (content.isFinished && peer.isSeed) this.#close(peer, null);
+  }
+
+  handshaken(peer: Peer): Fault | null {
+    for (const other of this.peers.values()) {
+      if (other === peer || other.handshake === null) continue;
+      if (other.handshake.peerId.every((byte, i) => byte === peer.handshake!.peerId[i])) {
+        return { ...wireFault('TWICE', 'The peer is connected already.', 0), blame: 'none' };
+      }
+    }
+    this.#effects.push({ type: 'handshaken', peer: peer.key });
+    if (this.#options.infoHashV2 !== null) this.content?.hashExchange.addPeer(peer.key, this.nowMs);
+    return null;
+  }
+
+  introduced(peer: Peer, listen: Endpoint | null): void {
+    if (peer.incoming && listen !== null) this.#effects.push({ type: 'listens', endpoint: listen });
+  }
+
+  haveSeen(_peer: Peer, _piece: number): void {}
+
+  // What the content tells.
+
+  verified(piece: number, isNew: boolean): void {
+    this.#effects.push({ type: 'verified', piece, isNew });
+    this.#newHaves.push(piece);
+    this.#haveAtMs ??= this.nowMs + torrentLimits.haveDelayMs;
+    for (const peer of this.peers.values()) {
+      if (peer.amInterested && peer.hasPiece(piece)) this.updateInterest(peer);
+    }
+  }
+
+  missed(piece: number): void {
+    this.#effects.push({ type: 'missed', piece });
+  }
+
+  checked(): void {
+    this.#effects.push({ type: 'checked' });
+    const content = this.content!;
+    for (const peer of this.peers.values()) {
+      this.#conversation.sayPieces(peer, content);
+      this.updateInterest(peer);
+    }
+  }
+
+  finished(): void {
+    this.#effects.push({ type: 'finished' });
+    this.#sayHaves();
+    for (const peer of [...this.peers.values()]) {
+      this.#conversation.sayUploadOnly(peer, true);
+      this.updateInterest(peer);
+    }
+  }
+
+  diskTrouble(fault: DiskFault): void {
+    this.#effects.push({ type: 'disk-trouble', fault });
+  }
+
+  broken(fault: Fault): void {
+    this.#effects.push({ type: 'broken', fault });
+  }
+
+  blame(key: PeerKey, fault: Fault): void {
+    const peer = this.peers.get(key);
+    this.#effects.push({ type: 'blame', peer: key, endpoint: peer?.endpoint ?? null, fault });
+    if (peer !== undefined && fault.penalty >= 100) this.#close(peer, fault);
+  }
+
+  received(bytes: number, nowMs: number): void {
+    this.down.add(bytes, nowMs);
+  }
+
+  wasted(bytes: number): void {
+    this.wastedBytes += bytes;
+  }
+
+  uploaded(bytes: number, nowMs: number): void {
+    this.up.add(bytes, nowMs);
+  }
+
+  #fillAll(): void {
+    for (const peer of this.peers.values()) this.content?.requester.fill(peer, this.nowMs);
+  }
+
+  #flush(peer: Peer): void {
+    if (peer.isClosed || peer.writer.isEmpty) return;
+    const bytes = peer.writer.byteCount;
+    const leases = this.content?.uploader.takeLeases(peer) ?? [];
+    peer.unsentBytes += bytes;
+    peer.lastSentMs = this.nowMs;
+    this.#effects.push({ type: 'send', peer: peer.key, parts: peer.writer.take(), bytes, leases });
+  }
+
+  #close(peer: Peer, fault: Fault | null): void {
+    if (peer.isClosed) return;
+    this.#effects.push({ type: 'close', peer: peer.key, endpoint: peer.endpoint, fault });
+    this.#remove(peer);
+  }
+
+  #remove(peer: Peer): void {
+    peer.isClosed = true;
+    this.peers.delete(peer.key);
+    this.#touched.delete(peer);
+    this.metadata.removePeer(peer.key, this.nowMs);
+    const content = this.content;
+    if (content !== null) {
+      content.requester.removePeer(peer);
+      content.uploader.removePeer(peer);
+      content.pieces.removePeer(peer);
+      content.hashExchange.removePeer(peer.key, this.nowMs);
+      // What it was asked for is free again.
+      if (peer.amInterested) this.#fillAll();
+    }
+    if (this.peers.size === 0) this.#tickAtMs = null;
+  }
+
+  #tick(): void {
+    const now = this.nowMs;
+    this.#tickAtMs = this.peers.size === 0 ? null : now + torrentLimits.tickMs;
+    for (const peer of [...this.peers.values()]) {
+      const fault = this.#faultOfSilence(peer);
+      if (fault !== null) {
+        this.#close(peer, fault);
+        continue;
+      }
+      if (now - peer.lastSentMs >= torrentLimits.keepAliveMs) {
+        peer.writer.writeKeepAlive();
+        this.touched(peer);
+      }
+      this.content?.requester.handleTimeout(peer, now);
+    }
+    this.#fillAll();
+    if (now >= this.#rechokeAtMs) this.#rechoke();
+  }
+
+  #faultOfSilence(peer: Peer): Fault | null {
+    const fault = (code: string, message: string): Fault => ({
+      ...wireFault(code, message, 0),
+      blame: 'none',
+    });
+    if (peer.handshake === null && this.nowMs - peer.connectedMs > torrentLimits.handshakeTimeoutMs) {
+      return fault('HANDSHAKE_TIMEOUT', 'The peer did not finish its handshake in time.');
+    }
+    return this.nowMs - Math.max(peer.lastReceivedMs, peer.lastBlockMs) > torrentLimits.silenceTimeoutMs
+      ? fault('SILENCE', 'The peer has been silent for too long.')
+      : null;
+  }
+
+  #rechoke(): void {
+    const content = this.content;
+    this.#rechokeAtMs = this.nowMs + rechokeMs;
+    if (content === null) return;
+    const now = this.nowMs;
+    const candidates = [...this.peers.values()].map((peer) => ({
+      key: peer.key,
+      interested: peer.interested,
+      snubbed: peer.window.isSnubbed,
+      downRate: peer.down.bytesPerSecond(now),
+      upRate: peer.up.bytesPerSecond(now),
+      uploadedSinceUnchoke: peer.uploadedSinceUnchoke,
+      unchokedSinceMs: peer.unchokedSinceMs,
+      connectedMs: peer.connectedMs,
+      downloadedFromIt: peer.down.totalBytes,
+      progress: peer.progressOf(content.info.pieceCount),
+      isUploadOnly: peer.uploadOnly,
+    }));
+    const { unchoke } = this.#choker.rechoke(candidates, content.isFinished ? 'seed' : 'leech', now);
+    const unchoked = new Set(unchoke);
+    for (const peer of this.peers.values()) {
+      if (unchoked.has(peer.key) === !peer.amChoking) continue;
+      if (peer.amChoking) peer.markUnchoked(now);
+      else peer.markChoked();
+      this.touched(peer);
+    }
+  }
+
+  /** Tells everybody who may care which pieces are new. */
+  #sayHaves(): void {
+    this.#haveAtMs = null;
+    for (const peer of this.peers.values()) {
+      if (!peer.saidPieces) continue;
+      for (const piece of this.#newHaves) {
+        if (!peer.isSeed) peer.writer.writeIndex(messageId.have, piece);
+      }
+      this.touched(peer);
+    }
+    this.#newHaves.length = 0;
+  }
+
+  #drainMetadata(): void {
+    const effects: Parameters<MetadataExchange['drain']>[0] = [];
+    this.metadata.drain(effects);
+    for (const effect of effects) {
+      if (effect.type === 'done') this.#effects.push({ type: 'metadata', info: effect.info });
+      else if (effect.type === 'blame') this.blame(effect.peer, effect.fault);
+      else this.#sendMetadata(effect);
+    }
+  }
+
+  #sendMetadata(
+    effect: Exclude<Parameters<MetadataExchange['drain']>[0][number], { type: 'done' | 'blame' }>,
+  ): void {
+    const peer = this.peers.get(effect.peer);
+    const id = peer?.extensionIds.ut_metadata;
+    if (peer === undefined || !id) return;
+    const payload =
+      effect.type === 'request'
+        ? encodeMetadataRequest(effect.piece)
+        : effect.type === 'data'
+          ? encodeMetadataData(effect.piece, effect.totalBytes, effect.bytes)
+          : encodeMetadataReject(effect.piece);
+    peer.writer.writeExtended(id, payload);
+    this.touched(peer);
+  }
+
+  #drainHashes(): void {
+    const content = this.content;
+    if (content === null) return;
+    const effects: Parameters<TorrentContent['hashExchange']['drain']>[0] = [];
+    content.hashExchange.drain(effects);
+    for (const effect of effects) {
+      if (effect.type === 'request') {
+        const peer = this.peers.get(effect.peer);
+        if (peer === undefined) continue;
+        peer.writer.writePayload(messageId.hashRequest, encodeHashRequest(effect.request));
+        this.touched(peer);
+      } else if (effect.type === 'blame') this.blame(effect.peer, effect.fault);
+      else if (effect.type === 'badBlocks') content.handleBadBlocks(effect.piece, effect.blocks);
+      else this.#fillAll();
+    }
+  }
+}
+
+/** Pieces of a field, in order. */
+export function* piecesOf(field: Bitfield): Generator<number> {
+  for (let piece = field.nextSet(0); piece >= 0; piece = field.nextSet(piece + 1)) yield piece;
+}
