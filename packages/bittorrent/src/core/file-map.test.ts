@@ -23,7 +23,7 @@ function randomInfo(prng: Prng): ReturnType<typeof infoOf> {
     prng.chance(0.3) ? 0 : prng.between(1, 40),
   );
   const pads = sizes.map((_, i) => i > 0 && prng.chance(0.25));
-  if (sizes.every((size) => size === 0)) sizes[0] = 5;
+  if (!sizes.some((size) => size > 0)) sizes[0] = 5;
   return infoOf(prng.between(1, 20), sizes, pads);
 }
 

@@ -1,0 +1,189 @@
+/**
+ * The record of one torrent: what the user asked for and what was counted, without its content (that is
+ * `ResumeProgress`) and without the torrent file itself. Bencoded, with a version; every list has a ceiling.
+ *
+ * Decoding never fails on what an older version wrote: a missing or odd field gets its default. It fails, as a value,
+ * on what is no record at all or was written by a newer program.
+ */
+import { type Fault, failed, ok, type Result } from '@tequio/kernel';
+import { type BencodeValue, decodeBencode, encodeBencode } from '../wire/bencode.ts';
+
+export const resumeRecordLimits = {
+  /** As many files as a torrent may have. */
+  fileCountMax: 1_000_000,
+  /** More trackers than any known torrent names. */
+  trackerCountMax: 1000,
+  webSeedCountMax: 1000,
+  textBytesMax: 8192,
+} as const;
+
+export const resumeRecordVersion = 1;
+
+export type ResumeRecord = {
+  /** `TorrentId`: hex of the info-hash. */
+  readonly id: string;
+  readonly infoHashV1: Uint8Array | null;
+  readonly infoHashV2: Uint8Array | null;
+  readonly name: string;
+  /** Absolute. */
+  readonly folder: string;
+  /** 0 while the metadata is not known. */
+  readonly pieceCount: number;
+  /** One tier an array. */
+  readonly trackers: readonly (readonly string[])[];
+  readonly webSeeds: readonly string[];
+  /** Files that have another path than the torrent says. */
+  readonly renamed: ReadonlyMap<number, string>;
+  /** One byte a file, 0 to 7; empty: all normal. */
+  readonly filePriorities: Uint8Array;
+  /** A bit a file: its place is the part file. Empty: none. */
+  readonly inPartFile: Uint8Array;
+  readonly paused: boolean;
+  readonly sequential: boolean;
+  readonly superSeed: boolean;
+  readonly preallocate: boolean;
+  /** Bytes a second; null: no limit of its own. */
+  readonly limitDown: number | null;
+  readonly limitUp: number | null;
+  readonly addedMs: number;
+  readonly finishedMs: number | null;
+  readonly downloadedBytes: number;
+  readonly uploadedBytes: number;
+  readonly wastedBytes: number;
+};
+
+export function encodeResumeRecord(record: ResumeRecord): Uint8Array {
+  return encodeBencode({
+    version: resumeRecordVersion,
+    id: record.id,
+    hash1: record.infoHashV1 ?? '',
+    hash2: record.infoHashV2 ?? '',
+    name: record.name,
+    folder: record.folder,
+    pieces: record.pieceCount,
+    trackers: record.trackers.map((tier) => [...tier]),
+    seeds: [...record.webSeeds],
+    renamed: [...record.renamed].map(([file, path]) => [file, path]),
+    priorities: record.filePriorities,
+    parts: record.inPartFile,
+    paused: Number(record.paused),
+    sequential: Number(record.sequential),
+    super: Number(record.superSeed),
+    preallocate: Number(record.preallocate),
+    down: record.limitDown ?? -1,
+    up: record.limitUp ?? -1,
+    added: Math.round(record.addedMs),
+    finished: record.finishedMs === null ? -1 : Math.round(record.finishedMs),
+    downloaded: record.downloadedBytes,
+    uploaded: record.uploadedBytes,
+    wasted: record.wastedBytes,
+  });
+}
+
+/** Faults: `BITTORRENT_RESUME_RECORD`, `BITTORRENT_RESUME_VERSION`, blame `file`. */
+export function decodeResumeRecord(bytes: Uint8Array): Result<ResumeRecord> {
+  const decoded = decodeBencode(bytes);
+  if (!decoded.ok) return failed(recordFault(decoded.fault.message));
+  const value = decoded.value;
+  const version = value.getInteger('version');
+  if (version === null) return failed(recordFault('It has no version.'));
+  if (version > resumeRecordVersion) return failed(versionFault(version));
+  const id = value.getText('id');
+  const folder = value.getText('folder');
+  if (id === null || !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(id) || folder === null) {
+    return failed(recordFault('It has no id or no folder.'));
+  }
+  return ok({
+    id,
+    infoHashV1: hashOf(value, 'hash1', 20),
+    infoHashV2: hashOf(value, 'hash2', 32),
+    name: value.getText('name') ?? '',
+    folder,
+    pieceCount: countOf(value, 'pieces'),
+    trackers: tiersOf(value),
+    webSeeds: textsOf(value.getItems('seeds'), resumeRecordLimits.webSeedCountMax),
+    renamed: renamedOf(value),
+    filePriorities: shortBytes(value, 'priorities', resumeRecordLimits.fileCountMax).map((p) =>
+      Math.min(p, 7),
+    ),
+    inPartFile: shortBytes(value, 'parts', Math.ceil(resumeRecordLimits.fileCountMax / 8)),
+    paused: value.getInteger('paused') === 1,
+    sequential: value.getInteger('sequential') === 1,
+    superSeed: value.getInteger('super') === 1,
+    preallocate: value.getInteger('preallocate') === 1,
+    limitDown: orNull(value.getInteger('down')),
+    limitUp: orNull(value.getInteger('up')),
+    addedMs: countOf(value, 'added'),
+    finishedMs: orNull(value.getInteger('finished')),
+    downloadedBytes: countOf(value, 'downloaded'),
+    uploadedBytes: countOf(value, 'uploaded'),
+    wastedBytes: countOf(value, 'wasted'),
+  });
+}
+
+function recordFault(reason: string): Fault {
+  const message = `What was remembered of a torrent cannot be read: ${reason}`;
+  return { code: 'BITTORRENT_RESUME_RECORD', message, blame: 'file', penalty: 0 };
+}
+
+function versionFault(version: number): Fault {
+  const message = `What was remembered of a torrent was written by a newer program (version ${version}).`;
+  return { code: 'BITTORRENT_RESUME_VERSION', message, blame: 'file', penalty: 0 };
+}
+
+function hashOf(value: BencodeValue, key: string, length: number): Uint8Array | null {
+  const bytes = value.getBytes(key);
+  return bytes?.length === length ? bytes.slice() : null;
+}
+
+function countOf(value: BencodeValue, key: string): number {
+  return Math.max(0, value.getInteger(key) ?? 0);
+}
+
+function orNull(number: number | null): number | null {
+  return number === null || number < 0 ? null : number;
+}
+
+function shortBytes(value: BencodeValue, key: string, bytesMax: number): Uint8Array {
+  const bytes = value.getBytes(key);
+  return bytes === null || bytes.length > bytesMax ? new Uint8Array(0) : bytes.slice();
+}
+
+function textsOf(items: readonly BencodeValue[] | null, countMax: number): string[] {
+  const texts: string[] = [];
+  for (const item of items ?? []) {
+    const text = item.tryText();
+    if (text !== null && text.length <= resumeRecordLimits.textBytesMax && texts.length < countMax)
+      texts.push(text);
+  }
+  return texts;
+}
+
+function tiersOf(value: BencodeValue): string[][] {
+  const tiers: string[][] = [];
+  let left: number = resumeRecordLimits.trackerCountMax;
+  for (const item of value.getItems('trackers') ?? []) {
+    const tier = textsOf(item.tryItems(), left);
+    left -= tier.length;
+    if (tier.length > 0) tiers.push(tier);
+  }
+  return tiers;
+}
+
+function renamedOf(value: BencodeValue): Map<number, string> {
+  const renamed = new Map<number, string>();
+  for (const item of value.getItems('renamed') ?? []) {
+    const pair = item.tryItems();
+    const file = pair?.[0]?.tryInteger() ?? -1;
+    const path = pair?.[1]?.tryText() ?? '';
+    const sound = file >= 0 && file < resumeRecordLimits.fileCountMax && isSafePath(path);
+    if (sound && renamed.size < resumeRecordLimits.fileCountMax) renamed.set(file, path);
+  }
+  return renamed;
+}
+
+/** A path that cannot leave its folder: relative, with `/`, no empty element, `.` or `..`. */
+export function isSafePath(path: string): boolean {
+  if (path.length > resumeRecordLimits.textBytesMax || /[\0\\]/.test(path)) return false;
+  return path.split('/').every((element) => element !== '' && element !== '.' && element !== '..');
+}
