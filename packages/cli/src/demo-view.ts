@@ -12,7 +12,7 @@ const mapColumnsMax = 64;
  * Who has which pieces: a line for each process, or two on a narrow terminal.
  *
  *   seed    ████████████████████████  sent 1.20 MiB
- *   peer 1  ██░·▓█··██▒·█░·██··█▓·█·   48 %  ~310 KiB from the seed, ~290 KiB from the others
+ *   peer 1  ██░·▓█··██▒·█░·██··█▓·█·   48 %  seed ~310 KiB, others ~290 KiB
  */
 export function renderSwarm(swarm: DemoSwarm, style: LineStyle): string[] {
   const { columns, colors, messages } = style;

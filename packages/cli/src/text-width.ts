@@ -19,10 +19,10 @@ export function fitText(text: string, columns: number): string {
   return `${fitting}…`;
 }
 
-/** `left` and `right` at the two ends of a line of exactly `columns`; `left` gives way. */
+/** `left` and `right` at the two ends of a line of `columns`; `left` gives way. Without `right` no spaces follow. */
 export function spreadText(left: string, right: string, columns: number): string {
   const rightWidth = widthOf(right);
-  if (rightWidth + 2 > columns) return fitText(left, columns);
+  if (rightWidth === 0 || rightWidth + 2 > columns) return fitText(left, columns);
   const fitting = fitText(left, columns - rightWidth - 1);
   return fitting + ' '.repeat(columns - widthOf(fitting) - rightWidth) + right;
 }

@@ -68,7 +68,8 @@ async function perform(node: NodeApi, crew: Crew, session: Session, folder: stri
     const seconds = (world.nowMs() - startMs) / 1000;
     // What each process counted is exact in the lines that it prints when it ends.
     await crew.disband();
-    for (const line of pictureOf(swarm, session)) output.note(line);
+    const lines = output.isLive ? pictureOf(swarm, session) : describeSwarm(swarm, session);
+    for (const line of lines) output.note(line);
     output.note(messages.demo.verifying);
     await verifyCopies(node, torrent, shown, crew, session);
     tellSummary(swarm, shown, seconds, session);
@@ -219,7 +220,7 @@ class Crew {
   }
 
   #show(swarm: DemoSwarm): void {
-    const { world, output, messages } = this.#session;
+    const { world, output } = this.#session;
     if (output.isLive) {
       output.draw(pictureOf(swarm, this.#session));
       return;
@@ -228,15 +229,20 @@ class Crew {
     if (nowMs < this.#lineDueMs) return;
     this.#lineDueMs = nowMs + (output.isJson ? jsonEveryMs : lineEveryMs);
     output.json(swarmToJson(swarm));
-    for (const member of swarm.members) {
-      output.note(messages.progress.plain(member.name, describeMember(member, swarm, messages).trim()));
-    }
+    for (const line of describeSwarm(swarm, this.#session)) output.note(line);
   }
 }
 
 function pictureOf(swarm: DemoSwarm, session: Session): string[] {
   const { output, messages } = session;
   return renderSwarm(swarm, { columns: output.columns, colors: output.colors, messages });
+}
+
+function describeSwarm(swarm: DemoSwarm, session: Session): string[] {
+  const { messages } = session;
+  return swarm.members.map((member) =>
+    messages.progress.plain(member.name, describeMember(member, swarm, messages).trim()),
+  );
 }
 
 function swarmToJson(swarm: DemoSwarm): object {

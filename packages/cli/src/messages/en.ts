@@ -278,8 +278,7 @@ export const en = {
     slowed: (rate: string) => `The seed is held to ${rate}, so that the three must help each other.`,
     seed: 'seed',
     peer: (index: number) => `peer ${index}`,
-    row: (percent: string, seed: string, others: string) =>
-      `${percent}  ~${seed} from the seed, ~${others} from the others`,
+    row: (percent: string, seed: string, others: string) => `${percent}  seed ~${seed}, others ~${others}`,
     seedRow: (sent: string) => `sent ${sent}`,
     waiting: 'waiting for the seed …',
     verifying: 'verifying every byte …',

@@ -275,7 +275,7 @@ export const es: Messages = {
     slowed: (rate) => `La semilla va limitada a ${rate}, para que los tres tengan que ayudarse.`,
     seed: 'semilla',
     peer: (index) => `par ${index}`,
-    row: (percent, seed, others) => `${percent}  ~${seed} de la semilla, ~${others} de los otros`,
+    row: (percent, seed, others) => `${percent}  semilla ~${seed}, otros ~${others}`,
     seedRow: (sent) => `envió ${sent}`,
     waiting: 'esperando a la semilla …',
     verifying: 'verificando cada byte …',
