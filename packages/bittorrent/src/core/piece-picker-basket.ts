@@ -42,6 +42,8 @@ export function mayJoin(query: PickQuery, open: OpenPiece, urgent: boolean): boo
 export class Basket implements PieceTaker {
   room = 0;
   openRoom = 0;
+  /** Blocks near their deadline were taken a second time; the end game would take the same ones again. */
+  hasLate = false;
   readonly #blockCountOf: (piece: number) => number;
   #out: BlockPick[] = [];
   readonly #opened: number[] = [];
@@ -54,6 +56,7 @@ export class Basket implements PieceTaker {
     this.#out = out;
     this.room = query.count;
     this.openRoom = query.openLimit;
+    this.hasLate = false;
     this.#opened.length = 0;
   }
 
@@ -78,6 +81,12 @@ export class Basket implements PieceTaker {
       this.#out.push({ piece: open.piece, block });
       this.room--;
     }
+  }
+
+  takeLate(open: OpenPiece, peer: PeerKey): void {
+    const { room } = this;
+    this.takeRequested(open, 1, peer);
+    this.hasLate ||= this.room < room;
   }
 
   /** Blocks that exactly `requesterCount` others have been asked for. */

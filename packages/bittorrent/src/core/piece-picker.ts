@@ -353,7 +353,7 @@ export class PiecePicker {
       open.stamp = this.#pickSerial;
     }
     if (basket.room > 0 && basket.openRoom > 0 && this.#closed.count > 0) this.#pickNew(query, basket);
-    if (basket.room > 0 && query.endGame && query.mode === 'normal' && this.isEndGame) {
+    if (basket.room > 0 && !basket.hasLate && query.endGame && query.mode === 'normal' && this.isEndGame) {
       for (let count = 1; count < requestersPerBlockMax; count++) this.#pickAgain(query, basket, count);
     }
     basket.end();

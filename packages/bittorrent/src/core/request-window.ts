@@ -113,8 +113,7 @@ export class RequestWindow {
     this.#measureAnswer(Math.max(0, nowMs - askedMs));
     this.#sampleSinceMs ??= askedMs;
     this.#sampleBytes += bytes;
-    if (this.#isSlowStart && outstandingCount + 1 >= this.depth)
-      this.#depth = Math.min(depthMax, this.#depth + 1);
+    if (this.#isSlowStart && wasFull) this.#depth = Math.min(depthMax, this.#depth + 1);
     const elapsedMs = nowMs - this.#sampleSinceMs;
     if (elapsedMs >= sampleMs) this.#endSample(elapsedMs, nowMs);
   }
