@@ -172,8 +172,8 @@ test('the bad blocks of a failed piece are found', () => {
   ] as const) {
     const leaves = joined(world.model.leavesOf(piece));
     for (const block of bad) leaves[block * 32]! ^= 1;
-    assert.ok(world.exchange.tryFindBadBlocks(piece, leaves, world.nowMs));
-    assert.equal(world.exchange.tryFindBadBlocks(piece, leaves, world.nowMs), false, 'already looked into');
+    assert.ok(world.exchange.handleFailedPiece(piece, leaves, world.nowMs));
+    assert.equal(world.exchange.handleFailedPiece(piece, leaves, world.nowMs), false, 'already looked into');
     world.settle();
     world.run(world.nowMs + 1_000);
     assert.deepEqual(world.effectsOf('badBlocks').at(-1), { type: 'badBlocks', piece, blocks: [...bad] });
@@ -186,7 +186,7 @@ test('a piece of one block needs no questions', () => {
   const world = new World([3], 1);
   world.add(1, 'honest');
   world.run(1_000);
-  assert.ok(world.exchange.tryFindBadBlocks(1, new Uint8Array(32), world.nowMs));
+  assert.ok(world.exchange.handleFailedPiece(1, new Uint8Array(32), world.nowMs));
   world.settle();
   assert.deepEqual(world.effectsOf('badBlocks'), [{ type: 'badBlocks', piece: 1, blocks: [0] }]);
 });
@@ -196,12 +196,12 @@ test('when nobody has the leaves, or nobody answers, that is said', () => {
   world.add(1, 'no-leaves');
   world.add(2, 'no-leaves');
   world.run(1_000);
-  assert.ok(world.exchange.tryFindBadBlocks(0, new Uint8Array(128), world.nowMs));
+  assert.ok(world.exchange.handleFailedPiece(0, new Uint8Array(128), world.nowMs));
   world.settle();
   world.run(2_000);
   assert.deepEqual(world.effectsOf('blocksUnknown'), [{ type: 'blocksUnknown', piece: 0 }]);
   world.add(3, 'silent');
-  assert.ok(world.exchange.tryFindBadBlocks(1, new Uint8Array(128), world.nowMs));
+  assert.ok(world.exchange.handleFailedPiece(1, new Uint8Array(128), world.nowMs));
   world.settle();
   world.run(2_000 + hashExchangeLimits.leavesMs + 2_000);
   assert.deepEqual(world.effectsOf('blocksUnknown').at(-1), { type: 'blocksUnknown', piece: 1 });
@@ -215,7 +215,7 @@ test('a liar about leaves is named, and a late or unasked answer harms nobody', 
   world.behaviours.set(1, 'lying');
   const leaves = joined(world.model.leavesOf(1));
   leaves[64]! ^= 1;
-  assert.ok(world.exchange.tryFindBadBlocks(1, leaves, world.nowMs));
+  assert.ok(world.exchange.handleFailedPiece(1, leaves, world.nowMs));
   world.settle();
   world.run(2_000);
   assert.deepEqual(world.effectsOf('blame').at(-1)?.fault.code, 'BITTORRENT_HASHES_FALSE');

@@ -184,7 +184,7 @@ export class HashExchange {
    * @param leaves SHA-256 of each block as we have it, 32 bytes a block; given away
    * @returns false when the piece has no known root, is being looked into, or too many are
    */
-  tryFindBadBlocks(piece: number, leaves: Uint8Array, nowMs: number): boolean {
+  handleFailedPiece(piece: number, leaves: Uint8Array, nowMs: number): boolean {
     const isKnown = this.#tree.expectedRootOf(piece) !== null;
     const isWhole = leaves.length === this.#tree.blockCountOf(piece) * nodeBytes;
     if (!isKnown || !isWhole || this.#inquiries.has(piece)) return false;
