@@ -1,21 +1,12 @@
 import { equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { IpAddress } from '@tequio/kernel';
+import { passReal, untilReal } from '@tequio/kernel/compliance/clock-real';
 import { testTcpPort } from '@tequio/kernel/compliance/tcp';
 import { createTcp } from './tcp.ts';
 
 const loopback = '127.0.0.1' as IpAddress;
-
-/** Real time: looks again each turn of the event loop. */
-export async function untilReal(condition: () => boolean): Promise<void> {
-  const startMs = performance.now();
-  while (!condition()) {
-    if (performance.now() - startMs > 10_000) throw new Error('it did not happen within 10 seconds');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
 
 for (const address of [loopback, '::1' as IpAddress]) {
   testTcpPort(`runtime tcp on ${address}`, async () => ({
@@ -24,7 +15,7 @@ for (const address of [loopback, '::1' as IpAddress]) {
     serverAddress: address,
     clientAddress: address,
     until: untilReal,
-    pass: (ms) => sleep(ms).then(() => undefined),
+    pass: passReal,
     close: async () => {},
   }));
 }
@@ -40,7 +31,7 @@ test('a dial that nobody answers times out', async () => {
     { eval: true },
   );
   const port = await new Promise<number>((resolve) => worker.once('message', resolve));
-  await sleep(50);
+  await passReal(50);
   const ends: (string | null)[] = [];
   const startMs = performance.now();
   const connections = Array.from({ length: 8 }, () =>

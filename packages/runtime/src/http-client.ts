@@ -1,0 +1,267 @@
+import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import type { Agent as TlsAgent } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { urlToHttpOptions } from 'node:url';
+import type { HttpClient, HttpExchange, HttpHandler, HttpRequest, IpAddress, Resolver } from '@tequio/kernel';
+import { isIpv6, tryParseAddress } from '@tequio/kernel';
+import { type BodyReader, createBodyReader } from './http-client-body.ts';
+import { flattenHeaders } from './http-server.ts';
+import { describeSocketError, errorCodeOf } from './tcp-errors.ts';
+
+/** Ceilings of this port. */
+export const httpClientLimits = {
+  /** To one host at once; more wait. */
+  connectionsPerHost: 8,
+  connectionCount: 256,
+  /** Kept open, unused, for the next request. */
+  idleConnectionCount: 32,
+  idleMs: 20_000,
+  headBytes: 16 * 1024,
+  urlCharacters: 8192,
+} as const;
+
+/**
+ * HTTP/1.1 over Node's client. Certificates are verified. A name is resolved once for a request; only addresses that
+ * `allowAddress` passed are dialled, and kept connections are shared only between requests with the same addresses,
+ * so a name that changes its address between the check and the dial (DNS rebinding) gains nothing.
+ * With `family`, only addresses of that family are dialled if the name has any.
+ */
+export function createHttpClient(resolver: Resolver): HttpClient & { close(): void } {
+  const agents = new Agents();
+  return {
+    open: (request, handler) => new Exchange(request, handler, resolver, agents),
+    close: () => agents.close(),
+  };
+}
+
+/** `http:` and `https:` pools. TLS is loaded by the first request that needs it: it is slow to load. */
+class Agents {
+  #http: Agent | null = null;
+  #https: TlsAgent | null = null;
+
+  of(protocol: string): Agent | TlsAgent {
+    const options = {
+      keepAlive: true,
+      maxSockets: httpClientLimits.connectionsPerHost,
+      maxTotalSockets: httpClientLimits.connectionCount,
+      maxFreeSockets: httpClientLimits.idleConnectionCount,
+      timeout: httpClientLimits.idleMs,
+    };
+    if (protocol === 'http:') {
+      this.#http ??= pinByAddress(new Agent(options));
+      return this.#http;
+    }
+    this.#https ??= pinByAddress(new (loadHttps().Agent)(options));
+    return this.#https;
+  }
+
+  close(): void {
+    this.#http?.destroy();
+    this.#https?.destroy();
+  }
+}
+
+function loadHttps(): typeof import('node:https') {
+  return process.getBuiltinModule('node:https');
+}
+
+/** Makes the addresses part of the name under which the pool keeps a connection. */
+function pinByAddress<Pool extends Agent>(pool: Pool): Pool {
+  const nameOf = pool.getName.bind(pool);
+  pool.getName = (options) => {
+    const { pinned } = (options ?? {}) as { pinned?: string };
+    return `${nameOf(options)}|${pinned ?? ''}`;
+  };
+  return pool;
+}
+
+type HttpError = { readonly code: string; readonly message: string };
+
+/**
+ * One request:
+ *
+ *   resolving ──> sending ── head ──> receiving ──> ended
+ *       └─────────────┴── an error, the time limit ──^        abort() leads there in silence
+ */
+class Exchange implements HttpExchange {
+  readonly #request: HttpRequest;
+  readonly #handler: HttpHandler;
+  readonly #agents: Agents;
+  #message: ClientRequest | null = null;
+  #body: BodyReader | null = null;
+  #timer: NodeJS.Timeout;
+  #ended = false;
+  #paused = false;
+  #retried = false;
+
+  constructor(request: HttpRequest, handler: HttpHandler, resolver: Resolver, agents: Agents) {
+    this.#request = request;
+    this.#handler = handler;
+    this.#agents = agents;
+    this.#timer = setTimeout(() => this.#finish(timedOut), request.timeoutMs);
+    void this.#start(resolver);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#body?.pause();
+    // From the head on, silence is measured; while paused it is ours.
+    if (this.#body !== null) clearTimeout(this.#timer);
+  }
+
+  resume(): void {
+    if (!this.#paused || this.#ended) return;
+    this.#paused = false;
+    this.#body?.resume();
+    if (this.#body !== null) this.#restartTimer();
+  }
+
+  abort(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#body?.destroy();
+    this.#message?.destroy();
+  }
+
+  async #start(resolver: Resolver): Promise<void> {
+    // Never calls the handler from inside `open`.
+    await null;
+    if (this.#ended) return;
+    const url = tryParseUrl(this.#request.url);
+    if (url === null) return this.#finish({ code: 'HTTP_BAD_URL', message: 'not an http or https address' });
+    const addresses = await this.#findAddresses(url, resolver);
+    if (addresses !== null && !this.#ended) this.#send(url, addresses);
+  }
+
+  async #findAddresses(url: URL, resolver: Resolver): Promise<readonly IpAddress[] | null> {
+    const { allowAddress, family, from } = this.#request;
+    let found: readonly IpAddress[];
+    try {
+      found = await resolver.resolve(url.hostname.replace(/^\[(.*)\]$/, '$1'));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : 'the name could not be resolved';
+      this.#finish({ code: 'HTTP_RESOLVE', message });
+      return null;
+    }
+    const allowed = found.filter((address) => allowAddress?.(address) ?? true);
+    if (found.length > 0 && allowed.length === 0) {
+      this.#finish({ code: 'HTTP_ADDRESS_REFUSED', message: `not allowed to connect to ${found[0]}` });
+      return null;
+    }
+    const reachable = from == null ? allowed : allowed.filter((address) => isIpv6(address) === isIpv6(from));
+    const wanted = reachable.filter((address) => isIpv6(address) === (family === 6));
+    const chosen = family === undefined || wanted.length === 0 ? reachable : wanted;
+    if (chosen.length > 0) return chosen;
+    this.#finish({ code: 'HTTP_RESOLVE', message: 'the name has no address that can be reached from here' });
+    return null;
+  }
+
+  #send(url: URL, addresses: readonly IpAddress[]): void {
+    const { method, headers = {}, from } = this.#request;
+    const names = Object.keys(headers).map((name) => name.toLowerCase());
+    // A range counts bytes of what is sent, so what is sent must be the file itself.
+    const encoding = names.includes('range') ? 'identity' : 'gzip, deflate';
+    const options = {
+      ...urlToHttpOptions(url),
+      method,
+      headers: names.includes('accept-encoding') ? headers : { ...headers, 'accept-encoding': encoding },
+      agent: this.#agents.of(url.protocol),
+      lookup: lookupAmong(addresses),
+      autoSelectFamily: addresses.length > 1,
+      maxHeaderSize: httpClientLimits.headBytes,
+      pinned: `${addresses.join()} ${from ?? ''}`,
+      ...(from == null ? {} : { localAddress: from }),
+    };
+    try {
+      const message = url.protocol === 'http:' ? requestHttp(options) : loadHttps().request(options);
+      this.#message = message;
+      message.on('response', (response) => this.#handleHead(response));
+      message.on('error', (error) => this.#handleError(message, url, addresses, error));
+      message.end();
+    } catch (error) {
+      // A header that may not be sent.
+      this.#finish({
+        code: 'HTTP_BAD_REQUEST',
+        message: `the request cannot be sent (${errorCodeOf(error)})`,
+      });
+    }
+  }
+
+  #handleError(message: ClientRequest, url: URL, addresses: readonly IpAddress[], error: unknown): void {
+    if (this.#ended || this.#message !== message) return;
+    // A kept connection that the server closed while this request was on its way: nothing has been answered.
+    const unlucky = message.reusedSocket && this.#body === null && errorCodeOf(error) === 'ECONNRESET';
+    if (unlucky && !this.#retried) {
+      this.#retried = true;
+      this.#send(url, addresses);
+    } else this.#finish(describeError(error));
+  }
+
+  #handleHead(response: IncomingMessage): void {
+    if (this.#ended) return void response.destroy();
+    const headers = flattenHeaders(response.headers);
+    const bodiless =
+      this.#request.method === 'HEAD' || response.statusCode === 204 || response.statusCode === 304;
+    this.#restartTimer();
+    this.#body = createBodyReader(response, bodiless ? '' : (headers['content-encoding'] ?? ''), {
+      bytesMax: this.#request.bytesMax,
+      onBytes: (bytes) => {
+        if (this.#ended) return;
+        if (!this.#paused) this.#timer.refresh();
+        this.#handler.onBytes(bytes);
+      },
+      onEnd: (error) => this.#finish(error),
+    });
+    const remote = tryParseAddress(response.socket.remoteAddress ?? '') ?? ('0.0.0.0' as IpAddress);
+    this.#handler.onHead({ status: response.statusCode ?? 0, headers, remote });
+    if (this.#ended) return;
+    if (this.#paused) clearTimeout(this.#timer);
+    else this.#body.resume();
+  }
+
+  #restartTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#finish(timedOut), this.#request.timeoutMs);
+  }
+
+  #finish(error: HttpError | null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    if (error !== null) {
+      this.#body?.destroy();
+      this.#message?.destroy();
+    }
+    this.#handler.onEnd(error);
+  }
+}
+
+const timedOut: HttpError = { code: 'HTTP_TIMEOUT', message: 'no answer in time' };
+
+function tryParseUrl(text: string): URL | null {
+  if (text.length > httpClientLimits.urlCharacters || !URL.canParse(text)) return null;
+  const url = new URL(text);
+  return (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '' ? url : null;
+}
+
+/** Answers with addresses that have been checked already, whatever the name. */
+function lookupAmong(addresses: readonly IpAddress[]): LookupFunction {
+  return (_name, options, callback) => {
+    const answers = addresses.map((address) => ({ address, family: isIpv6(address) ? 6 : 4 }));
+    if (options.all) callback(null, answers);
+    else callback(null, answers[0]!.address, answers[0]!.family);
+  };
+}
+
+function describeError(error: unknown): HttpError {
+  const code = errorCodeOf(error);
+  if (code.startsWith('HPE_')) return { code: 'HTTP_BAD_RESPONSE', message: 'the answer is not HTTP' };
+  if (/CERT|^ERR_TLS|^ERR_SSL|^EPROTO|SELF_SIGNED|UNABLE_TO|ISSUER/.test(code)) {
+    return { code: 'HTTP_TLS', message: `the server could not prove who it is, or speaks no TLS (${code})` };
+  }
+  if (code === 'AggregateError' || code === 'ERR_SOCKET_CONNECTION_TIMEOUT') {
+    return { code: 'HTTP_CONNECT', message: 'none of its addresses answers' };
+  }
+  return { code: 'HTTP_CONNECT', message: describeSocketError(error) };
+}

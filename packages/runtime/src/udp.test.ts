@@ -1,0 +1,15 @@
+import type { IpAddress } from '@tequio/kernel';
+import { passReal, untilReal } from '@tequio/kernel/compliance/clock-real';
+import { testUdpPort } from '@tequio/kernel/compliance/udp';
+import { createUdp } from './udp.ts';
+
+for (const address of ['127.0.0.1', '::1'] as IpAddress[]) {
+  testUdpPort(`runtime udp on ${address}`, async () => ({
+    server: createUdp(),
+    client: createUdp(),
+    serverAddress: address,
+    clientAddress: address,
+    until: untilReal,
+    pass: passReal,
+  }));
+}
