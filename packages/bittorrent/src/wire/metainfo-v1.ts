@@ -5,7 +5,7 @@ import { metainfoLimits, refused } from './metainfo-fault.ts';
 import type { ListedFile } from './unique-paths.ts';
 
 /** Pad files of programs that knew no attributes begin like this (BitComet, 2006). */
-const padNamePrefix = '_____padding_file_';
+export const padNamePrefix = '_____padding_file_';
 
 export type ListedFiles = {
   readonly files: readonly ListedFile[];

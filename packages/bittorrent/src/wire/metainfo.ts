@@ -32,6 +32,11 @@ const ownKeys: ReadonlySet<string> = new Set([
 /** A scheme, `://`, and no blanks or controls. Which schemes are used is the announcer's business. */
 const urlShape = /^[a-z][a-z0-9+.-]{0,20}:\/\/[^\u0000-\u001f\u007f]+$/i;
 
+/** True for the address of a tracker or web seed that a reader of the torrent will not drop. */
+export function isTorrentUrl(text: string): boolean {
+  return urlShape.test(text) && encodeUtf8(text).length <= metainfoLimits.urlBytesMax;
+}
+
 /**
  * Decodes a torrent file. The result keeps views of `bytes`, which must not change after.
  * Faults: `BITTORRENT_BENCODE_*`, `BITTORRENT_METAINFO_*`, blame `file`.
@@ -104,7 +109,7 @@ function tryUrl(value: BencodeValue | null): string | null {
   const bytes = value?.tryBytes() ?? null;
   if (bytes === null || bytes.length > metainfoLimits.urlBytesMax) return null;
   const text = value!.tryText()?.trim() ?? '';
-  return urlShape.test(text) ? text : null;
+  return isTorrentUrl(text) ? text : null;
 }
 
 /** BEP 5: `[host, port]` pairs. */
