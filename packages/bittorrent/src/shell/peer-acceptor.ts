@@ -1,0 +1,124 @@
+/**
+ * Incoming connections: reads the first 48 bytes, which name a torrent, and hands the connection over. Until then a
+ * stranger costs one small buffer and one place among `pendingCountMax`, for at most `pendingTimeoutMs`.
+ */
+import {
+  type Clock,
+  copyBytes,
+  type IpAddress,
+  type TcpConnection,
+  type TcpHandler,
+  type TcpListener,
+  type TcpPort,
+  toHex,
+} from '@tequio/kernel';
+import { handshakePrefixBytes, tryInfoHashOfPrefix } from '../wire/peer-message.ts';
+
+export const acceptorLimits = {
+  pendingCountMax: 200,
+  pendingCountPerAddressMax: 20,
+  pendingTimeoutMs: 10_000,
+} as const;
+
+export type AcceptorDeps = {
+  readonly tcp: TcpPort;
+  readonly clock: Clock;
+  /** The torrent's handler for a connection that names it, or null: nobody here has it, or it is full. */
+  readonly route: (infoHashHex: string, connection: TcpConnection, prefix: Uint8Array) => TcpHandler | null;
+  readonly isBanned: (address: IpAddress) => boolean;
+};
+
+export class PeerAcceptor {
+  readonly #deps: AcceptorDeps;
+  readonly #pending = new Map<IpAddress, number>();
+  #pendingCount = 0;
+  #listener: TcpListener | null = null;
+
+  constructor(deps: AcceptorDeps) {
+    this.#deps = deps;
+  }
+
+  /** The port that others can dial; 0 while not listening. */
+  get port(): number {
+    return this.#listener?.local.port ?? 0;
+  }
+
+  /** @throws NodeError `NET_LISTEN` */
+  async start(at: { readonly address: IpAddress | null; readonly port: number }): Promise<void> {
+    this.#listener = await this.#deps.tcp.listen(at, (connection) => this.#accept(connection));
+  }
+
+  async close(): Promise<void> {
+    await this.#listener?.close();
+    this.#listener = null;
+  }
+
+  #accept(connection: TcpConnection): TcpHandler | null {
+    const { address } = connection.remote;
+    const ofAddress = this.#pending.get(address) ?? 0;
+    if (
+      this.#deps.isBanned(address) ||
+      this.#pendingCount >= acceptorLimits.pendingCountMax ||
+      ofAddress >= acceptorLimits.pendingCountPerAddressMax
+    ) {
+      return null;
+    }
+    this.#pendingCount++;
+    this.#pending.set(address, ofAddress + 1);
+    return this.#pendingHandler(connection);
+  }
+
+  #pendingHandler(connection: TcpConnection): TcpHandler {
+    let inner: TcpHandler | null = null;
+    let isDone = false;
+    let prefix = new Uint8Array(0);
+    const settle = (): void => {
+      if (isDone) return;
+      isDone = true;
+      timer.cancel();
+      this.#release(connection.remote.address);
+    };
+    const timer = this.#deps.clock.setTimer(acceptorLimits.pendingTimeoutMs, () => {
+      settle();
+      connection.destroy();
+    });
+    return {
+      onBytes: (bytes) => {
+        if (inner !== null) {
+          inner.onBytes(bytes);
+          return;
+        }
+        if (isDone) return;
+        if (prefix.length === 0 && bytes.length >= handshakePrefixBytes) {
+          inner = this.#route(connection, bytes);
+        } else {
+          const grown = new Uint8Array(prefix.length + bytes.length);
+          grown.set(prefix);
+          grown.set(bytes, prefix.length);
+          prefix = grown;
+          if (prefix.length < handshakePrefixBytes) return;
+          inner = this.#route(connection, prefix);
+          prefix = new Uint8Array(0);
+        }
+        settle();
+        if (inner === null) connection.destroy();
+      },
+      onClose: (error) => {
+        settle();
+        inner?.onClose(error);
+      },
+    };
+  }
+
+  #route(connection: TcpConnection, prefix: Uint8Array): TcpHandler | null {
+    const infoHash = tryInfoHashOfPrefix(prefix);
+    return infoHash === null ? null : this.#deps.route(toHex(infoHash), connection, copyBytes(prefix));
+  }
+
+  #release(address: IpAddress): void {
+    this.#pendingCount--;
+    const left = (this.#pending.get(address) ?? 1) - 1;
+    if (left <= 0) this.#pending.delete(address);
+    else this.#pending.set(address, left);
+  }
+}

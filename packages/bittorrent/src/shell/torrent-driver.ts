@@ -1,0 +1,348 @@
+/**
+ * Drives one torrent machine: connections, disk and time go in, its effects are carried out. One loop for everything:
+ * take an input, drain the effects, hand the jobs to the disk, arm one timer.
+ *
+ *   socket -> handleBytes ─┐                      ┌─> write / destroy / dial
+ *   disk result -> handleJob ├─> torrent ─ drain ─┼─> disk.submit
+ *   timer -> handleTimeout ─┘                     └─> facts for the session (verified, finished, trouble …)
+ *
+ * Whom to dial is decided by the peer list and the connection budget; this file only does it.
+ */
+import {
+  type Clock,
+  type DiskPort,
+  type DiskResult,
+  type Endpoint,
+  type Fault,
+  type FileSpan,
+  formatEndpoint,
+  type IpAddress,
+  type Log,
+  type TcpConnection,
+  type TcpHandler,
+  type TcpPort,
+  type Timer,
+} from '@tequio/kernel';
+import type { ContentJob } from '../core/content.ts';
+import type { PeerKey } from '../core/peer.ts';
+import type { PeerList } from '../core/peer-list.ts';
+import type { Torrent, TorrentEffect } from '../core/torrent.ts';
+import { wireFault } from '../wire/peer-decoder.ts';
+
+export const driverLimits = {
+  connectTimeoutMs: 10_000,
+  /** Connections being made at once, for one torrent. */
+  dialingCountMax: 30,
+} as const;
+
+/** Effects that concern more than connections and disk jobs. */
+export type TorrentFact = Exclude<
+  TorrentEffect,
+  { type: 'send' | 'close' | 'job' | 'blame' | 'handshaken' | 'listens' }
+>;
+
+export type DriverDeps = {
+  readonly clock: Clock;
+  readonly tcp: TcpPort;
+  readonly disk: DiskPort;
+  readonly log: Log;
+  readonly bind: IpAddress | null;
+  /** Asked before a connection is made; a taken place is given back by `closed`. */
+  readonly budget: { tryOpen(): boolean; closed(): void };
+  /** Bytes arrived: the download limit may want to pause reading. */
+  readonly received: (connection: TcpConnection, bytes: number) => void;
+};
+
+export interface DriverHost {
+  readonly connectionCountMax: number;
+  spansOf(piece: number, offset: number, bytes: number): FileSpan[];
+  handleFact(fact: TorrentFact): void;
+  connected(endpoint: Endpoint): void;
+  closed(endpoint: Endpoint, fault: Fault | null, wasConnected: boolean): void;
+  banned(endpoint: Endpoint, fault: Fault): void;
+}
+
+type Link = {
+  readonly connection: TcpConnection;
+  readonly endpoint: Endpoint;
+  readonly incoming: boolean;
+  isHandshaken: boolean;
+};
+
+export class TorrentDriver {
+  readonly torrent: Torrent;
+  readonly peerList: PeerList;
+  readonly #deps: DriverDeps;
+  readonly #host: DriverHost;
+  readonly #links = new Map<PeerKey, Link>();
+  readonly #effects: TorrentEffect[] = [];
+  #dialingCount = 0;
+  #timer: Timer | null = null;
+  #timerAtMs = 0;
+  #isDriving = false;
+  #isClosed = false;
+  #mayDial = false;
+
+  constructor(torrent: Torrent, peerList: PeerList, deps: DriverDeps, host: DriverHost) {
+    this.torrent = torrent;
+    this.peerList = peerList;
+    this.#deps = deps;
+    this.#host = host;
+  }
+
+  get connectionCount(): number {
+    return this.#links.size;
+  }
+
+  /** From now on peers are dialled. */
+  start(): void {
+    this.#mayDial = true;
+    this.drive();
+  }
+
+  /** No more dialling; the torrent closes its connections by itself (`setPaused`). */
+  stop(): void {
+    this.#mayDial = false;
+  }
+
+  /** Runs something on the torrent, then carries out what follows from it. */
+  run(act: (torrent: Torrent, nowMs: number) => void): void {
+    if (this.#isClosed) return;
+    act(this.torrent, this.#deps.clock.nowMs());
+    this.drive();
+  }
+
+  /**
+   * Takes over an incoming connection whose handshake has named this torrent.
+   * @param prefix the bytes that were read so far
+   */
+  accept(connection: TcpConnection, prefix: Uint8Array): TcpHandler | null {
+    const { remote } = connection;
+    const ban = this.peerList.banOf(remote);
+    if (ban !== null || this.#isClosed || this.#links.size >= this.#host.connectionCountMax) return null;
+    const key = this.torrent.addPeer(remote, true, this.#deps.clock.nowMs());
+    this.#links.set(key, { connection, endpoint: remote, incoming: true, isHandshaken: false });
+    const handler = this.#handlerOf(key, connection);
+    handler.onBytes(prefix);
+    return handler;
+  }
+
+  /** Carries out all effects, and what follows from them, until nothing moves. */
+  drive(): void {
+    if (this.#isDriving || this.#isClosed) return;
+    this.#isDriving = true;
+    for (;;) {
+      this.torrent.drain(this.#effects);
+      if (this.#effects.length === 0) break;
+      const effects = this.#effects.splice(0);
+      for (const effect of effects) this.#carryOut(effect);
+    }
+    this.#dial();
+    this.#deps.disk.flush();
+    this.#isDriving = false;
+    this.#arm();
+  }
+
+  /** Closes all connections at once; nothing comes from here any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    for (const { connection } of this.#links.values()) connection.destroy();
+    this.#links.clear();
+    this.torrent.content?.close();
+  }
+
+  #carryOut(effect: TorrentEffect): void {
+    switch (effect.type) {
+      case 'send':
+        this.#send(effect);
+        break;
+      case 'close':
+        this.#end(effect.peer, effect.fault);
+        break;
+      case 'job':
+        this.#submit(effect.job);
+        break;
+      case 'handshaken':
+        this.#markHandshaken(effect.peer);
+        break;
+      case 'listens':
+        this.peerList.add(effect.endpoint, 'incoming', this.#deps.clock.nowMs());
+        break;
+      case 'blame':
+        if (effect.endpoint !== null && effect.fault.penalty >= 100) this.#ban(effect.endpoint, effect.fault);
+        break;
+      default:
+        this.#host.handleFact(effect);
+    }
+  }
+
+  #send(effect: Extract<TorrentEffect, { type: 'send' }>): void {
+    const { peer, bytes, leases } = effect;
+    const link = this.#links.get(peer);
+    if (link === undefined) {
+      this.torrent.handleSent(peer, bytes, leases, this.#deps.clock.nowMs());
+      return;
+    }
+    link.connection.write(effect.parts, () => {
+      if (this.#isClosed) return;
+      this.torrent.handleSent(peer, bytes, leases, this.#deps.clock.nowMs());
+      this.drive();
+    });
+  }
+
+  #submit(job: ContentJob): void {
+    const { disk, clock } = this.#deps;
+    const done = (result: DiskResult): void => {
+      if (this.#isClosed) return;
+      this.torrent.handleJob(job.id, result, clock.nowMs());
+      this.drive();
+    };
+    const { bytes } = job;
+    const spansAt = (offset: number): FileSpan[] => this.#host.spansOf(job.piece, offset, bytes);
+    if (job.type === 'check') {
+      disk.submit({ kind: 'check', bytes, spans: spansAt(0), digest: job.digest }, done);
+    } else if (job.type === 'load') {
+      disk.submit(
+        { kind: 'load', slab: job.slab, slabOffset: 0, bytes, spans: spansAt(job.pieceOffset) },
+        done,
+      );
+    } else if (job.kind === 'hash') {
+      disk.submit({ kind: 'hash', slab: job.slab, slabOffset: 0, bytes, digest: job.digest }, done);
+    } else {
+      const spans = spansAt(job.pieceOffset);
+      disk.submit({ kind: 'store', slab: job.slab, slabOffset: 0, bytes, spans, digest: job.digest }, done);
+    }
+  }
+
+  #markHandshaken(key: PeerKey): void {
+    const link = this.#links.get(key);
+    if (link === undefined) return;
+    link.isHandshaken = true;
+    if (!link.incoming) this.peerList.markConnected(link.endpoint, this.#deps.clock.nowMs());
+    this.#host.connected(link.endpoint);
+  }
+
+  /** The torrent has ended a connection: messages before that may still go out when it was nobody's fault. */
+  #end(key: PeerKey, fault: Fault | null): void {
+    const link = this.#links.get(key);
+    if (link === undefined) return;
+    if (fault === null) link.connection.end();
+    else link.connection.destroy();
+    this.#forget(key, link, fault);
+  }
+
+  #ban(endpoint: Endpoint, fault: Fault): void {
+    this.peerList.markBanned(endpoint, fault);
+    this.#host.banned(endpoint, fault);
+  }
+
+  #forget(key: PeerKey, link: Link, fault: Fault | null): void {
+    if (!this.#links.delete(key)) return;
+    const nowMs = this.#deps.clock.nowMs();
+    this.#deps.budget.closed();
+    if (!link.incoming) {
+      if (link.isHandshaken) this.peerList.markClosed(link.endpoint, nowMs);
+      else this.peerList.markFailed(link.endpoint, nowMs);
+      if (fault?.code === 'BITTORRENT_WIRE_OURSELVES') this.peerList.markOwn(link.endpoint);
+    }
+    if (fault !== null && fault.penalty >= 100) this.#ban(link.endpoint, fault);
+    this.#host.closed(link.endpoint, fault, link.isHandshaken);
+  }
+
+  #handlerOf(key: PeerKey, connection: TcpConnection): TcpHandler {
+    const { clock } = this.#deps;
+    return {
+      onBytes: (bytes) => {
+        if (this.#isClosed) return;
+        this.torrent.handleBytes(key, bytes, clock.nowMs());
+        this.#deps.received(connection, bytes.length);
+        this.drive();
+      },
+      onClose: (error) => {
+        if (this.#isClosed) return;
+        this.torrent.handleClosed(key, clock.nowMs());
+        const link = this.#links.get(key);
+        if (link !== undefined) this.#forget(key, link, error === null ? null : connectionFault(error));
+        this.drive();
+      },
+    };
+  }
+
+  #dial(): void {
+    if (!this.#mayDial) return;
+    const nowMs = this.#deps.clock.nowMs();
+    while (
+      this.#dialingCount < driverLimits.dialingCountMax &&
+      this.#links.size + this.#dialingCount < this.#host.connectionCountMax
+    ) {
+      const endpoint = this.peerList.pickDial(nowMs);
+      if (endpoint === null || !this.#deps.budget.tryOpen()) return;
+      this.#dialOne(endpoint);
+    }
+  }
+
+  #dialOne(endpoint: Endpoint): void {
+    const { tcp, clock, bind } = this.#deps;
+    this.peerList.markDialing(endpoint);
+    this.#dialingCount++;
+    let inner: TcpHandler | null = null;
+    let isOpen = false;
+    const connection = tcp.dial(
+      endpoint,
+      { timeoutMs: driverLimits.connectTimeoutMs, from: bind },
+      {
+        onOpen: () => {
+          isOpen = true;
+          this.#dialingCount--;
+          if (this.#isClosed || !this.#mayDial) {
+            connection.destroy();
+            return;
+          }
+          const key = this.torrent.addPeer(endpoint, false, clock.nowMs());
+          this.#links.set(key, { connection, endpoint, incoming: false, isHandshaken: false });
+          inner = this.#handlerOf(key, connection);
+          this.drive();
+        },
+        onBytes: (bytes) => inner?.onBytes(bytes),
+        onClose: (error) => {
+          if (inner !== null) inner.onClose(error);
+          else if (isOpen) this.#deps.budget.closed();
+          else this.#dialFailed(endpoint, error ?? 'closed at once');
+        },
+      },
+    );
+  }
+
+  #dialFailed(endpoint: Endpoint, error: string): void {
+    this.#deps.budget.closed();
+    if (this.#isClosed) return;
+    this.#dialingCount--;
+    this.#deps.log.debug('peer.unreachable', { endpoint: formatEndpoint(endpoint), error });
+    this.peerList.markFailed(endpoint, this.#deps.clock.nowMs());
+    this.#host.closed(endpoint, connectionFault(error), false);
+    this.drive();
+  }
+
+  #arm(): void {
+    const dialMs =
+      this.#mayDial && this.#links.size < this.#host.connectionCountMax ? this.peerList.nextDialMs() : null;
+    const times = [this.torrent.nextTimeoutMs(), dialMs].filter((time) => time !== null);
+    if (times.length === 0) return;
+    const next = Math.min(...times);
+    // A timer that comes too early only looks again; arming one for every packet would cost more.
+    if (this.#timer !== null && this.#timerAtMs <= next) return;
+    this.#timer?.cancel();
+    this.#timerAtMs = next;
+    const delayMs = Math.max(5, next - this.#deps.clock.nowMs());
+    this.#timer = this.#deps.clock.setTimer(delayMs, () => {
+      this.#timer = null;
+      this.torrent.handleTimeout(this.#deps.clock.nowMs());
+      this.drive();
+    });
+  }
+}
+
+function connectionFault(error: string): Fault {
+  return { ...wireFault('CONNECTION', `The connection ended: ${error}.`, 0), blame: 'none' };
+}
