@@ -18,3 +18,9 @@ export function trySplitPath(path: string): { readonly folder: string; readonly 
 export function joinPath(folder: string, name: string): string {
   return /[\\/]$/.test(folder) ? folder + name : `${folder}/${name}`;
 }
+
+/** The same path without slashes at its end, which would lead through a symbolic link. */
+export function plainPath(path: string): string {
+  const split = trySplitPath(path);
+  return split === null ? path : joinPath(split.folder, split.name);
+}

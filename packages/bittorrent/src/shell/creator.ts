@@ -18,7 +18,7 @@ import type { CreateOptions, Progress } from '../contract.ts';
 import { assembleTorrent, CreationHashes, type CreationPlan, planCreation } from '../core/creation.ts';
 import { decodeMetainfo } from '../wire/metainfo.ts';
 import { type CheckJob, forEachAtOnce, forgetsAtOnce, runChecks, statsAtOnce } from './check-runner.ts';
-import { trySplitPath } from './content-path.ts';
+import { plainPath, trySplitPath } from './content-path.ts';
 
 export type CreatorPorts = {
   readonly disk: DiskPort;
@@ -52,7 +52,7 @@ export async function createTorrent(
   onProgress?: (progress: Progress) => void,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  const source = await readSource(options.path, ports);
+  const source = await readSource(plainPath(options.path), ports);
   const plan = unwrapped(
     planCreation({
       name: source.name,

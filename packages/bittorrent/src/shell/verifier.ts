@@ -11,7 +11,7 @@ import type { Progress, VerifyReport } from '../contract.ts';
 import { type FoundFile, Verification } from '../core/verification.ts';
 import type { Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
 import { type CheckJob, forEachAtOnce, forgetsAtOnce, runChecks, statsAtOnce } from './check-runner.ts';
-import { joinPath, trySplitPath } from './content-path.ts';
+import { joinPath, plainPath, trySplitPath } from './content-path.ts';
 
 /** Files that are looked for to tell which of two folders is meant. */
 const probeCountMax = 20;
@@ -34,7 +34,7 @@ export async function verifyTorrent(
   signal?: AbortSignal,
 ): Promise<VerifyReport> {
   const { info } = metainfo;
-  const place = await findContent(info, path, ports.files);
+  const place = await findContent(info, plainPath(path), ports.files);
   const { disk } = ports;
   const ids = info.files.map((file): FileId | null =>
     file.pad || file.symlink !== null
