@@ -198,7 +198,7 @@ export function describesPorts(path: string): boolean {
 /** Tests, models, simulations and examples: they may import the simulator, the runtime and `node:` besides. */
 export function isTestFile(path: string): boolean {
   return (
-    /\.(?:test|fuzz|model|bench)\.ts$/.test(path) ||
+    /\.(?:test|fuzz|model|bench|fixture)\.ts$|^packages\/[^/]+\/src\/(?:.*\/)?testing\//.test(path) ||
     /^packages\/[^/]+\/(?:sim|compliance|vectors|examples)\//.test(path)
   );
 }

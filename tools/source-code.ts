@@ -7,7 +7,7 @@ export type SourceCode = {
   readonly text: string;
   /** `text` with comments, and what is inside strings, templates and regular expressions, as spaces: same offsets. */
   readonly code: string;
-  /** String literals without `${}`, in order. */
+  /** String literals in order; of a template with expressions what stands before the first, and `${`. */
   readonly strings: readonly { readonly at: number; readonly value: string }[];
 };
 
@@ -56,7 +56,8 @@ export function lexSource(text: string): SourceCode {
     } else if (c === '`') {
       const start = at;
       keep(1);
-      if (passTemplate()) strings.push({ at: start, value: text.slice(start + 1, at - 1) });
+      const whole = passTemplate();
+      strings.push({ at: start, value: text.slice(start + 1, whole ? at - 1 : at) });
     } else if (c === '/' && beforeRegex.test(codeBefore(out, at))) {
       keep(1);
       at = endOfRegex(text, at);
@@ -83,15 +84,18 @@ export function lineOf(text: string, at: number): number {
 
 export type ImportOf = { readonly at: number; readonly specifier: string };
 
-/** What a file imports or re-exports, also with `import()`, and the sources that it names with `new URL('./x.ts')`. */
+/**
+ * What a file imports or re-exports, also with `import()`, and the sources that it names with `new URL('./x.ts')`
+ * (or with the ending as an expression, for sources that are also built).
+ */
 export function importsOf(source: SourceCode): readonly ImportOf[] {
   return source.strings
     .filter(({ at, value }) => {
       const before = source.code.slice(Math.max(0, at - 60), at);
-      if (/\bnew\s+URL\s*\(\s*$/.test(before)) return /^\..*\.ts$/.test(value);
+      if (/\bnew\s+URL\s*\(\s*$/.test(before)) return /^\..*\.(?:ts|\$\{)$/.test(value);
       return /(?:\bfrom|\bimport|\bimport\s*\(|\brequire\s*\()\s*$/.test(before);
     })
-    .map(({ at, value }) => ({ at, specifier: value }));
+    .map(({ at, value }) => ({ at, specifier: value.replace(/\$\{$/, 'ts') }));
 }
 
 function codeBefore(out: readonly string[], at: number): string {
