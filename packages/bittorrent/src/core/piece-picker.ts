@@ -373,8 +373,7 @@ export class PiecePicker {
       if (!mayJoin(query, open, isLate)) continue;
       basket.takeFree(open);
       open.stamp = this.#pickSerial;
-      if (isLate && query.isFast === true && query.mode === 'normal')
-        basket.takeRequested(open, 1, query.peer);
+      if (isLate && query.isFast === true && query.mode === 'normal') basket.takeLate(open, query.peer);
     }
   }
 
