@@ -2,8 +2,8 @@
  * Where the bytes of files that nobody wanted go, when a piece that is wanted holds some of them.
  *
  * Specification: every file is placed either in itself or in the part file, and moves only from the part file to
- * itself. A file starts in the part file when it is not wanted and does not exist; once it was wanted, or was there
- * before us, it stays a file for good, whatever becomes of its priority. A piece that holds bytes of a file placed in
+ * itself. A file is placed in the part file while it is not wanted and nothing of it exists; once it has begun, or was
+ * there before us, it stays a file for good, whatever becomes of its priority. A piece that holds bytes of a file placed in
  * the part file has a slot there of one piece's length, and those bytes lie at their place within the piece; the part
  * file is sparse, so bytes that lie in the files themselves take no room in it.
  *
@@ -109,7 +109,17 @@ export class PartFile {
     return { piece, slot };
   }
 
-  /** From now on the file's bytes are written to itself. The verified ones must then be moved: see {@link movesOf}. */
+  /** A stored piece was not what it should be, or was given up: its slot is free if it is a new one. */
+  markDropped(piece: number): void {
+    if (!this.#kept.has(piece)) this.markFreed([{ piece, slot: null }]);
+  }
+
+  /** A file of which nothing exists is not wanted any more: its bytes will go here. */
+  markUnwanted(file: number): void {
+    this.#placed.set(file);
+  }
+
+  /** The file's bytes are read from, and written to, itself from now on: all {@link movesOf} it have been made. */
   markWanted(file: number): void {
     this.#placed.clear(file);
   }

@@ -15,7 +15,7 @@ const record: ResumeRecord = {
   webSeeds: ['http://w/'],
   renamed: new Map([[3, 'other/name.txt']]),
   filePriorities: Uint8Array.of(4, 0, 7, 1),
-  inPartFile: Uint8Array.of(0x40),
+  pendingMove: null,
   paused: true,
   sequential: false,
   superSeed: true,
@@ -31,6 +31,10 @@ const record: ResumeRecord = {
 
 test('a record comes back as it was', () => {
   deepEqual(decodeResumeRecord(encodeResumeRecord(record)), { ok: true, value: record });
+  for (const pendingMove of [{ folder: '/new' }, { file: 2, path: 'a/b' }]) {
+    const moving = { ...record, pendingMove };
+    deepEqual(decodeResumeRecord(encodeResumeRecord(moving)), { ok: true, value: moving });
+  }
   const bare = { ...record, infoHashV1: null, limitUp: 0, finishedMs: 1, renamed: new Map(), trackers: [] };
   deepEqual(decodeResumeRecord(encodeResumeRecord(bare)), { ok: true, value: bare });
 });

@@ -19,6 +19,9 @@ export const resumeRecordLimits = {
 
 export const resumeRecordVersion = 1;
 
+/** To a folder, or of one file to a path below the present one. */
+export type PendingMove = { readonly folder: string } | { readonly file: number; readonly path: string };
+
 export type ResumeRecord = {
   /** `TorrentId`: hex of the info-hash. */
   readonly id: string;
@@ -36,8 +39,8 @@ export type ResumeRecord = {
   readonly renamed: ReadonlyMap<number, string>;
   /** One byte a file, 0 to 7; empty: all normal. */
   readonly filePriorities: Uint8Array;
-  /** A bit a file: its place is the part file. Empty: none. */
-  readonly inPartFile: Uint8Array;
+  /** A move or renaming that was begun: it is ended at the next start, so that no file is looked for in vain. */
+  readonly pendingMove: PendingMove | null;
   readonly paused: boolean;
   readonly sequential: boolean;
   readonly superSeed: boolean;
@@ -65,7 +68,7 @@ export function encodeResumeRecord(record: ResumeRecord): Uint8Array {
     seeds: [...record.webSeeds],
     renamed: [...record.renamed].map(([file, path]) => [file, path]),
     priorities: record.filePriorities,
-    parts: record.inPartFile,
+    moving: encodePendingMove(record.pendingMove),
     paused: Number(record.paused),
     sequential: Number(record.sequential),
     super: Number(record.superSeed),
@@ -106,7 +109,7 @@ export function decodeResumeRecord(bytes: Uint8Array): Result<ResumeRecord> {
     filePriorities: shortBytes(value, 'priorities', resumeRecordLimits.fileCountMax).map((p) =>
       Math.min(p, 7),
     ),
-    inPartFile: shortBytes(value, 'parts', Math.ceil(resumeRecordLimits.fileCountMax / 8)),
+    pendingMove: pendingMoveOf(value.getItems('moving')),
     paused: value.getInteger('paused') === 1,
     sequential: value.getInteger('sequential') === 1,
     superSeed: value.getInteger('super') === 1,
@@ -180,6 +183,19 @@ function renamedOf(value: BencodeValue): Map<number, string> {
     if (sound && renamed.size < resumeRecordLimits.fileCountMax) renamed.set(file, path);
   }
   return renamed;
+}
+
+function encodePendingMove(move: PendingMove | null): (string | number)[] {
+  if (move === null) return [];
+  return 'folder' in move ? [move.folder] : [move.file, move.path];
+}
+
+function pendingMoveOf(items: readonly BencodeValue[] | null): PendingMove | null {
+  const folder = items?.[0]?.tryText() ?? null;
+  if (folder !== null) return { folder };
+  const file = items?.[0]?.tryInteger() ?? -1;
+  const path = items?.[1]?.tryText() ?? '';
+  return file >= 0 && isSafePath(path) ? { file, path } : null;
 }
 
 /** A path that cannot leave its folder: relative, with `/`, no empty element, `.` or `..`. */

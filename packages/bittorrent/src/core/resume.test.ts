@@ -17,7 +17,7 @@ const asSettled = (file: number): FileStat => settledAll[file]![1];
 function progressOf(settled: [number, SettledFile][], pieces = [0, 1, 2, 3, 4]): ResumeProgress {
   const have = new Bitfield(5);
   for (const piece of pieces) have.set(piece);
-  return { have, settled: new Map(settled), session };
+  return { have, settled: new Map(settled), session, placed: new Uint8Array(0), slots: new Map() };
 }
 
 function judged(

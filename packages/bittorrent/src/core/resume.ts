@@ -22,6 +22,7 @@
  */
 import { Bitfield, type FileStat } from '@tequio/kernel';
 import type { FileMap } from './file-map.ts';
+import type { SlotChange } from './part-file.ts';
 
 export const resumeLimits = {
   /** A store that was on its way when the last transaction was made is done this soon, or its file is doubtful. */
@@ -52,6 +53,21 @@ export type ResumeProgress = {
   readonly settled: ReadonlyMap<number, SettledFile>;
   /** The run that wrote last; null: none has. */
   readonly session: ResumeSession | null;
+  /** A bit a file: its place is the part file. Empty: none, or not decided yet. */
+  readonly placed: Uint8Array;
+  /** Slots of the part file, by piece. */
+  readonly slots: ReadonlyMap<number, number>;
+};
+
+/** A change of {@link ResumeProgress}, recorded as a whole or not at all. */
+export type ResumeChange = {
+  readonly kept?: readonly number[];
+  readonly lost?: readonly number[];
+  readonly slots?: readonly SlotChange[];
+  /** `as` null: not settled any more. */
+  readonly settled?: readonly { readonly file: number; readonly as: SettledFile | null }[];
+  readonly placed?: Uint8Array;
+  readonly session?: ResumeSession;
 };
 
 export type Doubt = {
