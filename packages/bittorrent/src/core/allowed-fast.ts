@@ -1,19 +1,22 @@
 /**
- * Fast extension (BEP 6): which pieces a choked peer may still have from us, and which pieces peers advise us to take.
+ * Fast extension (BEP 6): which pieces a choked peer may still have from us, and which pieces peers advise
+ * us to take.
  *
- * Allowed fast. The set follows from the peer's address and the info-hash alone, so that a peer gets the same pieces
- * from everybody, and coming back or from a neighbouring address (same /24) gains it nothing:
+ * Allowed fast. The set follows from the peer's address and the info-hash alone, so that a peer gets the
+ * same pieces from everybody, and coming back or from a neighbouring address (same /24) gains it nothing:
  *
  *   x = address with its last byte zeroed, then the info-hash
  *   repeat: x = SHA-1(x); each 4 bytes of x, modulo the piece count, is the next piece unless already there
  *
- * BEP 6 suggests 10 pieces; we give at most 5, because each is free bandwidth that nobody has to return (the attack
- * that made others lower theirs). It does not define sets for IPv6: those peers get none.
+ * BEP 6 suggests 10 pieces; we give at most 5, because each is free bandwidth that nobody has to return (the
+ * attack that made others lower theirs). It does not define sets for IPv6: those peers get none.
  *
- * Suggestions. A peer may advise at will, so what is kept is bounded per peer: the newest advice stays, the oldest goes.
+ * Suggestions. A peer may advise at will, so what is kept is bounded per peer: the newest advice stays, the
+ * oldest goes.
  *
- * Cost: one SHA-1 for five pieces, once a connection. Small piece counts make the loop repeat itself: a torrent of n
- * pieces has at most n to give, and the number of rounds is capped because x may enter a cycle that misses some.
+ * Cost: one SHA-1 for five pieces, once a connection. Small piece counts make the loop repeat itself: a
+ * torrent of n pieces has at most n to give, and the number of rounds is capped because x may enter a cycle
+ * that misses some.
  */
 import { addressToBytes, concatBytes, type Hashes, type IpAddress, isIpv6, readUint32 } from '@tequio/kernel';
 
@@ -61,7 +64,9 @@ export class SuggestedPieces {
     return this.#pieces.size;
   }
 
-  /** Remembers `piece`; over the ceiling the oldest suggestion is forgotten. The caller has checked its range. */
+  /**
+   * Remembers `piece`; over the ceiling the oldest suggestion is forgotten. The caller has checked its range.
+   */
   add(piece: number): void {
     this.#pieces.delete(piece);
     this.#pieces.add(piece);

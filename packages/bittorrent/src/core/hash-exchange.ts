@@ -1,22 +1,25 @@
 /**
  * Which hashes of a v2 torrent are asked of whom (BEP 52), and which of ours are given.
  *
- * Wanted are, in this order: chunks of piece layers (a magnet brings none), and the leaves of pieces that failed their
- * check, so that the bad blocks and whoever sent them are known.
+ * Wanted are, in this order: chunks of piece layers (a magnet brings none), and the leaves of pieces that
+ * failed their check, so that the bad blocks and whoever sent them are known.
  *
  * Rules:
- *  1. Asked are peers that speak v2 and have a piece under the range: only those are bound to have its hashes.
- *     At most `requestCountMax` requests wait at one peer.
- *  2. A peer that rejects a range, or lets it time out, is not asked for that range again for a while; for leaves not at
- *     all, because a peer that has none of them will not make some. After a time-out the peer itself rests too.
+ *  1. Asked are peers that speak v2 and have a piece under the range: only those are bound to have its
+ *     hashes. At most `requestCountMax` requests wait at one peer.
+ *  2. A peer that rejects a range, or lets it time out, is not asked for that range again for a while; for
+ *     leaves not at all, because a peer that has none of them will not make some. After a time-out the peer
+ *     itself rests too.
  *  3. Hashes that do not lead to a root that we know are false, and nobody else can have made them so: the
- *     sender is blamed and never asked again. Hashes that were not asked for are blamed lightly and not looked at.
- *  4. Leaves are only help: when nobody has them in `leavesMs`, or all that could have refused, the caller is told.
- *  5. Others' requests cost us what they make us read, hash and send; each peer has a budget of that, and beyond it a
- *     request is rejected.
+ *     sender is blamed and never asked again. Hashes that were not asked for are blamed lightly and not
+ *     looked at.
+ *  4. Leaves are only help: when nobody has them in `leavesMs`, or all that could have refused, the caller
+ *     is told.
+ *  5. Others' requests cost us what they make us read, hash and send; each peer has a budget of that, and
+ *     beyond it a request is rejected.
  *
- * Attackers can waste one request each until they are blamed or rest. Memory: the open requests, and for each piece
- * under inquiry its leaves twice; `inquiryCountMax` pieces at once.
+ * Attackers can waste one request each until they are blamed or rest. Memory: the open requests, and for
+ * each piece under inquiry its leaves twice; `inquiryCountMax` pieces at once.
  */
 import { bytesEqual, type Fault } from '@tequio/kernel';
 import { type HashRange, type HashRequest, isSameHashRequest } from '../wire/hash-messages.ts';
@@ -40,7 +43,9 @@ export const hashExchangeLimits = {
   inquiryCountMax: 32,
   /** Requests a peer may have expired and still be believed to answer. */
   expiredCountMax: 8,
-  /** What one peer's requests may cost us at once, in hashes made or sent, and how much a second gives back. */
+  /**
+   * What one peer's requests may cost us at once, in hashes made or sent, and how much a second gives back.
+   */
   serveBurst: 65_536,
   servePerSecond: 4_096,
 };
@@ -217,8 +222,8 @@ export class HashExchange {
   }
 
   /**
-   * Answers a decoded message 21: with hashes (message 22), or null (message 23). `leaves`: read the piece, when we
-   * have it, hash its blocks, give the leaves to the tree and ask again, or else reject.
+   * Answers a decoded message 21: with hashes (message 22), or null (message 23). `leaves`: read the piece,
+   * when we have it, hash its blocks, give the leaves to the tree and ask again, or else reject.
    */
   handleRequest(key: PeerKey, request: HashRequest, nowMs: number): HashAnswer {
     const peer = this.#peers.get(key);

@@ -1,6 +1,7 @@
 /**
- * The naive twin of hash-tree.ts: every node of every file's tree, padding too, in memory, and what is known as plain
- * sets. It says what the real one must answer; it knows the truth from the start and only pretends not to.
+ * The naive twin of hash-tree.ts: every node of every file's tree, padding too, in memory, and what is known
+ * as plain sets. It says what the real one must answer; it knows the truth from the start and only pretends
+ * not to.
  */
 import { bytesEqual, type Hashes } from '@tequio/kernel';
 import type { HashRange, HashRequest } from '../wire/hash-messages.ts';

@@ -68,7 +68,8 @@ test('a libtorrent seed and we answer the same requests with the same bytes', ()
     for (const { request, reject, payloadSha256 } of torrent.answers) {
       const decoded = decodeHashRequest(tryFromHex(request)!);
       assert.ok(decoded.ok);
-      // libtorrent 2.0.8 answers a single hash with an uncle less than it expects itself; BEP 52 has no such request.
+      // libtorrent 2.0.8 answers a single hash with an uncle less than it expects itself; BEP 52 has no such
+      // request.
       if (decoded.value.length === 1) continue;
       const answer = tree.answer(decoded.value);
       assert.equal(answer === null, reject, request);
@@ -83,7 +84,7 @@ test('a libtorrent seed and we answer the same requests with the same bytes', ()
   assert.ok(hashesCount >= 35);
 });
 
-test('all that libtorrent asks for after a magnet is answered, in the number of hashes that it expects', () => {
+test('all that libtorrent asks for after a magnet is answered as it expects', () => {
   const lengths: number[] = [];
   for (const torrent of capture.torrents) {
     const tree = fullTree(torrent);

@@ -7,14 +7,14 @@
  *   above it       made the first time that somebody asks for a proof, one hash a piece, then kept
  *   leaves         of recently checked pieces only, the oldest forgotten first
  *
- * Rules. Nothing enters the piece layer unproven: a range counts when it and its uncles lead to the root, and the
- * height is the file's, never the message's. A file of one piece or less has no piece layer; its root is its piece's.
- * With pieces of one block the piece layer is the leaf layer, and leaves need not be kept apart. In a longer file
- * every piece, the last one too, is padded with zero leaves to a full piece.
+ * Rules. Nothing enters the piece layer unproven: a range counts when it and its uncles lead to the root,
+ * and the height is the file's, never the message's. A file of one piece or less has no piece layer; its
+ * root is its piece's. With pieces of one block the piece layer is the leaf layer, and leaves need not be
+ * kept apart. In a longer file every piece, the last one too, is padded with zero leaves to a full piece.
  *
- * Served are ranges of the two layers that BEP 52 obliges to (leaves and pieces); any range is checked against the
- * file's real layer before a byte is allocated, and its length is capped by the decoder. A length that is no power
- * of two is good only when the layer ends there.
+ * Served are ranges of the two layers that BEP 52 obliges to (leaves and pieces); any range is checked
+ * against the file's real layer before a byte is allocated, and its length is capped by the decoder. A
+ * length that is no power of two is good only when the layer ends there.
  *
  * Memory: 32 bytes a piece (64 once a proof was served), and `leavesBytesMax`.
  */
@@ -48,7 +48,9 @@ export const hashTreeLimits = {
 /** Hashes of a piece layer that are asked for at once (a chunk); the last chunk of a file is shorter. */
 export const layerChunkLength = hashMessageLimits.requestLengthMax;
 
-/** What a hash request gets: the hashes, or the piece whose leaves are needed first, or null: to be rejected. */
+/**
+ * What a hash request gets: the hashes, or the piece whose leaves are needed first, or null: to be rejected.
+ */
 export type HashAnswer =
   | { readonly type: 'hashes'; readonly range: HashRange }
   | { readonly type: 'leaves'; readonly piece: number }
@@ -87,7 +89,10 @@ export class HashTree {
   #leavesBytes = 0;
   #unknownChunkCount = 0;
 
-  /** @param pieceLayers as the metainfo has them, checked against the roots already; those of other lengths are left out */
+  /**
+   * @param pieceLayers as the metainfo has them, checked against the roots already; those of other lengths
+   * are left out
+   */
   constructor(
     hashes: Hashes,
     info: Pick<TorrentInfo, 'pieceBytes' | 'files'>,
@@ -159,7 +164,10 @@ export class HashTree {
     return true;
   }
 
-  /** The parts of piece layers that are not known, in the torrent's order, each with the request that asks for it. */
+  /**
+   * The parts of piece layers that are not known, in the torrent's order, each with the request that asks
+   * for it.
+   */
   missingChunks(): {
     readonly firstPiece: number;
     readonly pieceCount: number;

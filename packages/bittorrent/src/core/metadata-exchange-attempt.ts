@@ -1,6 +1,6 @@
 /**
- * What metadata-exchange.ts remembers of one attempt to gather a torrent's `info`, and of one peer; its limits and
- * faults. The rules are told there.
+ * What metadata-exchange.ts remembers of one attempt to gather a torrent's `info`, and of one peer; its
+ * limits and faults. The rules are told there.
  */
 import type { Fault } from '@tequio/kernel';
 import { metadataPieceCountOf } from '../wire/metadata.ts';
@@ -29,7 +29,9 @@ export const metadataExchangeLimits = {
   orphanCountMax: 4,
   /** Requests a peer may have expired and still be believed to answer. */
   expiredCountMax: 8,
-  /** Pieces of our `info` that one peer gets at once: all of them twice, and some; then this many a second. */
+  /**
+   * Pieces of our `info` that one peer gets at once: all of them twice, and some; then this many a second.
+   */
   serveBurstFactor: 2,
   serveBurstExtra: 8,
   servePerSecond: 4,
@@ -83,7 +85,9 @@ export function takesPart(peer: MetadataPeer, attempt: Attempt): boolean {
   return peer.sizeBytes === attempt.sizeBytes && (attempt.solo === null || attempt.solo === peer.key);
 }
 
-/** The lowest piece that nobody was asked for; else one that one other peer has kept us waiting for; else -1. */
+/**
+ * The lowest piece that nobody was asked for; else one that one other peer has kept us waiting for; else -1.
+ */
 export function pickPiece(attempt: Attempt, peer: MetadataPeer, nowMs: number): number {
   let second = -1;
   for (let piece = 0; piece < attempt.pieceCount; piece++) {

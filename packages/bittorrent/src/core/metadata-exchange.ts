@@ -1,22 +1,27 @@
 /**
- * Getting a torrent's `info` from peers when only its info-hash is known (BEP 9), and giving it to others afterwards.
+ * Getting a torrent's `info` from peers when only its info-hash is known (BEP 9), and giving it to others
+ * afterwards.
  *
- * The hash is over the whole `info`, so no piece can be checked alone, and anybody may lie about pieces and about the
- * size. Rules:
- *  1. Pieces are gathered in attempts. An attempt has one size; peers with another `metadata_size` take no part in it.
- *     Memory is taken as data arrives, never because of a size.
- *  2. At first all peers of a size share one attempt: each is asked for up to `requestCountMax` pieces at once, lowest
- *     missing first; when nothing is left to ask, a piece that has been waited for is asked of a second peer too.
- *  3. A shared attempt that fails its check names nobody. From then on this size is fetched whole from single peers,
- *     and a single peer whose `info` fails is proven false. When one passes, the pieces of the failed attempt that
- *     differ from the truth prove their senders false as well, and so is everybody who claims another size.
- *  4. `attemptCountMax` attempts are active. When others wait, an active one that has used up its time makes room;
- *     each further turn is longer than the last. Fewest turns go first, then most peers, then the smaller size.
- *     So a crowd of liars with invented sizes delays the honest size by a bounded number of turns.
+ * The hash is over the whole `info`, so no piece can be checked alone, and anybody may lie about pieces and
+ * about the size. Rules:
+ *  1. Pieces are gathered in attempts. An attempt has one size; peers with another `metadata_size` take no
+ *     part in it. Memory is taken as data arrives, never because of a size.
+ *  2. At first all peers of a size share one attempt: each is asked for up to `requestCountMax` pieces at
+ *     once, lowest missing first; when nothing is left to ask, a piece that has been waited for is asked of
+ *     a second peer too.
+ *  3. A shared attempt that fails its check names nobody. From then on this size is fetched whole from
+ *     single peers, and a single peer whose `info` fails is proven false. When one passes, the pieces of the
+ *     failed attempt that differ from the truth prove their senders false as well, and so is everybody who
+ *     claims another size.
+ *  4. `attemptCountMax` attempts are active. When others wait, an active one that has used up its time makes
+ *     room; each further turn is longer than the last. Fewest turns go first, then most peers, then the
+ *     smaller size. So a crowd of liars with invented sizes delays the honest size by a bounded number of
+ *     turns.
  *  5. A peer that lets a request time out, or rejects it, is left alone for a time that doubles.
  *
- * Cost of an attack: liars must upload what they invent; at most `heldBytesMax` of what is not active is kept.
- * Others' requests are served within a budget per peer, rejected beyond it, and rejected until we have the `info`.
+ * Cost of an attack: liars must upload what they invent; at most `heldBytesMax` of what is not active is
+ * kept. Others' requests are served within a budget per peer, rejected beyond it, and rejected until we have
+ * the `info`.
  */
 import { bytesEqual, copyBytes, type Fault, type Hashes, toHex } from '@tequio/kernel';
 import {

@@ -1,10 +1,10 @@
 /**
- * The extension protocol's handshake (BEP 10) and the extensions whose messages are a few bytes: `lt_donthave` (BEP 54)
- * and `upload_only` (BEP 21). Metadata has its own file.
+ * The extension protocol's handshake (BEP 10) and the extensions whose messages are a few bytes:
+ * `lt_donthave` (BEP 54) and `upload_only` (BEP 21). Metadata has its own file.
  *
- * Each side chooses the message ids that it wants to receive. A handshake may come again at any time; it then says only
- * what has changed, and an id of 0 turns an extension off. Nothing in it is obligatory, so what cannot be read is left
- * out and only a payload that is no dictionary at all is a fault.
+ * Each side chooses the message ids that it wants to receive. A handshake may come again at any time; it
+ * then says only what has changed, and an id of 0 turns an extension off. Nothing in it is obligatory, so
+ * what cannot be read is left out and only a payload that is no dictionary at all is a fault.
  */
 import {
   addressFromBytes,
@@ -82,7 +82,10 @@ export function encodeExtensionHandshake(handshake: Partial<ExtensionHandshake>)
   });
 }
 
-/** Decodes the payload of extended message 0; nothing of it is borrowed. Fault: `BITTORRENT_EXTENSION_HANDSHAKE`. */
+/**
+ * Decodes the payload of extended message 0; nothing of it is borrowed. Fault:
+ * `BITTORRENT_EXTENSION_HANDSHAKE`.
+ */
 export function decodeExtensionHandshake(payload: Uint8Array): Result<ExtensionHandshake> {
   const { tokenCountMax, depthMax } = extensionLimits;
   const prefix = decodeBencodePrefix(payload, { tokenCountMax, depthMax });
@@ -110,7 +113,9 @@ export function mergeExtensionIds(known: ExtensionIds, update: ExtensionIds): Ex
   return { ...known, ...update };
 }
 
-/** The extension of a message that we received under one of {@link ourExtensionIds}; null for any other id. */
+/**
+ * The extension of a message that we received under one of {@link ourExtensionIds}; null for any other id.
+ */
 export function tryOurExtension(id: number): keyof typeof ourExtensionIds | null {
   if (id === ourExtensionIds.ut_metadata) return 'ut_metadata';
   if (id === ourExtensionIds.lt_donthave) return 'lt_donthave';
@@ -140,8 +145,8 @@ export function decodeUploadOnly(payload: Uint8Array): Result<boolean> {
 }
 
 /**
- * A client's name as it can be shown in one line: UTF-8, else U+FFFD; no control, format, direction or unassigned
- * characters; spaces collapsed; at most 64 characters. Null when nothing is left.
+ * A client's name as it can be shown in one line: UTF-8, else U+FFFD; no control, format, direction or
+ * unassigned characters; spaces collapsed; at most 64 characters. Null when nothing is left.
  */
 export function tryClientName(bytes: Uint8Array | null): string | null {
   if (bytes === null) return null;

@@ -1,18 +1,22 @@
 /**
- * BEP 52 messages about merkle hashes: hash request (21), hashes (22) and hash reject (23). The functions here take and
- * give payloads, without length prefix and message id.
+ * BEP 52 messages about merkle hashes: hash request (21), hashes (22) and hash reject (23). The functions
+ * here take and give payloads, without length prefix and message id.
  *
- *   root 32 | base layer 4 | index 4 | length 4 | proof layers 4 | only in `hashes`: base hashes, then uncles, 32 each
+ *   root 32 | base layer 4 | index 4 | length 4 | proof layers 4 | only in `hashes`: base hashes, then
+ *   uncles, 32 each
  *
- * Layers count from the 16 KiB leaves up. The base hashes are `length` neighbours; the uncles, from below, lead from
- * their common ancestor towards the root: one for each of the proof layers that the base hashes do not give by
- * themselves. Whether a range lies inside a file only who knows the file can tell (core/hash-tree); what is decided
- * here needs nothing but the message: sizes, alignment, and ceilings.
+ * Layers count from the 16 KiB leaves up. The base hashes are `length` neighbours; the uncles, from below,
+ * lead from their common ancestor towards the root: one for each of the proof layers that the base hashes do
+ * not give by themselves. Whether a range lies inside a file only who knows the file can tell
+ * (core/hash-tree); what is decided here needs nothing but the message: sizes, alignment, and ceilings.
  */
 import { concatBytes, type Fault, failed, ok, type Result, readUint32, writeUint32 } from '@tequio/kernel';
 
 export const hashMessageLimits = {
-  /** BEP 52 advises 512 a message; libtorrent asks for all blocks of a piece at once, up to this many (128 MiB). */
+  /**
+   * BEP 52 advises 512 a message; libtorrent asks for all blocks of a piece at once, up to this many (128
+   * MiB).
+   */
   lengthMax: 8192,
   /** What we ask for at once. */
   requestLengthMax: 512,
@@ -84,8 +88,8 @@ export function encodeHashes(range: HashRange): Uint8Array {
 
 /**
  * Decodes the payload of message 21. `root` is a view of `payload`. Faults:
- * `BITTORRENT_HASH_MESSAGE_SIZE`, `BITTORRENT_HASH_MESSAGE_RANGE`; a request with the latter can be refused by sending
- * its payload back as message 23.
+ * `BITTORRENT_HASH_MESSAGE_SIZE`, `BITTORRENT_HASH_MESSAGE_RANGE`; a request with the latter can be refused
+ * by sending its payload back as message 23.
  */
 export function decodeHashRequest(payload: Uint8Array): Result<HashRequest> {
   return payload.length === headerBytes ? decodeHeader(payload) : failed(sizeFault);
@@ -94,7 +98,10 @@ export function decodeHashRequest(payload: Uint8Array): Result<HashRequest> {
 /** Decodes the payload of message 23, which is that of the refused request. */
 export const decodeHashReject: (payload: Uint8Array) => Result<HashRequest> = decodeHashRequest;
 
-/** Decodes the payload of message 22. All byte strings are views of `payload`. Faults as {@link decodeHashRequest}. */
+/**
+ * Decodes the payload of message 22. All byte strings are views of `payload`. Faults as {@link
+ * decodeHashRequest}.
+ */
 export function decodeHashes(payload: Uint8Array): Result<HashRange> {
   if (payload.length < headerBytes) return failed(sizeFault);
   const header = decodeHeader(payload);

@@ -1,6 +1,7 @@
 /**
- * BEP 9 `ut_metadata`: asking for, sending and refusing 16 KiB pieces of a torrent's `info`. The functions here take
- * and give what follows the extended message id: a bencoded dictionary and, for `data`, the piece's bytes after it.
+ * BEP 9 `ut_metadata`: asking for, sending and refusing 16 KiB pieces of a torrent's `info`. The functions
+ * here take and give what follows the extended message id: a bencoded dictionary and, for `data`, the
+ * piece's bytes after it.
  */
 import { concatBytes, type Fault, failed, ok, type Result } from '@tequio/kernel';
 import { decodeBencodePrefix, encodeBencode } from './bencode.ts';
