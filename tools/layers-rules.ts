@@ -1,6 +1,6 @@
 /**
- * The arrows of docs/arrows.md as data: who may import whom, and what may not be named where. Every source file of
- * packages/ and bin/ is in exactly one room.
+ * The arrows of docs/arrows.md as data: who may import whom, and what may not be named where. Every source file
+ * is in exactly one room.
  */
 
 export type RoomRule = {
@@ -144,6 +144,16 @@ export const binRule: RoomRule = {
   world: true,
   sync: false,
   why: 'The only file that knows both the command line and the node.',
+};
+
+/** tools/, bench/ and e2e/, which may use each other. */
+export const workshopRule: RoomRule = {
+  own: [],
+  packages: [],
+  node: 'all',
+  world: true,
+  sync: false,
+  why: 'They run the program as its users do.',
 };
 
 /** Sockets, files, threads, processes and the database: only for runtime (and bin, tests, tools). */

@@ -45,6 +45,7 @@ test('what the arrows allow passes', () => {
       'packages/cli/src/x.ts': "import '@tequio/api';\nimport 'commander';\nimport 'node:path';",
       'packages/daemon/src/x.ts':
         "import '@tequio/runtime';\nimport '@tequio/bittorrent';\nimport 'node:os';",
+      'bench/x.ts': "import '../e2e/lab/lab.ts';\nimport 'node:fs';\nDate.now();",
       'bin/tequio.ts': "import '@tequio/cli';\nimport '@tequio/daemon';\nimport 'node:fs';",
     }),
     [],
@@ -77,6 +78,8 @@ describe('imports against the arrows', () => {
     [core, "import '../../sim/swarm.ts';", /sources do not import tests/],
     [core, "import 'lodash';", /not a dependency of packages\/bittorrent/],
     ['packages/bittorrent/src/core/x.test.ts', "import '@tequio/daemon';", /core does not import daemon/],
+    ['e2e/x.test.ts', "import '@tequio/kernel';", /tools, bench and e2e does not import kernel/],
+    ['bench/x.ts', "import '../packages/kernel/src/bytes.ts';", /by its name, not by a path/],
     ['packages/other/src/x.ts', '', /is in no room/],
     ['packages/bittorrent/src/extra/x.ts', '', /is in no room/],
   ];

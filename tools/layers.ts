@@ -18,6 +18,7 @@ import {
   promiseType,
   type RoomRule,
   systemModules,
+  workshopRule,
   worldNames,
 } from './layers-rules.ts';
 import { importsOf, lexSource, lineOf, type SourceCode } from './source-code.ts';
@@ -40,7 +41,7 @@ type Place = {
 };
 
 /**
- * @param files path (with `/`, from the project's root) to text, of every TypeScript file of packages/ and bin/
+ * @param files path (with `/`, from the project's root) to text, of every TypeScript file
  * @param packages folder name below packages/ to what its package.json says
  */
 export function checkLayers(
@@ -75,9 +76,11 @@ export function checkLayers(
   return violations;
 }
 
-/** The room of a file of packages/ or bin/, or null. */
+/** The room of a file, or null. */
 export function roomOf(path: string): Room | null {
   if (path.startsWith('bin/')) return { packageName: 'bin', name: 'bin', rule: binRule };
+  if (/^(?:tools|bench|e2e)\//.test(path))
+    return { packageName: 'workshop', name: 'tools, bench and e2e', rule: workshopRule };
   const [, packageName, top, ...rest] = path.split('/');
   if (packageName === undefined) return null;
   const single = packageRules[packageName];
@@ -138,7 +141,12 @@ function checkPackageImport(
   if (!exported.some((pattern) => matchesExport(pattern, door)))
     return `packages/${target} has no such export`;
   if (target === room.packageName && !test) return 'a package does not import itself by name';
-  if (test && ['kernel', 'simulator', 'runtime', room.packageName].includes(target)) return null;
+  if (
+    test &&
+    room.rule !== workshopRule &&
+    ['kernel', 'simulator', 'runtime', room.packageName].includes(target)
+  )
+    return null;
   if (door.startsWith('./compliance')) return 'only tests import compliance suites';
   const application = applications.includes(target);
   const wanted = rest.length === 0 ? target : `${target}/${rest.join('/')}`;
@@ -239,7 +247,7 @@ function readPackages(paths: readonly string[]): Map<string, PackageFile> {
 
 if (argv[1] === import.meta.filename) {
   const paths = listFiles();
-  const sources = paths.filter((path) => /^(?:packages|bin)\/.*\.ts$/.test(path));
+  const sources = paths.filter((path) => /^(?:packages|bin|tools|bench|e2e)\/.*\.ts$/.test(path));
   const files = new Map(sources.map((path) => [path, readFileSync(projectRoot + path, 'utf8')]));
   const violations = checkLayers(files, readPackages(paths));
   for (const { path, line, message } of violations) stdout.write(`${path}:${line} ${message}\n`);

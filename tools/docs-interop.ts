@@ -1,0 +1,78 @@
+/** What one file of the interop tests has written down: see e2e/interop/cell.ts. */
+export type InteropResults = {
+  /** Program to its version. */
+  readonly programs: Readonly<Record<string, string>>;
+  readonly cells: readonly InteropCell[];
+};
+
+export type InteropCell = {
+  readonly program: string;
+  readonly what: InteropColumn;
+  /** What of it: `v1`, `v2`, `hybrid`, `HTTP`, `UDP`. */
+  readonly variant: string;
+  readonly passed: boolean;
+};
+
+export const interopColumns = [
+  'gets-from',
+  'gives-to',
+  'magnet-from',
+  'magnet-to',
+  'our-tracker',
+  'its-tracker',
+  'reads-ours',
+  'ours-reads',
+] as const;
+export type InteropColumn = (typeof interopColumns)[number];
+
+type Language = 'en' | 'es';
+
+const words: Readonly<Record<Language, Readonly<Record<InteropColumn | 'program' | 'failed', string>>>> = {
+  en: {
+    program: 'program',
+    'gets-from': 'Tequio downloads from it',
+    'gives-to': 'it downloads from Tequio',
+    'magnet-from': 'by magnet link, from it',
+    'magnet-to': 'by magnet link, from Tequio',
+    'our-tracker': 'uses `tequio tracker`',
+    'its-tracker': 'is the tracker for Tequio',
+    'reads-ours': 'reads torrents of `tequio create`',
+    'ours-reads': '`tequio show` reads its torrents',
+    failed: 'FAILED',
+  },
+  es: {
+    program: 'programa',
+    'gets-from': 'Tequio descarga de él',
+    'gives-to': 'él descarga de Tequio',
+    'magnet-from': 'por enlace magnet, de él',
+    'magnet-to': 'por enlace magnet, de Tequio',
+    'our-tracker': 'usa `tequio tracker`',
+    'its-tracker': 'es el tracker de Tequio',
+    'reads-ours': 'lee torrents de `tequio create`',
+    'ours-reads': '`tequio show` lee sus torrents',
+    failed: 'FALLA',
+  },
+};
+
+/** A row a program, a column a way to work together, in each cell the variants that its tests have passed. */
+export function interopTable(results: readonly InteropResults[], language: Language): string | null {
+  const cells = results.flatMap((result) => result.cells);
+  if (cells.length === 0) return null;
+  const text = words[language];
+  const programs = new Map(results.flatMap((result) => Object.entries(result.programs)));
+  const columns = interopColumns.filter((column) => cells.some(({ what }) => what === column));
+  const lines = [
+    [text.program, ...columns.map((column) => text[column])],
+    ['---', ...columns.map(() => '---')],
+    ...[...programs].sort().map(([program, version]) => [
+      `${program} ${version}`.trim(),
+      ...columns.map((column) =>
+        cells
+          .filter((cell) => cell.program === program && cell.what === column)
+          .map(({ variant, passed }) => (passed ? variant : `${variant} ${text.failed}`))
+          .join(', '),
+      ),
+    ]),
+  ];
+  return lines.map((line) => `| ${line.join(' | ')} |\n`).join('');
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { replacePart } from './docs.ts';
+import { arrowsTable } from './docs-arrows.ts';
+import { interopTable } from './docs-interop.ts';
+
+test('docs/arrows.md says what tools/layers.ts checks', () => {
+  const page = readFileSync(new URL('../docs/arrows.md', import.meta.url), 'utf8');
+  assert.equal(replacePart(page, 'arrows', arrowsTable()), page, 'run: node tools/docs.ts arrows');
+});
+
+test('a part is replaced between its markers, and nothing else', () => {
+  const page = 'a\n<!-- x:begin -->\nold\n<!-- x:end -->\nb\n';
+  assert.equal(replacePart(page, 'x', 'new\n'), 'a\n<!-- x:begin -->\nnew\n<!-- x:end -->\nb\n');
+  assert.equal(replacePart('no markers', 'x', 'new\n'), null);
+});
+
+test('the table of programs shows what passed, what failed and nothing that was not tested', () => {
+  const results = [
+    {
+      programs: { aria2: '1.36.0', Transmission: '3.00' },
+      cells: [
+        { program: 'aria2', what: 'gets-from', variant: 'v1', passed: true },
+        { program: 'aria2', what: 'our-tracker', variant: 'HTTP', passed: true },
+        { program: 'aria2', what: 'our-tracker', variant: 'UDP', passed: false },
+        { program: 'Transmission', what: 'gets-from', variant: 'v1', passed: true },
+      ],
+    },
+  ] as const;
+  assert.equal(
+    interopTable(results, 'en'),
+    [
+      '| program | Tequio downloads from it | uses `tequio tracker` |',
+      '| --- | --- | --- |',
+      '| Transmission 3.00 | v1 |  |',
+      '| aria2 1.36.0 | v1 | HTTP, UDP FAILED |',
+      '',
+    ].join('\n'),
+  );
+  assert.equal(interopTable([], 'en'), null);
+});

@@ -1,0 +1,61 @@
+/**
+ * `node tools/docs.ts [arrows|interop|all] [--check]`: writes the parts of documents that are made from something
+ * else, between their markers. With `--check` nothing is written, and the exit code says whether all is up to date.
+ */
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { argv, exit, stderr, stdout } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { arrowsTable } from './docs-arrows.ts';
+import { type InteropResults, interopTable } from './docs-interop.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+type Part = { readonly name: string; readonly path: string; readonly render: () => string | null };
+
+const parts: readonly Part[] = [
+  { name: 'arrows', path: 'docs/arrows.md', render: arrowsTable },
+  { name: 'interop', path: 'README.md', render: () => interopTable(readResults(), 'en') },
+  { name: 'interop', path: 'README.es.md', render: () => interopTable(readResults(), 'es') },
+];
+
+/** The text with what stands between `<!-- name:begin -->` and its end replaced, or null without such markers. */
+export function replacePart(text: string, name: string, content: string): string | null {
+  const [begin, end] = [`<!-- ${name}:begin -->\n`, `<!-- ${name}:end -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) return null;
+  return `${text.slice(0, from + begin.length)}${content}${text.slice(to)}`;
+}
+
+function readResults(): InteropResults[] {
+  return globSync('e2e/results/*.json', { cwd: root })
+    .sort()
+    .map((path) => JSON.parse(readFileSync(root + path, 'utf8')) as InteropResults);
+}
+
+/** What is wrong, or null. */
+function update({ name, path, render }: Part, check: boolean): string | null {
+  if (!existsSync(root + path)) return `${path} does not exist`;
+  const content = render();
+  if (content === null) return `${path}: nothing to make its part "${name}" from`;
+  const text = readFileSync(root + path, 'utf8');
+  const updated = replacePart(text, name, content);
+  if (updated === null) return `${path} has no <!-- ${name}:begin --> … <!-- ${name}:end -->`;
+  if (updated === text) return null;
+  if (check) return `${path}: its part "${name}" is out of date: run node tools/docs.ts ${name}`;
+  writeFileSync(root + path, updated);
+  stdout.write(`${path}: ${name} written\n`);
+  return null;
+}
+
+if (argv[1] === import.meta.filename) {
+  const check = argv.includes('--check');
+  const [wanted = 'all'] = argv.slice(2).filter((arg) => !arg.startsWith('--'));
+  const chosen = parts.filter(({ name }) => wanted === 'all' || wanted === name);
+  if (chosen.length === 0) {
+    stderr.write(`docs: no part is called "${wanted}"\n`);
+    exit(2);
+  }
+  const problems = chosen.map((part) => update(part, check)).filter((problem) => problem !== null);
+  for (const problem of problems) stderr.write(`docs: ${problem}\n`);
+  exit(problems.length === 0 ? 0 : 1);
+}
