@@ -53,6 +53,7 @@ export class UdpTrackers {
   readonly #waiting = new Map<number, Waiting>();
   readonly #connections = new Map<string, Connection>();
   readonly #connecting = new Map<string, Promise<Uint8Array | null>>();
+  #closed = false;
 
   constructor(deps: UdpTrackerDeps) {
     this.#deps = deps;
@@ -87,12 +88,14 @@ export class UdpTrackers {
         if (isForgiven) this.#connections.delete(formatEndpoint(to));
         else if (reply !== null && reply.type !== 'connect') return ok(reply);
       }
-      if (clock.nowMs() >= endMs) break;
+      if (clock.nowMs() >= endMs || this.#closed) break;
     }
     return failed(silent(to));
   }
 
+  /** Ends what is under way as if the trackers were silent; after this nothing is sent. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const { done } of [...this.#waiting.values()]) done(null);
     const sockets = [...this.#sockets.values()];
     this.#sockets.clear();
@@ -176,7 +179,7 @@ export class UdpTrackers {
   /** Bound when first needed; a family that this host has not stays absent until asked again. */
   async #trySocket(family: AddressFamily): Promise<UdpSocket | null> {
     const { bind, udp } = this.#deps;
-    if (bind !== null && isIpv6(bind) !== (family === 6)) return null;
+    if (this.#closed || (bind !== null && isIpv6(bind) !== (family === 6))) return null;
     let socket = this.#sockets.get(family);
     if (socket === undefined) {
       socket = udp.bind({ address: bind, port: 0, ipv6: family === 6 }, (bytes, from) =>
