@@ -128,10 +128,10 @@ export class ClosedPieces {
       const words = wordsOf(has);
       const lowest = bitmap.nextSet(this.#lowest[priority]!);
       this.#lowest[priority] = lowest;
-      let piece = nextCommon(bitmap, has, words, lowest);
+      let piece = nextCommon(bitmap, has, words, lowest, this.#pieceCount);
       while (piece >= 0) {
         if (!taker.takeNew(piece)) return;
-        piece = nextCommon(bitmap, has, words, piece + 1);
+        piece = nextCommon(bitmap, has, words, piece + 1, this.#pieceCount);
       }
     }
   }
@@ -168,17 +168,17 @@ export class ClosedPieces {
   #visitRange(
     bitmap: Bitfield,
     has: Bitfield,
-    words: Uint32Array | null,
+    words: Int32Array | null,
     from: number,
     end: number,
     taker: PieceTaker,
   ): boolean {
-    let piece = nextCommon(bitmap, has, words, from);
-    while (piece >= 0 && piece < end) {
+    let piece = nextCommon(bitmap, has, words, from, end);
+    while (piece >= 0) {
       let sampleCount = 0;
-      for (; piece >= 0 && piece < end && sampleCount < sampleMax; sampleCount++) {
+      for (; piece >= 0 && sampleCount < sampleMax; sampleCount++) {
         this.#sampleInsert(piece, sampleCount);
-        piece = nextCommon(bitmap, has, words, piece + 1);
+        piece = nextCommon(bitmap, has, words, piece + 1, end);
       }
       for (let i = 0; i < sampleCount; i++) if (!taker.takeNew(this.#sample[i]!)) return false;
     }
@@ -211,30 +211,38 @@ function classOf(priority: number, copyCount: number): number {
 }
 
 /** The whole 32-bit words of a field. Only tested against zero, so the machine's byte order does not matter. */
-function wordsOf(field: Bitfield | null): Uint32Array | null {
+function wordsOf(field: Bitfield | null): Int32Array | null {
   if (field === null) return null;
-  return new Uint32Array(field.bytes.buffer, field.bytes.byteOffset, field.bytes.length >>> 2);
+  return new Int32Array(field.bytes.buffer, field.bytes.byteOffset, field.bytes.length >>> 2);
 }
 
-/** The first index at or after `from` that both fields have, or -1. */
-function nextCommon(mine: Bitfield, has: Bitfield | null, words: Uint32Array | null, from: number): number {
+/** The first index in [from, end) that both fields have, or -1. */
+function nextCommon(
+  mine: Bitfield,
+  has: Bitfield | null,
+  words: Int32Array | null,
+  from: number,
+  end: number,
+): number {
+  if (from < 0 || from >= end) return -1;
   if (has === null || words === null) return mine.nextSet(from);
   const a = mine.bytes;
   const b = has.bytes;
-  if (from < 0 || from >= mine.bitCount) return -1;
   let at = from >> 3;
   let common = a[at]! & b[at]! & (0xff >> (from & 7));
   while (common === 0) {
-    if ((++at & 3) === 0) at = nextCommonWord(mine, words, at >> 2) << 2;
-    if (at >= a.length) return -1;
+    if ((++at & 3) === 0) at = nextCommonWord(mine, words, at >> 2, end) << 2;
+    if (at * 8 >= end) return -1;
     common = a[at]! & b[at]!;
   }
-  return at * 8 + Math.clz32(common) - 24;
+  const found = at * 8 + Math.clz32(common) - 24;
+  return found < end ? found : -1;
 }
 
-function nextCommonWord(mine: Bitfield, words: Uint32Array, from: number): number {
+function nextCommonWord(mine: Bitfield, words: Int32Array, from: number, end: number): number {
   const own = wordsOf(mine)!;
+  const wordCount = Math.min(words.length, Math.ceil(end / 32));
   let at = from;
-  while (at < words.length && (own[at]! & words[at]!) === 0) at++;
+  while (at < wordCount && (own[at]! & words[at]!) === 0) at++;
   return at;
 }

@@ -84,6 +84,9 @@ const small = setUp(1000);
 const large = setUp(100_000);
 measurePick(small);
 measurePick(large);
+measureNothing(small);
+measureNothing(large);
+measureNothing(large);
 const row = (name: string, a: number, b: number): string =>
   `${name.padEnd(28)}${a.toFixed(2).padStart(10)}${b.toFixed(2).padStart(14)}${(b / a).toFixed(2).padStart(9)}`;
 console.log('microseconds                1,000 pieces  100,000 pieces    ratio');

@@ -287,4 +287,38 @@ describe('piece picker', () => {
     picker.setPriority(15_000, 3);
     assert.deepEqual(piecesOf(picksOf(picker, { has: fieldOf(pieceCount, [77, 15_000, 9999]) })), [9999]);
   });
+
+  it('finds exactly what a peer has, also where the search turns to the bitmaps', () => {
+    const prng = new Prng(11);
+    for (let round = 0; round < 60; round++) {
+      const pieceCount = prng.between(1100, 3000);
+      const picker = pickerOf(pieceCount);
+      for (let piece = 0; piece < pieceCount; piece++) {
+        const roll = prng.below(20);
+        if (roll === 0) picker.markHave(piece);
+        else if (roll === 1) picker.setPriority(piece, prng.below(8));
+        else if (roll < 6) picker.addHave(piece);
+      }
+      const has = fieldOf(
+        pieceCount,
+        Array.from({ length: prng.below(12) }, () => prng.below(pieceCount)),
+      );
+      const picks = picksOf(picker, { has, count: 1000, openLimit: 1000 });
+      const expected = [];
+      for (let piece = 0; piece < pieceCount; piece++) {
+        if (has.has(piece) && picker.isWanted(piece)) expected.push(piece);
+      }
+      const found = piecesOf(picks);
+      assert.deepEqual(
+        [...found].sort((a, b) => a - b),
+        expected,
+      );
+      const priorities = found.map((piece) => picker.priorityOf(piece));
+      assert.deepEqual(
+        priorities,
+        [...priorities].sort((a, b) => b - a),
+        'highest priority first',
+      );
+    }
+  });
 });

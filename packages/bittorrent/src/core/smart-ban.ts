@@ -10,8 +10,8 @@ const hashBytes = 20;
 export const failedPiecesMax = 64;
 /** Blocks of all remembered failures together: 24 bytes each, 1.5 MiB. */
 export const failedBlocksMax = 65_536;
-/** Failures of one piece that are remembered. */
-const attemptsMax = 8;
+/** Failures of one piece that are remembered; the oldest gives way. */
+export const attemptsMax = 8;
 
 type Attempt = { readonly senders: Int32Array; readonly hashes: Uint8Array };
 type Failure = { readonly attempts: Attempt[]; readonly suspects: Set<PeerKey> };
