@@ -23,7 +23,9 @@ export const announcerLimits = {
   /** When it does not say. */
   intervalMsDefault: 30 * 60_000,
   /** Between announces for want of peers, when the tracker names no min interval. */
-  minIntervalMsDefault: 5 * 60_000,
+  minIntervalMsDefault: 2 * 60_000,
+  /** The shortest min interval that is used, whatever the tracker allows. */
+  minIntervalMsMin: 15_000,
   retryMsMin: 5_000,
   refusedRetryMsMin: 60_000,
   retryMsMax: 3_600_000,
@@ -39,6 +41,8 @@ export const announcerLimits = {
   roundCountMax: 24,
   /** How long the trackers may take to hear that we leave. */
   stopMs: 5_000,
+  /** The same for those of whom it is doubtful that they know us, or are there. */
+  doubtMs: 1_000,
   numWant: 100,
 } as const;
 
@@ -73,7 +77,7 @@ export class AnnouncedTracker {
   readonly checked: CheckedUrl | null;
   readonly slots: readonly TrackerSlot[];
   trackerId: Uint8Array | null = null;
-  /** It answered last time. */
+  /** It answered last time, or has begun to answer the round under way. */
   working = false;
   /** Due again as soon as the round under way ends. */
   again = false;
@@ -137,9 +141,12 @@ export class AnnouncedTracker {
     round.answeredCount++;
     round.peerCount += answer.peers.length;
     this.trackerId = answer.trackerId ?? this.trackerId;
-    const interval = clampInterval(answer.intervalMs ?? announcerLimits.intervalMsDefault);
-    const min = clampInterval(
-      answer.minIntervalMs ?? Math.min(interval, announcerLimits.minIntervalMsDefault),
+    this.working = true;
+    const limits = announcerLimits;
+    const interval = clamp(answer.intervalMs ?? limits.intervalMsDefault, limits.intervalMsMin);
+    const min = clamp(
+      answer.minIntervalMs ?? Math.min(interval, limits.minIntervalMsDefault),
+      limits.minIntervalMsMin,
     );
     // The slowest wish of all slots counts.
     this.#minIntervalMs = isFirst ? min : Math.max(this.#minIntervalMs, min);
@@ -262,8 +269,8 @@ export class AnnouncedTracker {
   }
 }
 
-function clampInterval(ms: number): number {
-  return Math.min(announcerLimits.intervalMsMax, Math.max(announcerLimits.intervalMsMin, ms));
+function clamp(ms: number, msMin: number): number {
+  return Math.min(announcerLimits.intervalMsMax, Math.max(msMin, ms));
 }
 
 function largest(a: number | null, b: number | null): number | null {

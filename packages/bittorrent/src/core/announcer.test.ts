@@ -221,6 +221,8 @@ test('stopped goes to all that heard or may have heard us, and takes five second
   world.reply = ({ url }) => (url === a ? answer : url === b ? failure('unreachable') : null);
   world.input({ type: 'start', isComplete: false });
   world.heard();
+  const inDoubt = [...world.waiting.values()].map((effect) => effect.url);
+  assert.deepEqual(inDoubt, [c]);
   world.reply = () => null;
   world.input({ type: 'stop' });
   assert.deepEqual(world.heard(), ['stopped a', 'stopped c']);
@@ -236,6 +238,17 @@ test('stopped goes to all that heard or may have heard us, and takes five second
   world.reply = () => answer;
   world.input({ type: 'start', isComplete: true });
   assert.deepEqual(world.heard().sort(), ['started a', 'started b', 'started c']);
+});
+
+test('a tracker that may never have heard us is waited for a second only', () => {
+  const world = new World([[a], [b]]);
+  world.reply = ({ url }) => (url === a ? answer : null);
+  world.input({ type: 'start', isComplete: false });
+  world.input({ type: 'stop' });
+  world.advance(900);
+  assert.notEqual(world.effects.at(-1)?.type, 'stopped');
+  world.advance(200);
+  assert.equal(world.effects.at(-1)?.type, 'stopped');
 });
 
 test('stop with nobody to tell ends at once, and a start while stopping goes on', () => {

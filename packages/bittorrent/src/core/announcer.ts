@@ -11,7 +11,8 @@
  *  3. Times are in announcer-tracker.ts. While starved of peers the working trackers are asked again sooner.
  *  4. At most 200 trackers, 24 asked at once: a torrent's author chooses them, and each costs a stranger a request.
  *
- * Stopping takes at most 5 s, whatever the trackers do. A stale id is ignored. Cost: O(trackers) an input.
+ * Stopping takes at most 5 s, whatever the trackers do, and 1 s where only those are left of whom it is doubtful that
+ * they know us or are there: nobody shall wait for dead trackers to close a program. A stale id is ignored. Cost: O(trackers) an input.
  */
 import type { Endpoint, Fault, IpAddress, Machine, Prng } from '@tequio/kernel';
 import { tryParseAddress } from '@tequio/kernel';
@@ -90,7 +91,7 @@ export type AnnouncerEffect =
 type State =
   | { readonly kind: 'idle' }
   | { readonly kind: 'running' }
-  | { readonly kind: 'stopping'; readonly untilMs: number };
+  | { readonly kind: 'stopping'; readonly untilMs: number; readonly doubtUntilMs: number };
 
 /** Trackers of which one is asked at a time. The working one, if any, is the first. */
 type Tier = { readonly trackers: AnnouncedTracker[] };
@@ -154,13 +155,13 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerEffect> {
   }
 
   handleTimeout(nowMs: number): void {
-    if (this.#state.kind === 'stopping' && nowMs >= this.#state.untilMs) this.#endStop();
+    if (this.#state.kind === 'stopping') this.#checkStop(nowMs);
     else this.#advance(nowMs);
   }
 
   nextTimeoutMs(): number | null {
     if (this.#state.kind === 'idle') return null;
-    if (this.#state.kind === 'stopping') return this.#state.untilMs;
+    if (this.#state.kind === 'stopping') return this.#stopDueMs(this.#state);
     // With all places taken, the end of a round is what comes next.
     if (this.#roundCount() >= announcerLimits.roundCountMax) return null;
     let next = Number.POSITIVE_INFINITY;
@@ -208,13 +209,22 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerEffect> {
       for (const slot of tracker.slots)
         if (slot.heardStarted || slot.requestId !== null) told.push({ tracker, slot });
     this.#cancelAll();
-    this.#state = { kind: 'stopping', untilMs: nowMs + announcerLimits.stopMs };
+    const { stopMs, doubtMs } = announcerLimits;
+    this.#state = { kind: 'stopping', untilMs: nowMs + stopMs, doubtUntilMs: nowMs + doubtMs };
     for (const { tracker, slot } of told) this.#announce(tracker, slot, 'stopped');
-    if (told.length === 0) this.#endStop();
+    this.#checkStop(nowMs);
   }
 
-  /** stopping -> idle. */
-  #endStop(): void {
+  #stopDueMs(state: Extract<State, { kind: 'stopping' }>): number {
+    for (const { tracker, slot } of this.#requests.values())
+      if (tracker.working && slot?.heardStarted === true) return state.untilMs;
+    return state.doubtUntilMs;
+  }
+
+  /** stopping -> idle, when all have answered or had their time. */
+  #checkStop(nowMs: number): void {
+    if (this.#state.kind !== 'stopping') return;
+    if (this.#requests.size > 0 && nowMs < this.#stopDueMs(this.#state)) return;
     this.#cancelAll();
     for (const tracker of this.#trackers()) tracker.reset();
     this.#state = { kind: 'idle' };
@@ -226,7 +236,7 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerEffect> {
     if (request === null || request.slot === null) return;
     const { tracker, slot } = request;
     if (this.#state.kind === 'stopping') {
-      this.#leftOne();
+      this.#checkStop(nowMs);
       return;
     }
     const isOver = tracker.handleAnswer(slot, answer);
@@ -240,7 +250,7 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerEffect> {
   #failed(id: number, failure: TrackerFailure, nowMs: number): void {
     const request = this.#take(id);
     if (request === null || request.slot === null) return;
-    if (this.#state.kind === 'stopping') this.#leftOne();
+    if (this.#state.kind === 'stopping') this.#checkStop(nowMs);
     else if (request.tracker.handleFailure(request.slot, failure, nowMs))
       this.#endRound(request.tracker, nowMs);
   }
@@ -257,10 +267,6 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerEffect> {
     trackers.splice(trackers.indexOf(tracker), 1);
     trackers.unshift(tracker);
     for (const other of trackers) if (other !== tracker) other.working = false;
-  }
-
-  #leftOne(): void {
-    if (this.#requests.size === 0) this.#endStop();
   }
 
   /** Begins every round that is due and has a place. */

@@ -32,7 +32,7 @@ export type TrackerServerOptions = {
   readonly access?: TrackerAccess;
   /** How often clients shall come back. Default 1800, at least 60. */
   readonly intervalS?: number;
-  /** How soon they may come back for more peers. Default 60. */
+  /** How soon they may come back for more peers. Default 30. */
   readonly minIntervalS?: number;
   /** See tracker-server-http.ts. Default true. */
   readonly believesLocalClaims?: boolean;
@@ -112,7 +112,7 @@ class OwnTracker implements TrackerServer {
     this.#http = new HttpTrackerServer({
       store: this.#store,
       intervalS,
-      minIntervalS: Math.min(intervalS, options.minIntervalS ?? 60),
+      minIntervalS: Math.min(intervalS, options.minIntervalS ?? 30),
       believesLocalClaims: options.believesLocalClaims ?? true,
       prng: prng.fork(),
       stats: () => this.stats(),

@@ -1,7 +1,7 @@
 /** Our client on our tracker, over real sockets on loopback. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatEndpoint, type IpAddress, silentLog } from '@tequio/kernel';
+import { formatEndpoint, type IpAddress, Prng, silentLog } from '@tequio/kernel';
 import {
   createClock,
   createEntropy,
@@ -10,7 +10,9 @@ import {
   createResolver,
   createUdp,
 } from '@tequio/runtime';
+import { Announcer } from '../core/announcer.ts';
 import { type AnnounceRequest, TrackerClient } from './tracker-client.ts';
+import { AnnouncerDriver, type AnnouncerNotice } from './tracker-client-announcer.ts';
 import { createTracker, type TrackerServer, type TrackerServerOptions } from './tracker-server.ts';
 
 const hash = new Uint8Array(20).fill(0xab);
@@ -64,7 +66,7 @@ test('peers that announce over HTTP and UDP find each other; counts, completions
     assert.ok(first.ok);
     assert.deepEqual(first.value.peers, []);
     assert.equal(first.value.externalAddress, '127.0.0.1');
-    assert.equal(first.value.minIntervalMs, 60_000);
+    assert.equal(first.value.minIntervalMs, 30_000);
     const second = await client.announce(announce(udp, 1002));
     assert.ok(second.ok, second.ok ? '' : second.failure.fault.message);
     assert.deepEqual(second.value.peers.map(formatEndpoint), ['127.0.0.1:1001']);
@@ -127,5 +129,53 @@ test('a taken port is said plainly, and nothing is left listening', async () => 
     );
     await assert.rejects(second.start(), { code: 'NET_LISTEN' });
     assert.deepEqual([second.httpPort, second.udpPort], [null, null]);
+  });
+});
+
+test('an announcer with its driver: joins by all tiers, completes, and takes leave', async () => {
+  await withTracker({}, async (tracker, client) => {
+    const http = `http://127.0.0.1:${tracker.httpPort}/announce`;
+    const tiers = [[http], [`udp://127.0.0.1:${tracker.udpPort}`], ['udp://127.0.0.1:1/']];
+    await client.announce(announce(http, 4000));
+    let leftBytes = 9;
+    const notices: AnnouncerNotice[] = [];
+    let onNotice = (): void => {};
+    const driver = new AnnouncerDriver({
+      announcer: new Announcer({ tiers, infoHashes: [hash], families: [4], prng: new Prng(1) }),
+      client,
+      clock: createClock(),
+      peerId: new Uint8Array(20).fill(1),
+      totals: () => ({ port: 4001, uploadedBytes: 0, downloadedBytes: 0, leftBytes }),
+      notify: (notice) => {
+        notices.push(notice);
+        onNotice();
+      },
+    });
+    const until = (isThere: () => boolean): Promise<void> =>
+      new Promise((resolve) => {
+        onNotice = () => isThere() && resolve();
+        onNotice();
+      });
+    const count = (type: AnnouncerNotice['type']): number =>
+      notices.filter((notice) => notice.type === type).length;
+    driver.handle({ type: 'start', isComplete: false });
+    await until(() => count('answered') === 2);
+    const found = notices.flatMap((notice) =>
+      notice.type === 'peers' ? notice.peers.map(formatEndpoint) : [],
+    );
+    assert.deepEqual(found, ['127.0.0.1:4000', '127.0.0.1:4000']);
+    assert.deepEqual(
+      driver.snapshot().map((shown) => shown.state),
+      ['working', 'working', 'announcing'],
+    );
+    leftBytes = 0;
+    driver.handle({ type: 'completed' });
+    await until(() => count('answered') === 4);
+    assert.deepEqual([tracker.stats().seedCount, tracker.stats().leechCount], [1, 1]);
+    driver.handle({ type: 'stop' });
+    // The silent tracker is waited for a second; the others have heard by then.
+    await until(() => count('stopped') === 1);
+    assert.deepEqual([tracker.stats().seedCount, tracker.stats().leechCount], [0, 1]);
+    driver.close();
   });
 });
