@@ -27,6 +27,8 @@ const reserved = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹�
 const suspicious =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffd<>:"|?*\\/]|\p{Surrogate}|[. ]$|^$/u;
 
+const ascii = /^[\u0020-\u007e]*$/;
+
 export type SafeName = {
   readonly text: string;
   /** What was changed, as short phrases; empty when nothing was. */
@@ -109,5 +111,6 @@ export function numberedPath(path: string, number: number): string {
 
 /** Equal for two paths that some system takes for the same file: case folded and composed. */
 export function foldedPath(path: string): string {
+  if (ascii.test(path)) return path.toLowerCase();
   return path.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }

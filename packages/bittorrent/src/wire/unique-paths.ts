@@ -36,14 +36,13 @@ export function uniquePaths(
   const safe = listed.map((file) => safePath(file.elements));
   const prefix = folder === null ? '' : `${folder}/`;
   const names = new NameTable();
-  listed.forEach((file, i) => {
-    if (!file.pad) names.reserve(prefix + safe[i]!.text);
-  });
+  const keys = listed.map((file, i) => (file.pad ? '' : foldedPath(prefix + safe[i]!.text)));
+  for (const key of keys) if (key !== '') names.reserve(key);
   const changes: NameChange[] = [];
   const paths = listed.map((file, i) => {
     const wished = prefix + safe[i]!.text;
     if (file.pad) return wished;
-    const path = names.take(wished);
+    const path = names.take(wished, keys[i]!);
     const reasons = path === wished ? safe[i]!.reasons : [...safe[i]!.reasons, 'name used twice'];
     if (reasons.length > 0)
       changes.push({
@@ -78,8 +77,7 @@ class NameTable {
   readonly #taken = new Set<string>();
   readonly #lastNumbers = new Map<string, number>();
 
-  reserve(path: string): void {
-    const key = foldedPath(path);
+  reserve(key: string): void {
     this.#wished.add(key);
     for (let slash = key.lastIndexOf('/'); slash > 0; slash = key.lastIndexOf('/', slash - 1)) {
       const folder = key.slice(0, slash);
@@ -89,8 +87,8 @@ class NameTable {
     }
   }
 
-  take(path: string): string {
-    const key = foldedPath(path);
+  /** @param key `path`, folded */
+  take(path: string, key: string): string {
     if (!this.#taken.has(key) && !this.#folders.has(key)) {
       this.#taken.add(key);
       return path;
