@@ -1,3 +1,4 @@
+export { readBootId } from './boot-id.ts';
 export { createClock } from './clock.ts';
 export { createDatabases } from './database.ts';
 export { createDisk, type DiskOptions } from './disk.ts';

@@ -7,9 +7,9 @@
  *   uploader <- read cache <- load job        checker -> check job: resume data in doubt, recheck, blame
  */
 import type { DiskFault, DiskResult, Fault, Hashes, Prng } from '@tequio/kernel';
-import type { Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
 import { encodeHashes, encodeHashReject, type HashRequest } from '../wire/hash-messages.ts';
 import { messageId } from '../wire/peer-message.ts';
+import type { Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
 import { HashExchange } from './hash-exchange.ts';
 import { type HashAnswer, HashTree } from './hash-tree.ts';
 import type { Peer } from './peer.ts';
@@ -37,6 +37,8 @@ export interface ContentHost {
   verified(piece: number, isNew: boolean): void;
   /** A piece that a check did not find. */
   missed(piece: number): void;
+  /** Its hash was wrong: what was stored of it counts for nothing. */
+  failed(piece: number): void;
   checked(): void;
   finished(): void;
   diskTrouble(fault: DiskFault): void;
@@ -171,15 +173,6 @@ export class TorrentContent implements PieceExpectation {
     this.#settle();
   }
 
-  /** Forgets what we have and reads everything anew. */
-  recheck(): void {
-    for (let piece = 0; piece < this.info.pieceCount; piece++) {
-      if (this.picker.have.has(piece)) this.#markMissing(piece);
-      if (!this.#assembly.isOpen(piece)) this.checker.add(piece, 'doubt');
-    }
-    this.#wasFinished = false;
-  }
-
   /** @param priority 0 to 7; 0: not wanted */
   setPriority(piece: number, priority: number): void {
     const wasWanted = this.picker.isWanted(piece);
@@ -222,6 +215,23 @@ export class TorrentContent implements PieceExpectation {
   handleDiskRecovered(): void {
     this.#isInTrouble = false;
     this.#assembly.retryStores();
+  }
+
+  /** Something waits to be stored since the disk failed. */
+  get hasStuckStores(): boolean {
+    return this.#assembly.hasStuck;
+  }
+
+  /** Pieces that we had are in doubt: nobody hears of them, and they are read again. */
+  doubt(pieces: Iterable<number>): void {
+    for (const piece of pieces) {
+      if (this.picker.have.has(piece)) {
+        this.picker.markMissing(piece);
+        if (this.picker.isWanted(piece)) this.pieces.markWanted(this.#host.peers.values(), piece);
+      }
+      if (!this.#assembly.isOpen(piece)) this.checker.add(piece, 'doubt');
+    }
+    this.#wasFinished = this.isFinished;
   }
 
   /** The hash exchange has found which blocks of a failed piece are wrong (v2). */
@@ -281,7 +291,7 @@ export class TorrentContent implements PieceExpectation {
     if (leaves !== null && this.hashExchange.handleFailedPiece(piece, leaves, nowMs)) {
       this.#sendersOfFailed.set(piece, contributors);
     }
-    this.picker.markFailed(piece, null);
+    this.#markFailed(piece);
     for (const { peer, fault } of blamed) this.#host.blame(peer, fault);
     for (const peer of this.#host.peers.values()) peer.onParole = this.smartBan.isOnParole(peer.key);
   }
@@ -294,7 +304,7 @@ export class TorrentContent implements PieceExpectation {
       this.#leavesOfFailed.delete(piece);
       if (!result.ok) this.#trouble(result.fault);
       if (sha1Blocks !== null) this.#handleMismatched(piece, sha1Blocks, leaves, nowMs);
-      else this.picker.markFailed(piece, null);
+      else this.#markFailed(piece);
       return;
     }
     if (purpose === 'leaves') {
@@ -306,7 +316,7 @@ export class TorrentContent implements PieceExpectation {
     if (matched) {
       if (result.ok && result.digests?.leaves) this.hashTree.setLeaves(piece, result.digests.leaves);
       this.#markHave(piece, purpose === 'recover');
-    } else if (purpose === 'recover') this.picker.markFailed(piece, null);
+    } else if (purpose === 'recover') this.#markFailed(piece);
     else {
       if (!result.ok && result.fault.code !== 'missing') this.#trouble(result.fault);
       this.#host.missed(piece);
@@ -342,10 +352,9 @@ export class TorrentContent implements PieceExpectation {
     this.#settle();
   }
 
-  #markMissing(piece: number): void {
-    this.picker.markMissing(piece);
-    if (this.picker.isWanted(piece)) this.pieces.markWanted(this.#host.peers.values(), piece);
-    this.#host.missed(piece);
+  #markFailed(piece: number): void {
+    this.picker.markFailed(piece, null);
+    this.#host.failed(piece);
   }
 
   #settle(): void {

@@ -5,7 +5,6 @@ import {
   type Fault,
   formatEndpoint,
   type IpAddress,
-  isLocalAddress,
   type Prng,
 } from '@tequio/kernel';
 
@@ -88,7 +87,8 @@ const trust: Readonly<Record<PeerSource, number>> = {
  * Bans name the address, so that a new port does not help; on loopback, where one address is many programs, the
  * endpoint. 4,096 at most, the oldest gives way. They end with the torrent's run.
  *
- * Cost: O(1) to add and mark; O(peers) to pick, and to add to a full list. `nextDialMs` is remembered between changes.
+ * Cost: O(1) to add and mark; O(peers) to pick, and to evict; that nothing can be evicted, and `nextDialMs`, are
+ * remembered between changes, so a flood of strangers costs O(1) each.
  */
 export class PeerList {
   readonly #prng: Prng;
@@ -102,6 +102,8 @@ export class PeerList {
   #idleCount = 0;
   /** Undefined: to be found anew. */
   #nextDialMs: number | null | undefined = null;
+  /** No idle entry is worth less than this, as a search found when nothing could be evicted; -Infinity: not known. */
+  #worthFloor = Number.NEGATIVE_INFINITY;
 
   constructor(options: PeerListOptions) {
     this.#prng = options.prng;
@@ -129,7 +131,7 @@ export class PeerList {
   /** While we seed, seeds are not dialled. */
   setSeeding(on: boolean): void {
     this.#isSeeding = on;
-    this.#nextDialMs = undefined;
+    this.#changed();
   }
 
   /**
@@ -164,7 +166,7 @@ export class PeerList {
       openedMs: nowMs,
     });
     this.#idleCount++;
-    this.#nextDialMs = undefined;
+    this.#changed();
     return 'added';
   }
 
@@ -238,7 +240,7 @@ export class PeerList {
     const entry = this.#entries.get(formatEndpoint(endpoint));
     if (entry === undefined || entry.isSeed === isSeed) return;
     entry.isSeed = isSeed;
-    this.#nextDialMs = undefined;
+    this.#changed();
   }
 
   /** anything -> banned; the caller closes the connection. */
@@ -284,13 +286,17 @@ export class PeerList {
   #makeRoom(newTrust: number): boolean {
     let worst: Entry | null = null;
     let worstWorth = untriedWorth + newTrust;
+    if (worstWorth <= this.#worthFloor) return false;
     for (const entry of this.#entries.values()) {
       const worth = worthOf(entry);
       if (entry.state !== 'idle' || worth >= worstWorth) continue;
       worst = entry;
       worstWorth = worth;
     }
-    if (worst === null) return false;
+    if (worst === null) {
+      this.#worthFloor = worstWorth;
+      return false;
+    }
     this.#remove(worst);
     return true;
   }
@@ -315,17 +321,22 @@ export class PeerList {
     return entry.state === 'idle' && !(this.#isSeeding && entry.isSeed);
   }
 
+  #changed(): void {
+    this.#nextDialMs = undefined;
+    this.#worthFloor = Number.NEGATIVE_INFINITY;
+  }
+
   #setState(entry: Entry, state: KnownPeer['state']): void {
     if (entry.state === 'idle') this.#idleCount--;
     if (state === 'idle') this.#idleCount++;
     entry.state = state;
-    this.#nextDialMs = undefined;
+    this.#changed();
   }
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry.key);
     if (entry.state === 'idle') this.#idleCount--;
-    this.#nextDialMs = undefined;
+    this.#changed();
     const { address } = entry.endpoint;
     const left = this.#portCount.get(address)! - 1;
     if (left === 0) this.#portCount.delete(address);
@@ -353,6 +364,5 @@ function mayName(source: PeerSource, scope: AddressScope, isFromLocal: boolean):
 }
 
 function banKeyOf(endpoint: Endpoint): string {
-  const isShared = isLocalAddress(endpoint.address) && addressScope(endpoint.address) === 'loopback';
-  return isShared ? formatEndpoint(endpoint) : endpoint.address;
+  return addressScope(endpoint.address) === 'loopback' ? formatEndpoint(endpoint) : endpoint.address;
 }

@@ -9,6 +9,7 @@
  */
 import {
   type Bitfield,
+  bytesEqual,
   type DiskFault,
   type DiskResult,
   type Endpoint,
@@ -61,6 +62,7 @@ export type TorrentEffect =
   | { readonly type: 'metadata'; readonly info: Uint8Array }
   | { readonly type: 'verified'; readonly piece: number; readonly isNew: boolean }
   | { readonly type: 'missed'; readonly piece: number }
+  | { readonly type: 'failed'; readonly piece: number }
   | { readonly type: 'checked' }
   | { readonly type: 'finished' }
   | { readonly type: 'disk-trouble'; readonly fault: DiskFault }
@@ -144,7 +146,7 @@ export class Torrent implements ConversationHost, ContentHost {
     for (const peer of [...this.peers.values()]) {
       const fault = content.pieces.applyEarly(peer);
       if (fault !== null) this.#close(peer, fault);
-      else this.updateInterest(peer);
+      else this.#addHashPeer(peer);
     }
     return content;
   }
@@ -281,6 +283,7 @@ export class Torrent implements ConversationHost, ContentHost {
   updateInterest(peer: Peer): void {
     const content = this.content;
     if (content === null || peer.handshake === null) return;
+    content.hashExchange.handlePieces(peer.key, this.nowMs);
     const was = peer.amInterested;
     peer.markInterested(content.pieces.isInteresting(peer));
     if (was !== peer.amInterested) this.touched(peer);
@@ -295,7 +298,7 @@ export class Torrent implements ConversationHost, ContentHost {
       }
     }
     this.#effects.push({ type: 'handshaken', peer: peer.key });
-    if (this.#options.infoHashV2 !== null) this.content?.hashExchange.addPeer(peer.key, this.nowMs);
+    this.#addHashPeer(peer);
     return null;
   }
 
@@ -318,6 +321,10 @@ export class Torrent implements ConversationHost, ContentHost {
 
   missed(piece: number): void {
     this.#effects.push({ type: 'missed', piece });
+  }
+
+  failed(piece: number): void {
+    this.#effects.push({ type: 'failed', piece });
   }
 
   checked(): void {
@@ -362,6 +369,14 @@ export class Torrent implements ConversationHost, ContentHost {
 
   uploaded(bytes: number, nowMs: number): void {
     this.up.add(bytes, nowMs);
+  }
+
+  /** Whoever did not say that it speaks v2 hangs up on hash requests. */
+  #addHashPeer(peer: Peer): void {
+    const { infoHashV2 } = this.#options;
+    if (infoHashV2 === null || peer.handshake === null) return;
+    const isV2 = peer.handshake.v2 || bytesEqual(peer.handshake.infoHash, infoHashV2.subarray(0, 20));
+    if (isV2) this.content?.hashExchange.addPeer(peer.key, this.nowMs);
   }
 
   #fillAll(): void {

@@ -21,8 +21,7 @@ export const acceptorLimits = {
 } as const;
 
 export type AcceptorDeps = {
-  readonly tcp: TcpPort;
-  readonly clock: Clock;
+  readonly ports: { readonly tcp: TcpPort; readonly clock: Clock };
   /** The torrent's handler for a connection that names it, or null: nobody here has it, or it is full. */
   readonly route: (infoHashHex: string, connection: TcpConnection, prefix: Uint8Array) => TcpHandler | null;
   readonly isBanned: (address: IpAddress) => boolean;
@@ -45,7 +44,7 @@ export class PeerAcceptor {
 
   /** @throws NodeError `NET_LISTEN` */
   async start(at: { readonly address: IpAddress | null; readonly port: number }): Promise<void> {
-    this.#listener = await this.#deps.tcp.listen(at, (connection) => this.#accept(connection));
+    this.#listener = await this.#deps.ports.tcp.listen(at, (connection) => this.#accept(connection));
   }
 
   async close(): Promise<void> {
@@ -78,7 +77,7 @@ export class PeerAcceptor {
       timer.cancel();
       this.#release(connection.remote.address);
     };
-    const timer = this.#deps.clock.setTimer(acceptorLimits.pendingTimeoutMs, () => {
+    const timer = this.#deps.ports.clock.setTimer(acceptorLimits.pendingTimeoutMs, () => {
       settle();
       connection.destroy();
     });

@@ -51,16 +51,25 @@ export type DriverDeps = {
   readonly budget: { tryOpen(): boolean; closed(): void };
   /** Bytes arrived: the download limit may want to pause reading. */
   readonly received: (connection: TcpConnection, bytes: number) => void;
+  /** The connection is gone. */
+  readonly forgotten: (connection: TcpConnection) => void;
 };
 
 export interface DriverHost {
   readonly connectionCountMax: number;
-  spansOf(piece: number, offset: number, bytes: number): FileSpan[];
+  spansToStore(piece: number, offset: number, bytes: number): FileSpan[];
+  /** Null: bytes of this run were never stored anywhere. */
+  trySpansToLoad(piece: number, offset: number, bytes: number): FileSpan[] | null;
   handleFact(fact: TorrentFact): void;
   connected(endpoint: Endpoint): void;
   closed(endpoint: Endpoint, fault: Fault | null, wasConnected: boolean): void;
   banned(endpoint: Endpoint, fault: Fault): void;
 }
+
+const neverStored: DiskResult = {
+  ok: false,
+  fault: { code: 'missing', message: 'These bytes were never stored.', file: null },
+};
 
 type Link = {
   readonly connection: TcpConnection;
@@ -198,21 +207,21 @@ export class TorrentDriver {
       this.torrent.handleJob(job.id, result, clock.nowMs());
       this.drive();
     };
-    const { bytes } = job;
-    const spansAt = (offset: number): FileSpan[] => this.#host.spansOf(job.piece, offset, bytes);
-    if (job.type === 'check') {
-      disk.submit({ kind: 'check', bytes, spans: spansAt(0), digest: job.digest }, done);
-    } else if (job.type === 'load') {
-      disk.submit(
-        { kind: 'load', slab: job.slab, slabOffset: 0, bytes, spans: spansAt(job.pieceOffset) },
-        done,
-      );
-    } else if (job.kind === 'hash') {
-      disk.submit({ kind: 'hash', slab: job.slab, slabOffset: 0, bytes, digest: job.digest }, done);
-    } else {
-      const spans = spansAt(job.pieceOffset);
-      disk.submit({ kind: 'store', slab: job.slab, slabOffset: 0, bytes, spans, digest: job.digest }, done);
+    const { piece, bytes } = job;
+    if (job.type === 'store') {
+      const run = { slab: job.slab, slabOffset: 0, bytes, digest: job.digest };
+      if (job.kind === 'hash') disk.submit({ kind: 'hash', ...run }, done);
+      else
+        disk.submit(
+          { kind: 'store', ...run, spans: this.#host.spansToStore(piece, job.pieceOffset, bytes) },
+          done,
+        );
+      return;
     }
+    const spans = this.#host.trySpansToLoad(piece, job.type === 'load' ? job.pieceOffset : 0, bytes);
+    if (spans === null) this.#deps.clock.setTimer(0, () => done(neverStored));
+    else if (job.type === 'check') disk.submit({ kind: 'check', bytes, spans, digest: job.digest }, done);
+    else disk.submit({ kind: 'load', slab: job.slab, slabOffset: 0, bytes, spans }, done);
   }
 
   #markHandshaken(key: PeerKey): void {
@@ -241,6 +250,7 @@ export class TorrentDriver {
     if (!this.#links.delete(key)) return;
     const nowMs = this.#deps.clock.nowMs();
     this.#deps.budget.closed();
+    this.#deps.forgotten(link.connection);
     if (!link.incoming) {
       if (link.isHandshaken) this.peerList.markClosed(link.endpoint, nowMs);
       else this.peerList.markFailed(link.endpoint, nowMs);

@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+/** The program: the one place where the command line and the node meet, and the only one that touches the process. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { enableCompileCache } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const projectFolder = fileURLToPath(new URL('..', import.meta.url));
+// Types are stripped once, not at every start.
+enableCompileCache(join(projectFolder, 'node_modules', '.cache', 'tequio'));
+const { runCli } = await import('@tequio/cli');
+type CliWorld = import('@tequio/cli').CliWorld;
+
+const world: CliWorld = {
+  stdout: process.stdout,
+  stderr: {
+    write: (text) => void process.stderr.write(text),
+    isTTY: process.stderr.isTTY,
+    get columns() {
+      return process.stderr.columns ?? 0;
+    },
+    get rows() {
+      return process.stderr.rows ?? 0;
+    },
+  },
+  env: process.env,
+  // With npm the process stands in the project; what the user typed is meant from where the user stood.
+  cwd: process.env['INIT_CWD'] ?? process.cwd(),
+  projectFolder,
+  version: '0.1.0',
+  resolvePath: (text) => resolve(process.env['INIT_CWD'] ?? process.cwd(), text),
+  onSignal: (handler) => {
+    process.on('SIGINT', handler);
+    process.on('SIGTERM', handler);
+    return () => {
+      process.off('SIGINT', handler);
+      process.off('SIGTERM', handler);
+    };
+  },
+  startNode: async (settings) => {
+    const { startNode } = await import('@tequio/daemon');
+    return startNode(settings);
+  },
+  nowMs: () => performance.now(),
+  setTimer: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return { cancel: () => clearTimeout(timer) };
+  },
+  spawnSelf: (args, handlers) => {
+    const script = fileURLToPath(import.meta.url);
+    const child = spawn(process.execPath, [...process.execArgv, script, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => handlers.onLine(line));
+    createInterface({ input: child.stderr }).on('line', (line) => handlers.onErrorLine(line));
+    const exited = new Promise<number>((settle) => {
+      child.on('error', () => settle(126));
+      child.on('close', (code) => settle(code ?? 128));
+    });
+    return { exited, stop: () => void child.kill('SIGINT'), kill: () => void child.kill('SIGKILL') };
+  },
+  makeTemporaryFolder: () => mkdtemp(join(tmpdir(), 'tequio-')),
+  removeTemporaryFolder: (path) => rm(path, { recursive: true, force: true }),
+};
+
+// The reader went away (`… | head`): nobody is left to tell.
+process.stdout.on('error', () => process.exit(0));
+const code = await runCli(process.argv.slice(2), world);
+process.stdout.write('', () => process.exit(code));

@@ -1,0 +1,51 @@
+/**
+ * Globs over a torrent's file paths, as `--select` takes them: `*` and `?` within a folder, `**` across folders,
+ * `[abc]`, `[!a-z]`, `{one,two}`. A glob without `/` is matched against the file's name; one with `/` against the path,
+ * with or without the torrent's own folder. Letters match in either case.
+ * Input: the user's own text, at most `globCharsMax` characters; the expression made of it has no nested repetition
+ * besides `*`, so matching stays fast.
+ */
+export const globCharsMax = 1000;
+
+/** True when any of the globs names the file; no globs name all files. */
+export function isSelected(path: string, globs: readonly string[]): boolean {
+  return globs.length === 0 || globs.some((glob) => matchesGlob(path, glob));
+}
+
+/** @param path with `/` */
+export function matchesGlob(path: string, glob: string): boolean {
+  if (glob.length > globCharsMax) return false;
+  const pattern = new RegExp(`^${expressionOf(glob.replace(/^\//, ''))}$`, 'iu');
+  if (!glob.includes('/')) return pattern.test(path.slice(path.lastIndexOf('/') + 1));
+  return pattern.test(path) || pattern.test(path.slice(path.indexOf('/') + 1));
+}
+
+function expressionOf(glob: string): string {
+  let expression = '';
+  let depth = 0;
+  for (let at = 0; at < glob.length; at++) {
+    const char = glob[at]!;
+    if (char === '*') {
+      const isDeep = glob[at + 1] === '*';
+      while (glob[at + 1] === '*') at++;
+      if (isDeep && glob[at + 1] === '/') {
+        at++;
+        expression += '(?:.*/)?';
+      } else expression += isDeep ? '.*' : '[^/]*';
+    } else if (char === '?') expression += '[^/]';
+    else if (char === '[') {
+      const set = /^\[(!?)([^\]/]+)\]/.exec(glob.slice(at));
+      expression +=
+        set === null ? '\\[' : `[${set[1] === '' ? '' : '^'}${set[2]!.replace(/[\\^[&|~]/g, '\\$&')}]`;
+      if (set !== null) at += set[0].length - 1;
+    } else if (char === '{' && glob.includes('}', at)) {
+      depth++;
+      expression += '(?:';
+    } else if (char === '}' && depth > 0) {
+      depth--;
+      expression += ')';
+    } else if (char === ',' && depth > 0) expression += '|';
+    else expression += char.replace(/[\\^$.|+(){}[\]/]/g, '\\$&');
+  }
+  return expression + ')'.repeat(depth);
+}

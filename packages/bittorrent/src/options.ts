@@ -1,0 +1,40 @@
+/** What a service is started with. Every field has a default in `defaultOptions`, but the first two. */
+import type { IpAddress } from '@tequio/kernel';
+
+export type BittorrentOptions = {
+  /** Absolute folder for state that is not the user's content: part files. */
+  readonly dataFolder: string;
+  /** Changes with every start of the machine: tells a power failure from a killed process. */
+  readonly bootId: string;
+  /** Address to listen on and to dial from; null: all. */
+  readonly bind?: IpAddress | null;
+  /** TCP port for others; 0: any free one; null: `usualPort`, or any free one when that is taken. */
+  readonly port?: number | null;
+  readonly usualPort?: number;
+  /** Bytes a second over all torrents; null: no limit. */
+  readonly limitDown?: number | null;
+  readonly limitUp?: number | null;
+  /** Connections of one torrent, and of all. */
+  readonly connectionCountMax?: number;
+  readonly totalConnectionCountMax?: number;
+  /** Memory for pieces that are being downloaded, and for pieces read to be sent. */
+  readonly pieceMemoryBytesMax?: number;
+  readonly readCacheBytesMax?: number;
+  /** Peers of one torrent that are served at once; null: as many as the line serves well. */
+  readonly uploadSlots?: number | null;
+};
+
+export const defaultOptions = {
+  bind: null,
+  port: null,
+  usualPort: 27272,
+  limitDown: null,
+  limitUp: null,
+  connectionCountMax: 80,
+  totalConnectionCountMax: 500,
+  pieceMemoryBytesMax: 48 << 20,
+  readCacheBytesMax: 32 << 20,
+  uploadSlots: null,
+} as const satisfies Partial<BittorrentOptions>;
+
+export type CompleteOptions = Required<BittorrentOptions>;

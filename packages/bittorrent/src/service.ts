@@ -1,0 +1,400 @@
+/**
+ * The BitTorrent service of a node: many torrents behind one listening port, one disk, one set of limits.
+ *
+ *   incoming connection -> acceptor -> session whose info-hash it names
+ *   add(source) -> session -> driver -> torrent machine
+ */
+import {
+  type Database,
+  Emitter,
+  type Log,
+  NodeError,
+  type Ports,
+  Prng,
+  readUint32,
+  toHex,
+} from '@tequio/kernel';
+import type {
+  AddOptions,
+  BittorrentApi,
+  BittorrentEvent,
+  CreateOptions,
+  Progress,
+  ShownTorrent,
+  TorrentId,
+  TorrentSnapshot,
+  TorrentSource,
+  VerifyReport,
+} from './contract.ts';
+import { clientName } from './core/conversation.ts';
+import { PieceMemory } from './core/piece-memory.ts';
+import { ReadCache } from './core/read-cache.ts';
+import { toShown, toShownMagnet } from './core/shown-torrent.ts';
+import { type BittorrentOptions, type CompleteOptions, defaultOptions } from './options.ts';
+import { createTorrent } from './shell/creator.ts';
+import { PeerAcceptor } from './shell/peer-acceptor.ts';
+import { RateLimits } from './shell/rate-limit.ts';
+import { createResumeStore, type ResumeStore, type StoredTorrent } from './shell/resume-store.ts';
+import { MemoryResumeStore } from './shell/resume-store-memory.ts';
+import { snapshotOf } from './shell/session-snapshot.ts';
+import { type SessionSource, TorrentSession } from './shell/torrent-session.ts';
+import { TrackerClient } from './shell/tracker-client.ts';
+import { verifyTorrent } from './shell/verifier.ts';
+import { decodeMagnet } from './wire/magnet.ts';
+import { decodeMetainfo } from './wire/metainfo.ts';
+import type { Metainfo } from './wire/torrent-info.ts';
+
+export type BittorrentDeps = {
+  readonly ports: Ports;
+  /** Where torrents are remembered; null: nowhere, for one run only. */
+  readonly database: Database | null;
+};
+
+/** The service: the contract, and its own start and end. */
+export interface BittorrentService extends BittorrentApi {
+  /** Listens. @throws NodeError `NET_LISTEN` */
+  start(): Promise<void>;
+  /** Takes leave of trackers and peers, keeps all state, ends. */
+  close(): Promise<void>;
+}
+
+/**
+ * A BitTorrent service over the given ports. Does nothing outside itself until `start`; `show`, `create` and `verify`
+ * work without it.
+ */
+export function createBittorrent(options: BittorrentOptions, deps: BittorrentDeps): BittorrentService {
+  return new Service({ ...defaultOptions, ...options }, deps);
+}
+
+class Service implements BittorrentService {
+  readonly #options: CompleteOptions;
+  readonly #ports: Ports;
+  readonly #log: Log;
+  readonly #database: Database | null;
+  readonly #sessions = new Map<TorrentId, TorrentSession>();
+  /** By hex of the 20 bytes that a handshake names. */
+  readonly #byHandshake = new Map<string, TorrentSession>();
+  readonly #stored = new Map<TorrentId, StoredTorrent>();
+  readonly #events = new Emitter<BittorrentEvent>();
+  readonly #acceptor: PeerAcceptor;
+  readonly #rates: RateLimits;
+  readonly #prng: Prng;
+  #running: Running | null = null;
+  #connectionCount = 0;
+  #nextOwner = 1;
+  #nextJobId = 1;
+
+  constructor(options: CompleteOptions, deps: BittorrentDeps) {
+    this.#options = options;
+    this.#ports = deps.ports;
+    this.#log = deps.ports.log;
+    this.#database = deps.database;
+    this.#prng = new Prng(readUint32(deps.ports.entropy.bytes(4), 0));
+    this.#rates = new RateLimits(deps.ports.clock, { down: options.limitDown, up: options.limitUp });
+    this.#acceptor = new PeerAcceptor({
+      ports: deps.ports,
+      isBanned: () => false,
+      route: (infoHash, connection, prefix) => {
+        const session = this.#byHandshake.get(infoHash);
+        if (session === undefined || session.isPaused || !this.#tryOpen()) return null;
+        const handler = session.driver.accept(connection, prefix);
+        if (handler === null) this.#connectionCount--;
+        return handler;
+      },
+    });
+  }
+
+  get port(): number {
+    return this.#acceptor.port;
+  }
+
+  async start(): Promise<void> {
+    const ports = this.#ports;
+    const store = this.#database === null ? new MemoryResumeStore() : createResumeStore(this.#database);
+    for (const torrent of store.load().torrents) this.#stored.set(torrent.record.id, torrent);
+    const { bind } = this.#options;
+    const { disk } = ports;
+    this.#running = {
+      store,
+      memory: new PieceMemory(disk, this.#options.pieceMemoryBytesMax),
+      cache: new ReadCache(disk, this.#options.readCacheBytesMax),
+      trackerClient: new TrackerClient({ userAgent: clientName.replace(' ', '/'), bind }, ports),
+    };
+    await this.#listen();
+  }
+
+  async close(): Promise<void> {
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    this.#byHandshake.clear();
+    await this.#acceptor.close();
+    await Promise.all(sessions.map((session) => session.close()));
+    this.#rates.close();
+    await this.#running?.trackerClient.close();
+    this.#running = null;
+  }
+
+  async add(source: TorrentSource, options: AddOptions): Promise<TorrentId> {
+    const running = this.#mustRun();
+    const read = this.#readSource(source);
+    const id = toHex(read.infoHashV1 ?? read.infoHashV2!);
+    const known = this.#sessions.get(id);
+    if (known !== undefined) {
+      known.addPeers(options.peers ?? []);
+      known.addTrackers([...read.trackers, ...(options.trackers ? [options.trackers] : [])]);
+      return id;
+    }
+    const session = this.#createSession(this.#withStored(id, read, options), options, running);
+    this.#sessions.set(id, session);
+    for (const hash of session.torrent.infoHashes) this.#byHandshake.set(toHex(hash), session);
+    this.#emit({ type: 'bittorrent.torrent.added', torrent: id, name: session.name });
+    try {
+      await session.start();
+    } catch (error) {
+      await this.#drop(session);
+      throw error;
+    }
+    session.addPeers('magnet' in source ? this.#magnetPeers(source.magnet) : [], 'magnet');
+    return id;
+  }
+
+  async remove(torrent: TorrentId, options: { readonly removeContent?: boolean } = {}): Promise<void> {
+    const session = this.#session(torrent);
+    if (options.removeContent === true) await session.storage?.removeContent();
+    await this.#drop(session);
+    session.forget();
+    this.#stored.delete(torrent);
+    this.#emit({ type: 'bittorrent.torrent.removed', torrent });
+  }
+
+  async pause(torrent: TorrentId): Promise<void> {
+    await this.#session(torrent).pause();
+  }
+
+  async resume(torrent: TorrentId): Promise<void> {
+    this.#session(torrent).resume();
+  }
+
+  async recheck(torrent: TorrentId): Promise<void> {
+    this.#session(torrent).recheck();
+  }
+
+  async setFilePriority(torrent: TorrentId, files: readonly number[], priority: number): Promise<void> {
+    const session = this.#session(torrent);
+    const fileCount = session.metainfo?.info.files.length ?? 0;
+    const isBad = (file: number): boolean => !Number.isInteger(file) || file < 0 || file >= fileCount;
+    if (files.some(isBad) || !Number.isInteger(priority) || priority < 0 || priority > 7) {
+      throw new NodeError('BITTORRENT_PRIORITY', 'Files are named by index, priorities go from 0 to 7.');
+    }
+    await session.setFilePriority(files, priority);
+  }
+
+  async setSequential(torrent: TorrentId, on: boolean): Promise<void> {
+    this.#session(torrent).setSequential(on);
+  }
+
+  async setPieceDeadline(torrent: TorrentId, piece: number, inMs: number | null): Promise<void> {
+    const session = this.#session(torrent);
+    if (!Number.isInteger(piece) || piece < 0 || piece >= (session.metainfo?.info.pieceCount ?? 0)) {
+      throw new NodeError('BITTORRENT_PIECE', `The torrent has no piece ${piece}.`);
+    }
+    session.setPieceDeadline(piece, inMs);
+  }
+
+  async move(torrent: TorrentId, folder: string): Promise<void> {
+    await this.#opened(torrent).move(folder);
+  }
+
+  async renameFile(torrent: TorrentId, file: number, path: string): Promise<void> {
+    await this.#opened(torrent).renameFile(file, path);
+  }
+
+  async addPeer(torrent: TorrentId, hostPort: string): Promise<void> {
+    this.#session(torrent).addPeers([hostPort]);
+  }
+
+  setLimits(limits: { readonly down: number | null; readonly up: number | null }): void {
+    this.#rates.setLimits(limits);
+  }
+
+  torrents(): readonly TorrentSnapshot[] {
+    const nowMs = this.#ports.clock.nowMs();
+    return [...this.#sessions.values()].map((session) => snapshotOf(session, nowMs));
+  }
+
+  torrent(torrent: TorrentId): TorrentSnapshot | null {
+    const session = this.#sessions.get(torrent);
+    return session === undefined ? null : snapshotOf(session, this.#ports.clock.nowMs());
+  }
+
+  exportTorrent(torrent: TorrentId): Uint8Array | null {
+    const session = this.#session(torrent);
+    return session.metainfo === null ? null : session.exportTorrent(session.metainfo);
+  }
+
+  subscribe(listener: (event: BittorrentEvent) => void): () => void {
+    return this.#events.subscribe(listener);
+  }
+
+  show(source: TorrentSource): ShownTorrent {
+    if ('torrent' in source) return toShown(this.#readTorrent(source.torrent));
+    const magnet = decodeMagnet(source.magnet);
+    if (!magnet.ok) throw faultError(magnet.fault);
+    return toShownMagnet(magnet.value);
+  }
+
+  create(
+    options: CreateOptions,
+    onProgress?: (progress: Progress) => void,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
+    return createTorrent(options, this.#ports, onProgress, signal);
+  }
+
+  async verify(
+    torrent: Uint8Array,
+    path: string,
+    onProgress?: (progress: Progress) => void,
+    signal?: AbortSignal,
+  ): Promise<VerifyReport> {
+    return verifyTorrent(this.#readTorrent(torrent), path, this.#ports, onProgress, signal);
+  }
+
+  async #listen(): Promise<void> {
+    const { bind: address, port, usualPort } = this.#options;
+    if (port !== null) {
+      await this.#acceptor.start({ address, port });
+      return;
+    }
+    try {
+      await this.#acceptor.start({ address, port: usualPort });
+    } catch (error) {
+      this.#log.debug('listen.usual-port-taken', { port: usualPort, error: String(error) });
+      await this.#acceptor.start({ address, port: 0 });
+    }
+  }
+
+  #createSession(source: SessionSource, options: AddOptions, running: Running): TorrentSession {
+    const { clock, disk, tcp, resolver, hashes, log, entropy } = this.#ports;
+    const peerId = entropy.bytes(20);
+    peerId.set(peerIdPrefix);
+    return new TorrentSession(source, options, this.#options, this.#nextOwner++, peerId, {
+      clock,
+      disk,
+      tcp,
+      resolver,
+      hashes,
+      log,
+      ...running,
+      prng: this.#prng.fork(),
+      gate: this.#rates,
+      budget: { tryOpen: () => this.#tryOpen(), closed: () => void this.#connectionCount-- },
+      received: (connection, bytes) => this.#rates.received(connection, bytes),
+      forgotten: (connection) => this.#rates.forget(connection),
+      nextJobId: () => this.#nextJobId++,
+      listenPort: () => this.port,
+      emit: (event) => this.#emit(event),
+    });
+  }
+
+  #readSource(source: TorrentSource): SessionSource {
+    if ('torrent' in source) {
+      const metainfo = this.#readTorrent(source.torrent);
+      const { info, trackers, webSeeds } = metainfo;
+      const { infoHashV1, infoHashV2, name } = info;
+      return { infoHashV1, infoHashV2, name, metainfo, trackers, webSeeds, select: null, stored: null };
+    }
+    const decoded = decodeMagnet(source.magnet);
+    if (!decoded.ok) throw faultError(decoded.fault);
+    const { infoHashV1, infoHashV2, name, trackers, webSeeds, select } = decoded.value;
+    return {
+      infoHashV1,
+      infoHashV2,
+      name: name ?? toHex(infoHashV1 ?? infoHashV2!),
+      metainfo: null,
+      trackers: trackers.map((url) => [url]),
+      webSeeds,
+      select,
+      stored: null,
+    };
+  }
+
+  /** What an earlier run remembers, unless it was about another folder. */
+  #withStored(id: TorrentId, read: SessionSource, options: AddOptions): SessionSource {
+    const stored = this.#stored.get(id);
+    if (stored === undefined || stored.record.folder !== options.folder) return read;
+    const metainfo =
+      read.metainfo ?? (stored.metainfo === null ? null : this.#tryReadTorrent(stored.metainfo));
+    return { ...read, metainfo, stored };
+  }
+
+  #magnetPeers(text: string): readonly string[] {
+    const magnet = decodeMagnet(text);
+    return magnet.ok ? magnet.value.peers : [];
+  }
+
+  #readTorrent(bytes: Uint8Array): Metainfo {
+    const metainfo = decodeMetainfo(bytes, this.#ports.hashes);
+    if (!metainfo.ok) throw faultError(metainfo.fault);
+    return metainfo.value;
+  }
+
+  #tryReadTorrent(bytes: Uint8Array): Metainfo | null {
+    const metainfo = decodeMetainfo(bytes, this.#ports.hashes);
+    return metainfo.ok ? metainfo.value : null;
+  }
+
+  async #drop(session: TorrentSession): Promise<void> {
+    this.#sessions.delete(session.id);
+    for (const hash of session.torrent.infoHashes) this.#byHandshake.delete(toHex(hash));
+    await session.close();
+  }
+
+  #session(torrent: TorrentId): TorrentSession {
+    const session = this.#sessions.get(torrent);
+    if (session === undefined) {
+      throw new NodeError('BITTORRENT_NO_TORRENT', `There is no torrent ${torrent} here.`);
+    }
+    return session;
+  }
+
+  #opened(torrent: TorrentId): NonNullable<TorrentSession['storage']> {
+    const { storage } = this.#session(torrent);
+    if (storage === null) {
+      throw new NodeError('BITTORRENT_NO_METADATA', 'The torrent is not known well enough yet.', {
+        retry: true,
+      });
+    }
+    return storage;
+  }
+
+  #mustRun(): Running {
+    if (this.#running === null)
+      throw new NodeError('BITTORRENT_NOT_STARTED', 'The service has not been started.');
+    return this.#running;
+  }
+
+  #tryOpen(): boolean {
+    if (this.#connectionCount >= this.#options.totalConnectionCountMax) return false;
+    this.#connectionCount++;
+    return true;
+  }
+
+  #emit(event: BittorrentEvent): void {
+    this.#events.emit(event);
+  }
+}
+
+/** Azureus style: two letters and four digits of the version (BEP 20). */
+const peerIdPrefix = Uint8Array.from('-TQ0100-', (char) => char.charCodeAt(0));
+
+type Running = {
+  readonly store: ResumeStore;
+  readonly memory: PieceMemory;
+  readonly cache: ReadCache;
+  readonly trackerClient: TrackerClient;
+};
+
+function faultError(fault: { readonly code: string; readonly message: string }): NodeError {
+  return new NodeError(fault.code, fault.message, { op: 'read' });
+}
