@@ -6,8 +6,8 @@ export type NodeSettings = {
   /** Absolute folder of the node's own state, never of content; null: the system's usual place. */
   readonly dataFolder: string | null;
   /**
-   * Nothing listens, nothing is dialled, no database is opened or made: for `show`, `create`, `verify`, `readSource`
-   * and `files`, which all work then. (`readSource` still fetches an http address when it is given one.)
+   * The node listens for no peer, dials none, and opens or makes no database: for `show`, `create`, `verify`,
+   * `readSource` (also of an http address), `files` and `startTracker`, which all work then.
    */
   readonly offline: boolean;
   /** TCP port for other peers; 0: any free one; null: the usual one, or a free one when that is taken. */

@@ -3,8 +3,8 @@ import type { Messages } from './messages/en.ts';
 export type Language = 'en' | 'es';
 
 /**
- * The language of the user's environment, by the rule of POSIX: the first of LC_ALL, LC_MESSAGES and LANG that is set and
- * not empty decides. Anything but Spanish is English.
+ * The language of the user's environment, by the rule of POSIX: the first of LC_ALL, LC_MESSAGES and LANG that is set
+ * and not empty decides. Anything but Spanish is English.
  */
 export function languageOf(env: Readonly<Record<string, string | undefined>>): Language {
   const locale = env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'] || '';

@@ -115,3 +115,13 @@ test('an unexpected error is a mistake of ours, with a code of its own', async (
   assert.equal(await run(world, 'show a'), 70);
   assert.match(world.err, /mistake in Tequio.*x is not a function/);
 });
+
+test('help fits the terminal', async () => {
+  for (const name of ['', 'get', 'seed', 'create', 'show', 'verify', 'tracker', 'demo']) {
+    const world = new FakeWorld({ terminalColumns: 72 });
+    await run(world, `${name} --help`.trim());
+    // Lines of examples are to be copied, so they are never broken.
+    const lines = world.out.split('\n').filter((line) => !/^ {2}(?: {4})?\S/.test(line));
+    for (const line of lines) assert.ok(line.length <= 72, line);
+  }
+});

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { CliWorld } from './cli-world.ts';
+import { helpColumnsOf, wrapText } from './command-help.ts';
 import { commandNames, loadCommand, summaryOf } from './command-table.ts';
 import { ConsoleOutput } from './console-output.ts';
 import { describeError, UsageError } from './errors.ts';
@@ -12,6 +13,12 @@ import type { Session } from './session.ts';
 import { usageSentence } from './usage-sentence.ts';
 
 /**
+ * One Ctrl-C can arrive twice: the terminal sends it to every process of the group, and npm passes it on besides.
+ * Only what comes later is the user's second.
+ */
+const secondSignalMs = 400;
+
+/**
  * Runs one command line (without the program's own name) and gives its exit code. It never rejects and never ends
  * the process: the caller does, when standard output has taken everything. The first Ctrl-C ends the command in
  * good order, the second makes this return at once, with things still open.
@@ -21,10 +28,13 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
   const call = new Call(argv, world, messages);
   const interrupt = new Interrupt();
   let stopListening = (): void => {};
+  let firstMs = 0;
   const forced = new Promise<ExitCode>((resolve) => {
     stopListening = world.onSignal(() => {
-      if (interrupt.isSet) resolve(exitCodes.interrupted);
-      else call.handleInterrupt(interrupt);
+      if (!interrupt.isSet) {
+        firstMs = world.nowMs();
+        call.handleInterrupt(interrupt);
+      } else if (world.nowMs() - firstMs >= secondSignalMs) resolve(exitCodes.interrupted);
     });
   });
   try {
@@ -80,7 +90,10 @@ class Call {
       'Global Options:': help.globalOptions,
       'Commands:': help.commands,
     };
-    const columns = Math.min(100, Math.max(40, this.#world.stderr.columns || 80));
+    const columns = helpColumnsOf(this.#world);
+    const notes = [help.more(this.#programName), help.sizes, help.exitCodes]
+      .map((text) => wrapText(text, columns))
+      .join('\n');
     const program = new Command(this.#programName)
       .description(help.program)
       .helpOption('-h, --help', help.help)
@@ -98,7 +111,7 @@ class Call {
         getOutHelpWidth: () => columns,
         getErrHelpWidth: () => columns,
       })
-      .addHelpText('after', `\n${help.more(this.#programName)}\n${help.sizes}\n${help.exitCodes}`);
+      .addHelpText('after', `\n${notes}`);
     for (const name of commandNames) program.command(name).summary(summaryOf(name, this.#messages));
     return program.hook('preSubcommand', async (_, command) => {
       const session = this.#createSession(program.opts(), interrupt);

@@ -28,7 +28,6 @@ export function defineCreate(command: Command, session: Session): void {
   const { help } = session.messages;
   const parsers = createOptionParsers(session.messages);
   command
-    .description(`${help.create.summary}.`)
     .argument('<path>', help.create.path)
     .requiredOption('-o, --output <file>', help.create.output)
     .addOption(new Option('--v1', help.create.v1).conflicts(['v2', 'hybrid']))
@@ -40,7 +39,11 @@ export function defineCreate(command: Command, session: Session): void {
     .option('--private', help.create.private)
     .option('--source <text>', help.create.source)
     .option('--comment <text>', help.create.comment);
-  addHelp(command, session, { notes: help.create.notes, examples: help.create.examples });
+  addHelp(command, session, {
+    summary: help.create.summary,
+    notes: help.create.notes,
+    examples: help.create.examples,
+  });
   command.action(async (path: string, flags: CreateFlags) =>
     session.finish(await runCreate(path, flags, session)),
   );

@@ -30,8 +30,12 @@ const graceMs = 5000;
 /** `demo`: a whole swarm on this computer, in processes of its own, and what became of it. */
 export function defineDemo(command: Command, session: Session): void {
   const { help } = session.messages;
-  command.description(`${help.demo.summary}.`);
-  addHelp(command, session, { notes: help.demo.notes, examples: help.demo.examples });
+  command;
+  addHelp(command, session, {
+    summary: help.demo.summary,
+    notes: help.demo.notes,
+    examples: help.demo.examples,
+  });
   command.action(async () => session.finish(await runDemo(session)));
 }
 

@@ -142,6 +142,24 @@ test('interrupted twice: ends at once, though the node does not close', async ()
   assert.equal(world.nowMs(), 2000);
 });
 
+test('one Ctrl-C that arrives twice, as npm passes it on, still ends in good order', async () => {
+  const world = worldWithFile();
+  let isClosed = false;
+  world.node.onClose = () =>
+    new Promise((resolve) => {
+      world.setTimer(3000, () => {
+        isClosed = true;
+        resolve();
+      });
+    });
+  world.node.onAdd = (_, node) => {
+    node.after(1000, () => world.signal());
+    node.after(1005, () => world.signal());
+  };
+  assert.equal(await run(world, 'get album.torrent'), 130);
+  assert.ok(isClosed);
+});
+
 test('interrupted while a web server is silent', async () => {
   const world = new FakeWorld();
   world.node.readSource = () => new Promise(() => {});

@@ -26,7 +26,6 @@ export function defineGet(command: Command, session: Session): void {
   const { help } = session.messages;
   const parsers = createOptionParsers(session.messages);
   command
-    .description(`${help.get.summary}.`)
     .argument('<source...>', help.get.source)
     .option('--to <dir>', help.get.to)
     .option('--seed', help.get.seed)
@@ -34,7 +33,11 @@ export function defineGet(command: Command, session: Session): void {
     .option('--sequential', help.get.sequential)
     .option('--timeout <seconds>', help.get.timeout, parsers.seconds);
   addNodeOptions(command, session, parsers);
-  addHelp(command, session, { notes: help.get.notes, examples: help.get.examples });
+  addHelp(command, session, {
+    summary: help.get.summary,
+    notes: help.get.notes,
+    examples: help.get.examples,
+  });
   command.action(async (sources: string[], flags: GetFlags) =>
     session.finish(await runGet(sources, flags, session)),
   );

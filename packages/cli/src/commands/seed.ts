@@ -39,7 +39,6 @@ export function defineSeed(command: Command, session: Session): void {
   const { help } = session.messages;
   const parsers = createOptionParsers(session.messages);
   command
-    .description(`${help.seed.summary}.`)
     .argument('<path...>', help.seed.path)
     .option('--from <dir>', help.seed.from)
     .option('--tracker <url>', help.seed.tracker, parsers.trackers)
@@ -47,7 +46,11 @@ export function defineSeed(command: Command, session: Session): void {
     .addOption(new Option('--v2', help.create.v2).conflicts(['v1', 'hybrid']))
     .option('--hybrid', help.create.hybrid);
   addNodeOptions(command, session, parsers);
-  addHelp(command, session, { notes: help.seed.version, examples: help.seed.examples });
+  addHelp(command, session, {
+    summary: help.seed.summary,
+    notes: help.seed.version,
+    examples: help.seed.examples,
+  });
   command.action(async (paths: string[], flags: SeedFlags) =>
     session.finish(await runSeed(paths, flags, session)),
   );

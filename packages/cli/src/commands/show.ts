@@ -12,8 +12,12 @@ import { readTorrentInput } from '../torrent-input.ts';
 /** `show FILE|MAGNET`: what is in a torrent. Nothing is downloaded. */
 export function defineShow(command: Command, session: Session): void {
   const { help } = session.messages;
-  command.description(`${help.show.summary}.`).argument('<source>', help.show.source);
-  addHelp(command, session, { notes: help.show.notes, examples: help.show.examples });
+  command.argument('<source>', help.show.source);
+  addHelp(command, session, {
+    summary: help.show.summary,
+    notes: help.show.notes,
+    examples: help.show.examples,
+  });
   command.action(async (source: string) => session.finish(await runShow(source, session)));
 }
 

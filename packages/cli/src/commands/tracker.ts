@@ -27,12 +27,11 @@ export function defineTracker(command: Command, session: Session): void {
   const { help } = session.messages;
   const parsers = createOptionParsers(session.messages);
   command
-    .description(`${help.tracker.summary}.`)
     .option('--http <port>', help.tracker.http, parsers.port)
     .option('--udp <port>', help.tracker.udp, parsers.port)
     .option('--bind <address>', help.tracker.bind, parsers.address)
     .option('--allow <file>', help.tracker.allow);
-  addHelp(command, session, { examples: help.tracker.examples });
+  addHelp(command, session, { summary: help.tracker.summary, examples: help.tracker.examples });
   command.action(async (flags: TrackerFlags) => session.finish(await runTracker(flags, session)));
 }
 

@@ -12,11 +12,12 @@ import { createWorkProgress } from '../work-progress.ts';
 /** `verify TORRENT PATH`: reads all content and says, file by file, what is not as the torrent says. */
 export function defineVerify(command: Command, session: Session): void {
   const { help } = session.messages;
-  command
-    .description(`${help.verify.summary}.`)
-    .argument('<torrent>', help.verify.torrent)
-    .argument('<path>', help.verify.path);
-  addHelp(command, session, { notes: help.verify.notes, examples: help.verify.examples });
+  command.argument('<torrent>', help.verify.torrent).argument('<path>', help.verify.path);
+  addHelp(command, session, {
+    summary: help.verify.summary,
+    notes: help.verify.notes,
+    examples: help.verify.examples,
+  });
   command.action(async (torrent: string, path: string) =>
     session.finish(await runVerify(torrent, path, session)),
   );
