@@ -136,6 +136,8 @@ test('scrape, stopped, numwant and the access list', () => {
     { seedCount: 3, completedCount: 0, leechCount: 247 },
     { seedCount: 0, completedCount: 0, leechCount: 0 },
   ]);
+  const withoutId = world.ask(encodeUdpScrape(new Uint8Array(8), 3, [hash]), from);
+  assert.equal(withoutId?.type === 'error' && withoutId.message, 'connection id expired');
   const peerCount = (numWant: number): number => {
     const reply = world.announce(endpoint('192.0.2.20'), { numWant, event: 'none' });
     return reply?.type === 'announce' ? reply.peers.length : -1;
