@@ -37,8 +37,12 @@ export class Aria2Peer implements LabPeer {
   }
 
   async download(source: string, folder: string, from: DownloadFrom): Promise<void> {
-    this.#hints = await HintTracker.listen(this.host.gateway, from.peers ?? []);
-    await this.#start(source, folder, [this.#hints.url, ...(from.trackers ?? [])]);
+    const trackers = [...(from.trackers ?? [])];
+    if (from.peers !== undefined) {
+      this.#hints = await HintTracker.listen(this.host.gateway, from.peers);
+      trackers.push(this.#hints.url);
+    }
+    await this.#start(source, folder, trackers);
   }
 
   async progress(): Promise<number> {

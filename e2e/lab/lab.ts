@@ -63,12 +63,18 @@ export class Lab {
     return host;
   }
 
+  /** Ends the host's programs and takes it off the network; its folder stays until the lab is closed. */
+  removeHost(host: Host): void {
+    removeNamespace(host.namespace);
+    host.isRemoved = true;
+  }
+
   /** Ends every program, removes hosts, bridge and folder. Synchronous, so that it also works at exit. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     openLabs.delete(this);
-    for (const host of this.#hosts) removeNamespace(host.namespace);
+    for (const host of this.#hosts) if (!host.isRemoved) removeNamespace(host.namespace);
     tryIp('link', 'delete', `${bridgePrefix}${this.#number}`);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -81,6 +87,7 @@ export class Host {
   /** The lab's own address, where the test itself can listen for this host. */
   readonly gateway: string;
   readonly folder: string;
+  isRemoved = false;
 
   constructor(namespace: string, address: string, gateway: string, folder: string) {
     this.namespace = namespace;
@@ -88,6 +95,12 @@ export class Host {
     this.gateway = gateway;
     this.folder = folder;
     mkdirSync(folder, { recursive: true });
+  }
+
+  /** Lets no more than this many bytes a second leave this host. */
+  limitRate(bytesPerSecond: number): void {
+    const rate = ['rate', `${bytesPerSecond * 8}bit`, 'burst', '64kb', 'latency', '200ms'];
+    ip('netns', 'exec', this.namespace, 'tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', ...rate);
   }
 
   /** Starts a program on this host. Its process id is that of `Running.child`. */

@@ -61,8 +61,12 @@ export class TransmissionPeer implements LabPeer {
   }
 
   async download(source: string, folder: string, from: DownloadFrom): Promise<void> {
-    this.#hints = await HintTracker.listen(this.host.gateway, from.peers ?? []);
-    await this.#add(source, folder, [this.#hints.url, ...(from.trackers ?? [])], false);
+    const trackers = [...(from.trackers ?? [])];
+    if (from.peers !== undefined) {
+      this.#hints = await HintTracker.listen(this.host.gateway, from.peers);
+      trackers.push(this.#hints.url);
+    }
+    await this.#add(source, folder, trackers, false);
   }
 
   async progress(): Promise<number> {
