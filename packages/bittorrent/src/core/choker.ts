@@ -55,8 +55,8 @@ const slotRateStep = 2048;
  *   more optimistic one: that is how a new, better partner is found when all have choked us.
  * - A holder's rate counts a tenth more. Rationale: equal partners would swap slots each round, and TCP would start
  *   slowly each time. Ties: who has given more in all (an old ally over a lucky second), then chance.
- * - Optimistic slots last 30 s and go to whom has waited longest, newcomers' waiting counting three times (BEP 3),
- *   plus 10 s that a newcomer has from the start. Longest waiting instead of a plain draw: nobody starves.
+ * - Optimistic slots last 30 s and go to who has waited longest since its last turn, or since it came. A newcomer's
+ *   waiting counts three times (BEP 3), with 10 s from the start. Not a plain draw, so that nobody starves.
  *   Slots that no contributor claims are optimistic too: an idle slot helps nobody.
  *
  * Seed: nobody can give us anything, so turns. A turn ends after 60 s or `quotaBytes`, if somebody waits. A turn that
@@ -67,13 +67,15 @@ const slotRateStep = 2048;
  *          1 |_____ \________/_____       in the middle: it has pieces enough to trade with others
  *            0        0.5          1  progress        (the idea of libtorrent's anti-leech choker)
  *
- *   With equal weights everyone's unchoked time is the same, to within one turn and one round. `fastest` instead takes
+ *   With equal weights everyone's unchoked time is the mean, give or take a turn (20 leechers, 4 slots, 30 minutes,
+ *   ten seeds: 60 s of 360 s at most). `fastest` instead takes
  *   those that download fastest, and keeps the optimistic slots so that they can be found: most bytes, least fairness.
  *
  * Slots by rate (`slots` null): while the n peers we serve best each get n x 2 kB/s or more, there is one slot above
  * them. A slow line keeps few slots, so that each is worth having; a fast one opens as many as it fills, 4 to 200.
  *
- * Attacker: a free rider gets optimistic turns only (numbers in the test). Reconnecting puts it at the end of the
+ * Attacker: a free rider gets optimistic turns only: ten of them among ten contributors had 1200 s of 9000 slot
+ * seconds in 30 minutes (5 slots). Reconnecting puts it at the end of the
  * queue, but for the newcomer's 10 s. Claimed progress 0 doubles its weight at most. Several connections of one
  * address are the caller's to refuse. Cost: O(peers log peers) every ten seconds.
  */
@@ -83,7 +85,7 @@ export class Choker {
   readonly #optimisticSlots: number;
   readonly #seedAlgorithm: 'round-robin' | 'fastest';
   readonly #quotaBytes: number;
-  /** Since when each interested peer has not been served; only those that were in the last call. */
+  /** Since when each peer has not been served; only those that were in the last call. */
   #waitingSince = new Map<PeerKey, number>();
   #unchoked = new Set<PeerKey>();
   #optimistic = new Set<PeerKey>();
@@ -105,7 +107,7 @@ export class Choker {
     nowMs: number,
   ): { readonly unchoke: readonly PeerKey[] } {
     const candidates = this.#prng.shuffle(peers.filter((peer) => peer.interested && !peer.isUploadOnly));
-    this.#noteWaiting(candidates, nowMs);
+    this.#noteWaiting(peers, nowMs);
     const slotCount = this.#slots ?? slotsByRate(peers);
     const unchoke =
       mode === 'seed' && this.#seedAlgorithm === 'round-robin'
@@ -174,10 +176,10 @@ export class Choker {
     return nowMs - peer.unchokedSinceMs < turnMs && peer.uploadedSinceUnchoke < this.#quotaBytes;
   }
 
-  #noteWaiting(candidates: readonly ChokerPeer[], nowMs: number): void {
+  #noteWaiting(peers: readonly ChokerPeer[], nowMs: number): void {
     const before = this.#waitingSince;
     this.#waitingSince = new Map();
-    for (const { key, unchokedSinceMs } of candidates) {
+    for (const { key, unchokedSinceMs } of peers) {
       const isServed = unchokedSinceMs !== null || this.#unchoked.has(key);
       this.#waitingSince.set(key, isServed ? nowMs : (before.get(key) ?? nowMs));
     }
