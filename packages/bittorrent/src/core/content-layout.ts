@@ -1,9 +1,10 @@
 /**
- * Which bytes of which files make up each piece, for reading content from the disk: creating and verifying torrents.
+ * Which bytes of which files make up each piece, for reading content from the disk: creating and verifying
+ * torrents.
  *
- * v1 and hybrid: a piece is `pieceBytes` of the linear space, pads included, hashed with SHA-1. v2 and hybrid: a piece
- * belongs to one file, and its merkle tree covers that file's bytes alone; in a v2-only torrent nothing else is read.
- * Cost of one piece: the logarithm of the file count, and its own spans.
+ * v1 and hybrid: a piece is `pieceBytes` of the linear space, pads included, hashed with SHA-1. v2 and
+ * hybrid: a piece belongs to one file, and its merkle tree covers that file's bytes alone; in a v2-only
+ * torrent nothing else is read. Cost of one piece: the logarithm of the file count, and its own spans.
  */
 import { pieceLeafCount } from '../wire/merkle.ts';
 import type { TorrentFile } from '../wire/torrent-info.ts';

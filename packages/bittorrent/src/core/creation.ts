@@ -1,10 +1,12 @@
 /**
- * How a torrent is made of files: the plan (order, layout, piece size), the collection of hashes, the finished dictionary.
+ * How a torrent is made of files: the plan (order, layout, piece size), the collection of hashes, the
+ * finished dictionary.
  *
- * The same files and options give the same info-hash on every system, whatever order the file system lists them in:
- * files stand in the order of a BEP 52 tree, for v1 as well. A hybrid pads its files to whole pieces, so
- * that both halves describe the same pieces (BEP 47, BEP 52). Names that would not survive on another system, or that a
- * reader would take for padding, are refused rather than changed: the torrent must fit the files as they lie there.
+ * The same files and options give the same info-hash on every system, whatever order the file system lists
+ * them in: files stand in the order of a BEP 52 tree, for v1 as well. A hybrid pads its files to whole
+ * pieces, so that both halves describe the same pieces (BEP 47, BEP 52). Names that would not survive on
+ * another system, or that a reader would take for padding, are refused rather than changed: the torrent must
+ * fit the files as they lie there.
  */
 import {
   assert,
@@ -27,7 +29,10 @@ import { blockBytes, type TorrentFile } from '../wire/torrent-info.ts';
 import { type ListedFile, uniquePaths } from '../wire/unique-paths.ts';
 import { ContentLayout } from './content-layout.ts';
 
-/** Pieces that a torrent of chosen piece size has at most, as long as they need not be larger than the next limit. */
+/**
+ * Pieces that a torrent of chosen piece size has at most, as long as they need not be larger than the next
+ * limit.
+ */
 const wishedPieceCountMax = 1500;
 const wishedPieceBytesMax = 16 * 1024 * 1024;
 const sha1Bytes = 20;
@@ -78,7 +83,8 @@ export function planCreation(input: CreationInput): Result<CreationPlan> {
   if (!isPieceBytes(pieceBytes))
     return refused('PIECE_SIZE', 'The piece size must be a power of two from 16 KiB to 512 MiB.');
   const plain = sortedFiles(input);
-  // A pad behind the last of several files as well, as libtorrent writes it: equal content then has an equal info-hash.
+  // A pad behind the last of several files as well, as libtorrent writes it: equal content then has an equal
+  // info-hash.
   const padTail = input.version === 'v2' || input.files.length > 1;
   const listed = input.version === 'v1' ? plain : withPads(plain, pieceBytes, padTail);
   const unfit = findUnfitName(input, plain);
@@ -110,7 +116,10 @@ function isPieceBytes(pieceBytes: number): boolean {
   return isInRange && Number.isInteger(Math.log2(pieceBytes));
 }
 
-/** In the order of a file tree: by the bytes of each element. A zero byte sorts before all that a name can hold. */
+/**
+ * In the order of a file tree: by the bytes of each element. A zero byte sorts before all that a name can
+ * hold.
+ */
 function sortedFiles(input: CreationInput): ListedFile[] {
   const keyed = input.files.map((file) => ({ file, key: encodeUtf8(file.path.replaceAll('/', '\0')) }));
   keyed.sort((a, b) => compareBytes(a.key, b.key));
@@ -125,7 +134,9 @@ function sortedFiles(input: CreationInput): ListedFile[] {
   }));
 }
 
-/** A sentence about the first name that readers of the torrent would have to change; null when there is none. */
+/**
+ * A sentence about the first name that readers of the torrent would have to change; null when there is none.
+ */
 function findUnfitName(input: CreationInput, files: readonly ListedFile[]): string | null {
   const folder: ListedFile = { ...files[0]!, elements: [input.name] };
   const changes = [...uniquePaths([folder], null).changes, ...uniquePaths(files, input.name).changes];

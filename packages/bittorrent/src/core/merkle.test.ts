@@ -117,7 +117,8 @@ test('a proof with nothing in it, or half a node, is refused without a throw', (
 });
 
 test('how many uncles a hash request asks for', () => {
-  // Height 5, 8 nodes: they reach layer 3, so layers 3 and 4 have uncles; 2 proof layers are in the run itself.
+  // Height 5, 8 nodes: they reach layer 3, so layers 3 and 4 have uncles; 2 proof layers are in the run
+  // itself.
   assert.deepEqual(
     [0, 1, 2, 3, 4, 5, 99].map((proofLayers) => uncleCount(5, 8, proofLayers)),
     [0, 0, 0, 1, 2, 2, 2],

@@ -1,11 +1,13 @@
 /**
- * Proofs in the hash trees of BEP 52: what is sent in answer to a hash request, and how an answer is believed.
+ * Proofs in the hash trees of BEP 52: what is sent in answer to a hash request, and how an answer is
+ * believed.
  *
- * A proof for a run of nodes is the list of uncles: beginning with the sibling of the smallest subtree that holds the
- * run, then the sibling of its parent, and so on below the root. A run is `count` nodes at one layer, `count` a power
- * of two and `index` a multiple of it, so it is a whole subtree. An attacker without SHA-256 collisions cannot find
- * uncles that lead false nodes to a known root, provided that the height is fixed by the file's length and not by the
- * message: callers pass `height`, and a proof of another length is refused. Cost: one hash for each node and uncle.
+ * A proof for a run of nodes is the list of uncles: beginning with the sibling of the smallest subtree that
+ * holds the run, then the sibling of its parent, and so on below the root. A run is `count` nodes at one
+ * layer, `count` a power of two and `index` a multiple of it, so it is a whole subtree. An attacker without
+ * SHA-256 collisions cannot find uncles that lead false nodes to a known root, provided that the height is
+ * fixed by the file's length and not by the message: callers pass `height`, and a proof of another length is
+ * refused. Cost: one hash for each node and uncle.
  */
 import { assert, bytesEqual, concatBytes, type Hashes } from '@tequio/kernel';
 import { merkleRoot, nodeBytes, padNode, parentNode, parentNodes, treeHeight } from '../wire/merkle.ts';
@@ -13,7 +15,8 @@ import { merkleRoot, nodeBytes, padNode, parentNode, parentNodes, treeHeight } f
 export * from '../wire/merkle.ts';
 
 /**
- * All layers from `nodes` (at `layer`) to the root, padding left out: `[0]` is `nodes`, the last is the root alone.
+ * All layers from `nodes` (at `layer`) to the root, padding left out: `[0]` is `nodes`, the last is the root
+ * alone.
  * @param nodes at least one
  */
 export function merkleLayers(hashes: Hashes, nodes: Uint8Array, layer = 0): Uint8Array[] {
@@ -44,8 +47,8 @@ export function nodesOf(
 }
 
 /**
- * All uncles of the run `index`, `count` in `layers[0]`, from the lowest to the one below the root. A BEP 52 answer
- * that was asked for fewer carries the first {@link uncleCount} of them.
+ * All uncles of the run `index`, `count` in `layers[0]`, from the lowest to the one below the root. A BEP 52
+ * answer that was asked for fewer carries the first {@link uncleCount} of them.
  * @param layers as {@link merkleLayers} makes them @param layer height of `layers[0]` above the leaves
  */
 export function proofOf(
@@ -67,8 +70,9 @@ export function proofOf(
 }
 
 /**
- * How many uncles follow `count` nodes when a BEP 52 hash request asks for `proofLayers` layers above the base: those that
- * the nodes themselves give (all but the last of the run's own) are left out, and the root is never sent.
+ * How many uncles follow `count` nodes when a BEP 52 hash request asks for `proofLayers` layers above the
+ * base: those that the nodes themselves give (all but the last of the run's own) are left out, and the root
+ * is never sent.
  * @param height layers from the base to the root
  */
 export function uncleCount(height: number, count: number, proofLayers: number): number {
@@ -78,7 +82,8 @@ export function uncleCount(height: number, count: number, proofLayers: number): 
 
 /**
  * The node that `run` and `uncles` lead to: `uncles.length / 32` layers above the run's own subtree.
- * @param run whole nodes, a power of two of them, padding included @param index of the first, a multiple of their count
+ * @param run whole nodes, a power of two of them, padding included @param index of the first, a multiple of
+ * their count
  */
 export function climb(hashes: Hashes, run: Uint8Array, index: number, uncles: Uint8Array): Uint8Array {
   const count = run.length / nodeBytes;
@@ -92,8 +97,8 @@ export function climb(hashes: Hashes, run: Uint8Array, index: number, uncles: Ui
 }
 
 /**
- * True when `run` at `index` of a layer `height` layers below the root is proven by `uncles` to lie under `root`.
- * False, never a throw, for a run or proof of a wrong size or place: both may come from a peer.
+ * True when `run` at `index` of a layer `height` layers below the root is proven by `uncles` to lie under
+ * `root`. False, never a throw, for a run or proof of a wrong size or place: both may come from a peer.
  */
 export function proofMatches(
   hashes: Hashes,
@@ -112,8 +117,9 @@ export function proofMatches(
 }
 
 /**
- * The root of a tree of `leafCount` leaves (padding included) whose parts were hashed apart, as when a piece is
- * larger than a hash job: `roots` are those of subtrees of `leavesPerSubtree` leaves, in order; missing ones are padding.
+ * The root of a tree of `leafCount` leaves (padding included) whose parts were hashed apart, as when a piece
+ * is larger than a hash job: `roots` are those of subtrees of `leavesPerSubtree` leaves, in order; missing
+ * ones are padding.
  */
 export function rootOfSubtrees(
   roots: readonly Uint8Array[],

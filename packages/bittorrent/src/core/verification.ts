@@ -1,12 +1,13 @@
 /**
  * What a full check of a torrent's content found, file by file.
  *
- * Rules. A piece is good when all that the torrent says of it holds: its SHA-1 (v1), its merkle root (v2), both (hybrid).
- * A piece that needs bytes of a file that is missing, too short or unreadable is bad without being read. A v2 file whose
- * piece layer is not known (the torrent came by magnet) is proven as a whole: all its pieces are good or none is. In v1 a
- * piece may hold several files: a bad one counts against each of them, for nobody can tell which of them is wrong; so
- * a file beside a missing one can be `wrong` with only its edge pieces bad.
- * A file that is longer than it should be is read up to its length and is `long` when that much is right.
+ * Rules. A piece is good when all that the torrent says of it holds: its SHA-1 (v1), its merkle root (v2),
+ * both (hybrid). A piece that needs bytes of a file that is missing, too short or unreadable is bad without
+ * being read. A v2 file whose piece layer is not known (the torrent came by magnet) is proven as a whole: all
+ * its pieces are good or none is. In v1 a piece may hold several files: a bad one counts against each of
+ * them, for nobody can tell which of them is wrong; so a file beside a missing one can be `wrong` with only
+ * its edge pieces bad. A file that is longer than it should be is read up to its length and is `long` when
+ * that much is right.
  */
 import {
   Bitfield,

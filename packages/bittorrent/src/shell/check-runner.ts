@@ -1,6 +1,7 @@
 /**
- * Runs many `check` jobs of the disk port, so that all its threads are busy and the queue stays short: what is not
- * queued can still be stopped. Small jobs are queued by bytes, for a round trip costs more than hashing a few of them.
+ * Runs many `check` jobs of the disk port, so that all its threads are busy and the queue stays short: what
+ * is not queued can still be stopped. Small jobs are queued by bytes, for a round trip costs more than
+ * hashing a few of them.
  */
 import { type DiskJob, type DiskPort, type DiskResult, NodeError } from '@tequio/kernel';
 
@@ -15,8 +16,9 @@ export const forgetsAtOnce = 256;
 export type CheckJob = Extract<DiskJob, { kind: 'check' }>;
 
 /**
- * Runs `jobCount` jobs; `jobAt` makes one when its turn comes (null: nothing to do), `handleResult` gets each result
- * once, in any order. Rejects with what either throws, or `BITTORRENT_ABORTED`, when nothing is under way any more.
+ * Runs `jobCount` jobs; `jobAt` makes one when its turn comes (null: nothing to do), `handleResult` gets each
+ * result once, in any order. Rejects with what either throws, or `BITTORRENT_ABORTED`, when nothing is under
+ * way any more.
  */
 export function runChecks(
   disk: DiskPort,
@@ -73,7 +75,9 @@ export function aborted(): NodeError {
   return new NodeError('BITTORRENT_ABORTED', 'Stopped before the end.', { op: 'check' });
 }
 
-/** Calls `work` for each item, at most `atOnce` at a time; rejects with the first error after those under way. */
+/**
+ * Calls `work` for each item, at most `atOnce` at a time; rejects with the first error after those under way.
+ */
 export async function forEachAtOnce<Item>(
   items: readonly Item[],
   atOnce: number,

@@ -1,8 +1,10 @@
 /**
- * Makes a torrent of a file or folder: one read of the content on all the disk port's threads, whatever the version.
+ * Makes a torrent of a file or folder: one read of the content on all the disk port's threads, whatever the
+ * version.
  *
- * Symbolic links, devices and pipes in the folder are left out: a link may lead anywhere, and what it leads to inside
- * the folder is there already. The content must not change meanwhile; sizes and times are compared before and after.
+ * Symbolic links, devices and pipes in the folder are left out: a link may lead anywhere, and what it leads
+ * to inside the folder is there already. The content must not change meanwhile; sizes and times are compared
+ * before and after.
  */
 import {
   assert,
@@ -42,7 +44,8 @@ type Source = {
 };
 
 /**
- * The bytes of a torrent file for `options.path` (absolute). The same content and options give the same bytes.
+ * The bytes of a torrent file for `options.path` (absolute). The same content and options give the same
+ * bytes.
  * @throws NodeError `BITTORRENT_CREATE_EMPTY`, `_NAME`, `_PIECE_SIZE`, `_URL`, `_PATH`, `_CHANGED`, `_READ`;
  * `BITTORRENT_ABORTED`; `FILE_*` and `DISK_*` of the ports
  */

@@ -1,4 +1,7 @@
-/** A disk port and a files port over a Map, for tests of the creator and the verifier: only what those two use. */
+/**
+ * A disk port and a files port over a Map, for tests of the creator and the verifier: only what those two
+ * use.
+ */
 import { createHash } from 'node:crypto';
 import {
   assert,

@@ -23,7 +23,8 @@ export type VerifierPorts = {
 };
 
 /**
- * @param path the content itself (a file under any name, or the torrent's folder under any name), or the folder that holds it
+ * @param path the content itself (a file under any name, or the torrent's folder under any name), or the
+ * folder that holds it
  * @throws NodeError `FILE_MISSING` when nothing is at `path`, `BITTORRENT_ABORTED`
  */
 export async function verifyTorrent(

@@ -1,4 +1,7 @@
-/** The naive twin of bencode.ts: recursive descent over a text of one character a byte, everything made at once. */
+/**
+ * The naive twin of bencode.ts: recursive descent over a text of one character a byte, everything made at
+ * once.
+ */
 
 export type ModelValue =
   | { readonly kind: 'integer'; readonly value: bigint; readonly end: number }
@@ -10,7 +13,10 @@ export type ModelValue =
       readonly end: number;
     };
 
-/** The value that `text` has at `from`. @throws when there is none, or when it is nested deeper than `depthLeft` */
+/**
+ * The value that `text` has at `from`. @throws when there is none, or when it is nested deeper than
+ * `depthLeft`
+ */
 export function modelDecode(text: string, from: number, depthLeft: number): ModelValue {
   const rest = text.slice(from);
   const integer = /^i(-?\d{1,24})e/.exec(rest);

@@ -1,69 +1,56 @@
 /**
  * Bencode (BEP 3): the encoding of torrent files, of tracker answers, of the DHT and of extension messages.
  *
- * The decoder makes one pass with its own stack and writes a flat table of tokens (first byte, end, next sibling);
- * nothing else is made until somebody asks. A value is a small window onto that table, so a torrent of a million
- * pieces costs one token for its hashes, and the bytes of any value can be hashed or copied exactly as they stood.
+ * The decoder makes one pass with its own stack and writes a flat table of tokens (first byte, end, next
+ * sibling); nothing else is made until somebody asks. A value is a small window onto that table, so a torrent
+ * of a million pieces costs one token for its hashes, and the bytes of any value can be hashed or copied
+ * exactly as they stood.
  *
- * Attackers send deep nesting (a recursive reader overflows its stack), giant lengths (an eager reader allocates
- * them) and millions of two-byte tokens. So: depth, tokens and bytes have ceilings, a string's length is compared
- * with the bytes that are really there, and the table grows with the input, by at most 12 bytes for each byte read.
+ * Attackers send deep nesting (a recursive reader overflows its stack), giant lengths (an eager reader
+ * allocates them) and millions of two-byte tokens. So: depth, tokens and bytes have ceilings, a string's
+ * length is compared with the bytes that are really there, and the table grows with the input, by at most 12
+ * bytes for each byte read.
  *
- * What is let through, because other programs write it and every reader takes the same value from it: zeros at the
- * front of numbers and lengths, `-0`, keys out of order, keys that occur twice (the first one counts). Who needs order
- * asks `isSorted()`. What is not: numbers without digits or beyond 64 bits, keys that are not strings.
+ * What is let through, because other programs write it and every reader takes the same value from it: zeros
+ * at the front of numbers and lengths, `-0`, keys out of order, keys that occur twice (the first one counts).
+ * Who needs order asks `isSorted()`. What is not: numbers without digits or beyond 64 bits, keys that are not
+ * strings.
  */
 import {
   assert,
   bytesEqual,
   compareBytes,
   encodeUtf8,
-  type Fault,
   failed,
   ok,
   type Result,
   tryDecodeUtf8,
 } from '@tequio/kernel';
+import {
+  type BencodeLimits,
+  BencodeScanner,
+  bencodeBytes,
+  bencodeFault,
+  bencodeLimits,
+  latin1,
+  tokenWords,
+} from './bencode-scanner.ts';
 
-export type BencodeLimits = {
-  /** Lists and dictionaries inside one another. */
-  readonly depthMax: number;
-  /** Strings, numbers, lists, dictionaries and keys together. */
-  readonly tokenCountMax: number;
-  /** Length of the input that is looked at. */
-  readonly bytesMax: number;
-};
+export { type BencodeLimits, bencodeLimits };
 
-/** Ceilings that hold whatever the caller asks for. */
-export const bencodeLimits: BencodeLimits & { readonly digitCountMax: number } = {
-  // No known message or file nests deeper than a v2 file tree, whose folders are limited to fewer than this.
-  depthMax: 100,
-  // A torrent of 500,000 files has about this many; at 12 bytes each the table then takes 36 MB.
-  tokenCountMax: 3_000_000,
-  // Two million pieces of v1 and v2 together are 104 MB.
-  bytesMax: 128 * 1024 * 1024,
-  // 2^64 has 20 digits; the rest is room for zeros at the front.
-  digitCountMax: 24,
-};
+const { digit0, digit9, colon, minus, letterD, letterI, letterL } = bencodeBytes;
+/** Numbers of so many digits are exact. */
+const safeDigitCount = 15;
 
 export type BencodeKind = 'integer' | 'string' | 'list' | 'dictionary';
-
-const [digit0, digit9, letterD, letterE, letterI, letterL, minus, colon] = [
-  48, 57, 100, 101, 105, 108, 45, 58,
-];
-/** Int32 numbers a token: first byte, byte after the last, index of the token after this value. */
-const tokenWords = 3;
-const safeDigitCount = 15;
-const int64Min = -(2n ** 63n);
-const uint64Max = 2n ** 64n - 1n;
 
 /** The source and its token table; shared by all values of one decoding. */
 type BencodeDocument = { readonly bytes: Uint8Array; readonly tokens: Int32Array };
 
 /**
- * One value of a decoded document. It borrows the source: when those bytes are going to change, copy what you keep.
- * The `try…` readers return null when the value is of another kind; on a dictionary `get…` does the same for a key
- * that is absent. Keys are given as ASCII (or Latin-1) text and compared byte by byte.
+ * One value of a decoded document. It borrows the source: when those bytes are going to change, copy what you
+ * keep. The `try…` readers return null when the value is of another kind; on a dictionary `get…` does the
+ * same for a key that is absent. Keys are given as ASCII (or Latin-1) text and compared byte by byte.
  */
 export class BencodeValue {
   readonly #document: BencodeDocument;
@@ -156,7 +143,10 @@ export class BencodeValue {
     return entries;
   }
 
-  /** The first value under `key`, or null when there is none or this is no dictionary. Time: the number of keys. */
+  /**
+   * The first value under `key`, or null when there is none or this is no dictionary. Time: the number of
+   * keys.
+   */
   get(key: string): BencodeValue | null {
     if (this.kind !== 'dictionary') return null;
     const { bytes, tokens } = this.#document;
@@ -193,7 +183,10 @@ export class BencodeValue {
     return value?.kind === 'dictionary' ? value : null;
   }
 
-  /** True for a dictionary whose keys rise strictly, as BEP 3 asks: no key out of order, none twice. Not its children. */
+  /**
+   * True for a dictionary whose keys rise strictly, as BEP 3 asks: no key out of order, none twice. Not its
+   * children.
+   */
   isSorted(): boolean {
     const entries = this.tryEntries();
     if (entries === null) return false;
@@ -211,8 +204,8 @@ export class BencodeValue {
 export type BencodePrefix = { readonly value: BencodeValue; readonly byteCount: number };
 
 /**
- * Decodes all of `bytes`; anything after the value is a fault. Faults carry no blame: the caller knows whose bytes
- * they were. @param limits lower ceilings than {@link bencodeLimits}
+ * Decodes all of `bytes`; anything after the value is a fault. Faults carry no blame: the caller knows whose
+ * bytes they were. @param limits lower ceilings than {@link bencodeLimits}
  */
 export function decodeBencode(bytes: Uint8Array, limits: Partial<BencodeLimits> = {}): Result<BencodeValue> {
   const prefix = decodeBencodePrefix(bytes, limits);
@@ -220,7 +213,7 @@ export function decodeBencode(bytes: Uint8Array, limits: Partial<BencodeLimits> 
   const { value, byteCount } = prefix.value;
   return byteCount === bytes.length
     ? ok(value)
-    : failed(fault('TRAILING', 'goes on after its end', byteCount));
+    : failed(bencodeFault('TRAILING', 'goes on after its end', byteCount));
 }
 
 /** Decodes the value that `bytes` begin with and says how many bytes it took (BEP 9: a payload follows). */
@@ -229,148 +222,16 @@ export function decodeBencodePrefix(
   limits: Partial<BencodeLimits> = {},
 ): Result<BencodePrefix> {
   if (bytes.length > Math.min(limits.bytesMax ?? Number.POSITIVE_INFINITY, bencodeLimits.bytesMax))
-    return failed(fault('BYTES', 'is longer than allowed', bytes.length));
-  return new BencodeScanner(bytes, limits).scan();
-}
-
-/** One decoding: a stack of open containers and the token table. */
-class BencodeScanner {
-  readonly #bytes: Uint8Array;
-  readonly #tokenCountMax: number;
-  readonly #open: Int32Array;
-  /** For each open dictionary 1 when a key comes next, 2 when a value does; 0 for lists. */
-  readonly #expects: Uint8Array;
-  #depth = 0;
-  #tokens: Int32Array;
-  #tokenCount = 0;
-  #at = 0;
-  #fault: Fault | null = null;
-
-  constructor(bytes: Uint8Array, limits: Partial<BencodeLimits>) {
-    const depthMax = Math.min(limits.depthMax ?? bencodeLimits.depthMax, bencodeLimits.depthMax);
-    this.#bytes = bytes;
-    this.#tokenCountMax = Math.min(limits.tokenCountMax ?? Infinity, bencodeLimits.tokenCountMax);
-    this.#open = new Int32Array(depthMax);
-    this.#expects = new Uint8Array(depthMax);
-    // Messages are small: a token in four bytes is generous, and the table doubles when it is not.
-    this.#tokens = new Int32Array(tokenWords * Math.min(1024, (bytes.length >> 2) + 4));
-  }
-
-  scan(): Result<BencodePrefix> {
-    do {
-      if (!this.#step()) return failed(this.#fault!);
-    } while (this.#depth > 0);
-    const tokens =
-      this.#tokens.length > 2 * this.#tokenCount * tokenWords
-        ? this.#tokens.slice(0, this.#tokenCount * tokenWords)
-        : this.#tokens;
-    return ok({ value: new BencodeValue({ bytes: this.#bytes, tokens }, 0), byteCount: this.#at });
-  }
-
-  /** Reads one token, or the end of a container. False: `#fault` says why not. */
-  #step(): boolean {
-    const first = this.#bytes[this.#at];
-    if (first === undefined) return this.#fail('TRUNCATED', 'ends too early');
-    const expects = this.#depth === 0 ? 0 : this.#expects[this.#depth - 1]!;
-    if (first === letterE && this.#depth > 0)
-      return expects === 2 ? this.#fail('SYNTAX', 'has a key without a value') : this.#close();
-    const isString = first >= digit0 && first <= digit9;
-    if (expects === 1 && !isString) return this.#fail('SYNTAX', 'has a key that is no string');
-    if (expects !== 0) this.#expects[this.#depth - 1] = 3 - expects;
-    if (isString) return this.#string();
-    if (first === letterI) return this.#integer();
-    if (first === letterL || first === letterD) return this.#openContainer(first === letterD);
-    return this.#fail('SYNTAX', 'has a byte that begins no value');
-  }
-
-  #string(): boolean {
-    const start = this.#at;
-    let length = 0;
-    let at = start;
-    for (; at - start <= bencodeLimits.digitCountMax; at++) {
-      const byte = this.#bytes[at];
-      if (byte === undefined) return this.#fail('TRUNCATED', 'ends too early');
-      if (byte < digit0 || byte > digit9) break;
-      length = length * 10 + byte - digit0;
-    }
-    if (this.#bytes[at] !== colon) return this.#fail('SYNTAX', 'has a string length without its colon');
-    if (length > this.#bytes.length - at - 1)
-      return this.#fail('TRUNCATED', 'has a string longer than the rest');
-    this.#at = at + 1 + length;
-    return this.#add(start, this.#at);
-  }
-
-  #integer(): boolean {
-    const start = this.#at;
-    const firstDigit = this.#bytes[start + 1] === minus ? start + 2 : start + 1;
-    let at = firstDigit;
-    for (; at - firstDigit <= bencodeLimits.digitCountMax; at++) {
-      const byte = this.#bytes[at];
-      if (byte === undefined) return this.#fail('TRUNCATED', 'ends too early');
-      if (byte < digit0 || byte > digit9) break;
-    }
-    if (at === firstDigit) return this.#fail('SYNTAX', 'has a number without digits');
-    if (at - firstDigit > bencodeLimits.digitCountMax)
-      return this.#fail('NUMBER', 'has a number that is too long');
-    if (this.#bytes[at] !== letterE) return this.#fail('SYNTAX', 'has a number without its end');
-    if (at - firstDigit > 18) {
-      const value = BigInt(latin1(this.#bytes, start + 1, at));
-      if (value < int64Min || value > uint64Max) return this.#fail('NUMBER', 'has a number beyond 64 bits');
-    }
-    this.#at = at + 1;
-    return this.#add(start, this.#at);
-  }
-
-  #openContainer(isDictionary: boolean): boolean {
-    if (this.#depth === this.#open.length) return this.#fail('DEPTH', 'is nested too deeply');
-    this.#open[this.#depth] = this.#tokenCount;
-    this.#expects[this.#depth] = isDictionary ? 1 : 0;
-    this.#depth++;
-    this.#at++;
-    return this.#add(this.#at - 1, 0);
-  }
-
-  #close(): boolean {
-    this.#depth--;
-    this.#at++;
-    const at = this.#open[this.#depth]! * tokenWords;
-    this.#tokens[at + 1] = this.#at;
-    this.#tokens[at + 2] = this.#tokenCount;
-    return true;
-  }
-
-  #add(start: number, end: number): boolean {
-    if (this.#tokenCount >= this.#tokenCountMax) return this.#fail('TOKENS', 'has too many values');
-    let at = this.#tokenCount * tokenWords;
-    if (at === this.#tokens.length) {
-      const grown = new Int32Array(at * 2);
-      grown.set(this.#tokens);
-      this.#tokens = grown;
-    }
-    this.#tokens[at++] = start;
-    this.#tokens[at++] = end;
-    this.#tokens[at] = ++this.#tokenCount;
-    return true;
-  }
-
-  #fail(code: string, what: string): false {
-    this.#fault = fault(code, what, this.#at);
-    return false;
-  }
-}
-
-function fault(code: string, what: string, at: number): Fault {
-  return {
-    code: `BITTORRENT_BENCODE_${code}`,
-    message: `The bencoded data ${what} (byte ${at}).`,
-    blame: 'none',
-    penalty: 0,
-  };
+    return failed(bencodeFault('BYTES', 'is longer than allowed', bytes.length));
+  const scanned = new BencodeScanner(bytes, limits).scan();
+  if (!scanned.ok) return scanned;
+  const { tokens, byteCount } = scanned.value;
+  return ok({ value: new BencodeValue({ bytes, tokens }, 0), byteCount });
 }
 
 /**
- * Place of a string's first byte after its colon, or -1 when no string begins at `start`. Looks no further than `end`,
- * so that a value whose source has been overwritten gives nonsense and not an endless loop.
+ * Place of a string's first byte after its colon, or -1 when no string begins at `start`. Looks no further
+ * than `end`, so that a value whose source has been overwritten gives nonsense and not an endless loop.
  */
 function payloadStart(bytes: Uint8Array, start: number, end: number): number {
   const first = bytes[start]!;
@@ -385,12 +246,6 @@ function keyStandsAt(bytes: Uint8Array, from: number, key: string): boolean {
   return true;
 }
 
-function latin1(bytes: Uint8Array, from: number, to: number): string {
-  let text = '';
-  for (let at = from; at < to; at++) text += String.fromCharCode(bytes[at]!);
-  return text;
-}
-
 /** A short text of ASCII only; TextDecoder costs more than it does for those. */
 function tryAsciiText(bytes: Uint8Array): string | null {
   if (bytes.length > 32) return null;
@@ -398,7 +253,9 @@ function tryAsciiText(bytes: Uint8Array): string | null {
   return latin1(bytes, 0, bytes.length);
 }
 
-/** Bytes that are bencode already and go into the output as they are: a kept `info`, an unknown key's value. */
+/**
+ * Bytes that are bencode already and go into the output as they are: a kept `info`, an unknown key's value.
+ */
 export class BencodeRaw {
   readonly bytes: Uint8Array;
 
@@ -408,8 +265,9 @@ export class BencodeRaw {
 }
 
 /**
- * What can be encoded. Texts become UTF-8; numbers are safe integers. A dictionary is an object with text keys, or a
- * Map where keys may be bytes and come from strangers (`__proto__`). Entries that are `undefined` are left out.
+ * What can be encoded. Texts become UTF-8; numbers are safe integers. A dictionary is an object with text
+ * keys, or a Map where keys may be bytes and come from strangers (`__proto__`). Entries that are `undefined`
+ * are left out.
  */
 export type BencodeInput =
   | number

@@ -1,11 +1,12 @@
 /**
  * Names from a torrent file, made safe for every system that the content may be copied to.
  *
- * An attacker chooses the names. They must not leave the folder (`..`, absolute paths, slashes and drive letters inside
- * an element), must not name something else than they show (control and bidirectional characters), must not open a
- * device (`CON`, `aux.txt`) or a hidden stream (`:`), and must be storable on Linux, macOS and Windows alike, so that
- * the same torrent has the same names everywhere. A name that needs no change comes out as it was; each change is
- * reported with its reasons. Two names that come out equal are told apart in unique-paths.ts.
+ * An attacker chooses the names. They must not leave the folder (`..`, absolute paths, slashes and drive
+ * letters inside an element), must not name something else than they show (control and bidirectional
+ * characters), must not open a device (`CON`, `aux.txt`) or a hidden stream (`:`), and must be storable on
+ * Linux, macOS and Windows alike, so that the same torrent has the same names everywhere. A name that needs
+ * no change comes out as it was; each change is reported with its reasons. Two names that come out equal are
+ * told apart in unique-paths.ts.
  */
 import { encodeUtf8 } from '@tequio/kernel';
 
@@ -14,7 +15,10 @@ export const elementBytesMax = 240;
 /** A longer "extension" is taken for a part of the name. */
 const extensionBytesMax = 20;
 
-/** Unicode C0 and C1 controls, line and paragraph separators, and U+FFFD, which stands for bytes that were no UTF-8. */
+/**
+ * Unicode C0 and C1 controls, line and paragraph separators, and U+FFFD, which stands for bytes that were no
+ * UTF-8.
+ */
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]/gu;
 /** Marks that turn the direction of text around: `\u202egpj.exe` shows as `exe.jpg`. */
 const bidirectional = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
@@ -35,7 +39,10 @@ export type SafeName = {
   readonly reasons: readonly string[];
 };
 
-/** One element of a path; '' when nothing is left of it (`.`, `..`, an empty one, slashes alone) and it is to be left out. */
+/**
+ * One element of a path; '' when nothing is left of it (`.`, `..`, an empty one, slashes alone) and it is to
+ * be left out.
+ */
 export function safeElement(element: string): SafeName {
   const isPlain =
     !suspicious.test(element) && !reserved.test(element) && element.length * 3 <= elementBytesMax;
@@ -101,7 +108,10 @@ function cut(text: string, bytesMax: number): string {
   return kept;
 }
 
-/** `photo.jpg` with 2 is `photo.2.jpg`: how two files of one name are told apart. Only the last element changes. */
+/**
+ * `photo.jpg` with 2 is `photo.2.jpg`: how two files of one name are told apart. Only the last element
+ * changes.
+ */
 export function numberedPath(path: string, number: number): string {
   const slash = path.lastIndexOf('/');
   const dot = path.lastIndexOf('.');

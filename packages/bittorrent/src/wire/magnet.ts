@@ -1,6 +1,6 @@
 /**
- * Magnet links (BEP 9, BEP 52 for `btmh`, BEP 53 for `so`), and bare info-hashes in their place.
- * A link comes from anywhere, so its length and the count of everything in it are limited; parameters that are not
+ * Magnet links (BEP 9, BEP 52 for `btmh`, BEP 53 for `so`), and bare info-hashes in their place. A link comes
+ * from anywhere, so its length and the count of everything in it are limited; parameters that are not
  * understood or not valid are skipped, for one bad tracker must not make the link useless.
  */
 import { decodeUtf8Lossy, type Fault, failed, ok, type Result, toHex, tryFromHex } from '@tequio/kernel';
@@ -24,7 +24,10 @@ const sha256Prefix = '1220';
 const urlShape = /^[a-z][a-z0-9+.-]{0,20}:\/\/[^\u0000-\u0020\u007f]+$/i;
 const peerShape = /^(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):(\d{1,5})$/i;
 
-/** Decodes a magnet link, 40 or 64 hex digits, or 32 base32 digits. Faults: `BITTORRENT_MAGNET_*`, blame `user`. */
+/**
+ * Decodes a magnet link, 40 or 64 hex digits, or 32 base32 digits. Faults: `BITTORRENT_MAGNET_*`, blame
+ * `user`.
+ */
 export function decodeMagnet(text: string): Result<Magnet> {
   if (text.length > magnetLimits.lengthMax) return refused('LENGTH', 'The magnet link is too long.');
   const trimmed = text.trim();
@@ -159,7 +162,9 @@ function tryRanges(text: string): (readonly [number, number])[] | null {
   return ranges.length === 0 ? null : ranges;
 }
 
-/** Percent-encoding undone; `+` is a space, what is malformed stays as it is, what is no UTF-8 becomes U+FFFD. */
+/**
+ * Percent-encoding undone; `+` is a space, what is malformed stays as it is, what is no UTF-8 becomes U+FFFD.
+ */
 function percentDecoded(text: string): string {
   if (!/[%+]/.test(text)) return text;
   const spaced = text.replaceAll('+', ' ');

@@ -1,10 +1,12 @@
 /**
- * The hash trees of BEP 52, as far as reading a torrent file needs them: sizes and roots. Proofs are in core/merkle.ts.
+ * The hash trees of BEP 52, as far as reading a torrent file needs them: sizes and roots. Proofs are in
+ * core/merkle.ts.
  *
- * Each file has its own binary tree of SHA-256 hashes. Layer 0 holds the leaves, one for every 16 KiB block; the node
- * above two others is the hash of both. Leaves are padded with 32 zero bytes to a power of two. The "piece layer" is the one
- * where a node covers a piece; a torrent file lists it for every file longer than one piece, without padding.
- * Nodes are kept flat: 32 bytes after 32 bytes in one array, padding left out, so a layer of n nodes takes 32 n bytes.
+ * Each file has its own binary tree of SHA-256 hashes. Layer 0 holds the leaves, one for every 16 KiB block;
+ * the node above two others is the hash of both. Leaves are padded with 32 zero bytes to a power of two. The
+ * "piece layer" is the one where a node covers a piece; a torrent file lists it for every file longer than
+ * one piece, without padding. Nodes are kept flat: 32 bytes after 32 bytes in one array, padding left out, so
+ * a layer of n nodes takes 32 n bytes.
  */
 import { assert, bytesEqual, type Hashes } from '@tequio/kernel';
 import { blockBytes } from './torrent-info.ts';
@@ -27,14 +29,17 @@ export function treeWidth(nodeCount: number): number {
   return 2 ** treeHeight(nodeCount);
 }
 
-/** Layer whose nodes cover one piece each; 0 when pieces are single blocks. `pieceBytes` is a power of two. */
+/**
+ * Layer whose nodes cover one piece each; 0 when pieces are single blocks. `pieceBytes` is a power of two.
+ */
 export function pieceLayerHeight(pieceBytes: number): number {
   return treeHeight(pieceBytes / blockBytes);
 }
 
 /**
- * How many leaves, with padding, lie under one piece of a file: what a piece's own root is made over. A file of one
- * piece has a tree of its own size; every piece of a longer file, the last too, is padded to a full piece.
+ * How many leaves, with padding, lie under one piece of a file: what a piece's own root is made over. A file
+ * of one piece has a tree of its own size; every piece of a longer file, the last too, is padded to a full
+ * piece.
  */
 export function pieceLeafCount(fileBytes: number, pieceBytes: number): number {
   return fileBytes > pieceBytes ? pieceBytes / blockBytes : treeWidth(Math.ceil(fileBytes / blockBytes));
@@ -42,7 +47,9 @@ export function pieceLeafCount(fileBytes: number, pieceBytes: number): number {
 
 const padsByHashes = new WeakMap<Hashes, Uint8Array[]>();
 
-/** The node at `layer` below which there is only padding: 32 zero bytes at layer 0. Kept; must not be changed. */
+/**
+ * The node at `layer` below which there is only padding: 32 zero bytes at layer 0. Kept; must not be changed.
+ */
 export function padNode(hashes: Hashes, layer: number): Uint8Array {
   assert(layer >= 0 && layer <= layerCountMax, `layer ${layer} exists`);
   let pads = padsByHashes.get(hashes);
@@ -73,8 +80,8 @@ export function parentNodes(hashes: Hashes, nodes: Uint8Array, layer: number): U
 }
 
 /**
- * The root over `nodes` that stand at `layer`, padded to `width` nodes (a power of two; by default the smallest that
- * fits). Of no nodes at all: the padding's own root. One hash for each two nodes.
+ * The root over `nodes` that stand at `layer`, padded to `width` nodes (a power of two; by default the
+ * smallest that fits). Of no nodes at all: the padding's own root. One hash for each two nodes.
  */
 export function merkleRoot(
   hashes: Hashes,

@@ -1,10 +1,14 @@
-/** What torrent files may be, and how they are refused. Both are about the file: no peer is to blame for it. */
+/**
+ * What torrent files may be, and how they are refused. Both are about the file: no peer is to blame for it.
+ */
 import { type Fault, failed } from '@tequio/kernel';
 
 export const metainfoLimits = {
   /** 2^21 pieces: twenty-odd TB at usual piece sizes. Bounds bitfields, counters and pickers. */
   pieceCountMax: 2_097_152,
-  /** No known program makes larger pieces; one must fit the number of a block offset and, in parts, memory. */
+  /**
+   * No known program makes larger pieces; one must fit the number of a block offset and, in parts, memory.
+   */
   pieceBytesMax: 512 * 1024 * 1024,
   /** v1 pieces below this would make a file of hashes of the content's own size. */
   pieceBytesMin: 1024,

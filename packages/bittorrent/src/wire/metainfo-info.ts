@@ -1,6 +1,7 @@
 /**
- * The info dictionary: what a torrent is, and what its info-hashes are taken over. It comes from a torrent file or, for
- * a magnet, from peers (BEP 9); once the hash matches, whoever made the torrent is the author of every lie in it.
+ * The info dictionary: what a torrent is, and what its info-hashes are taken over. It comes from a torrent
+ * file or, for a magnet, from peers (BEP 9); once the hash matches, whoever made the torrent is the author of
+ * every lie in it.
  */
 import { type Hashes, ok, type Result, toHex } from '@tequio/kernel';
 import { type BencodeValue, decodeBencode } from './bencode.ts';
@@ -14,8 +15,8 @@ import { uniquePaths } from './unique-paths.ts';
 const sha1Bytes = 20;
 
 /**
- * Decodes a bencoded info dictionary (for magnets). The result keeps views of `infoBytes`, which must not change after.
- * Faults: `BITTORRENT_BENCODE_*`, `BITTORRENT_METAINFO_*`, blame `file`.
+ * Decodes a bencoded info dictionary (for magnets). The result keeps views of `infoBytes`, which must not
+ * change after. Faults: `BITTORRENT_BENCODE_*`, `BITTORRENT_METAINFO_*`, blame `file`.
  */
 export function decodeInfo(infoBytes: Uint8Array, hashes: Hashes): Result<TorrentInfo> {
   const value = decodeBencode(infoBytes);

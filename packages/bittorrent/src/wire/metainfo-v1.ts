@@ -31,7 +31,10 @@ export function decodeFilesV1(info: BencodeValue, name: string): Result<ListedFi
   return ok({ files, isSingle: false });
 }
 
-/** A path's elements, with U+FFFD for what is not UTF-8; null when it is no list of 1 to {@link metainfoLimits.pathDepthMax} strings. */
+/**
+ * A path's elements, with U+FFFD for what is not UTF-8; null when it is no list of 1 to {@link
+ * metainfoLimits.pathDepthMax} strings.
+ */
 export function tryElements(value: BencodeValue | null): string[] | null {
   const items = value?.tryItems() ?? null;
   if (items === null || items.length === 0 || items.length > metainfoLimits.pathDepthMax) return null;

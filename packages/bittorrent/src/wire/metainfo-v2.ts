@@ -1,6 +1,6 @@
 /**
- * The v2 part of a torrent (BEP 52): the file tree, the linear space that we lay it out in, the agreement of a hybrid's two
- * halves, and the piece layers.
+ * The v2 part of a torrent (BEP 52): the file tree, the linear space that we lay it out in, the agreement of
+ * a hybrid's two halves, and the piece layers.
  */
 import { bytesEqual, decodeUtf8Lossy, type Hashes, ok, type Result, toHex } from '@tequio/kernel';
 import type { BencodeValue } from './bencode.ts';
@@ -13,8 +13,9 @@ import type { ListedFile } from './unique-paths.ts';
 const noRoot = new Uint8Array(nodeBytes);
 
 /**
- * The files of `file tree`, in its order, without pads. Names must rise strictly by their bytes in every folder: the order
- * is the order of the files, so two programs that sorted differently would disagree about every piece.
+ * The files of `file tree`, in its order, without pads. Names must rise strictly by their bytes in every
+ * folder: the order is the order of the files, so two programs that sorted differently would disagree about
+ * every piece.
  */
 export function decodeFilesV2(info: BencodeValue, name: string): Result<ListedFiles> {
   const tree = info.getDictionary('file tree');
@@ -70,7 +71,9 @@ function decodeFile(entry: BencodeValue, elements: readonly string[]): Result<Li
   });
 }
 
-/** Files with one root are one content: of two lengths, one would be looked up with the other's piece layer. */
+/**
+ * Files with one root are one content: of two lengths, one would be looked up with the other's piece layer.
+ */
 function rootsAgree(files: readonly ListedFile[]): boolean {
   const bytesByRoot = new Map<string, number>();
   return files.every(({ piecesRoot, bytes }) => {
@@ -83,8 +86,9 @@ function rootsAgree(files: readonly ListedFile[]): boolean {
 }
 
 /**
- * The same files with a pad behind each that does not end at the end of a piece. Behind the last one with content too
- * in a torrent that is v2 only (libtorrent counts it so, and lets the last request reach into it); in a hybrid when v1 has it.
+ * The same files with a pad behind each that does not end at the end of a piece. Behind the last one with
+ * content too in a torrent that is v2 only (libtorrent counts it so, and lets the last request reach into
+ * it); in a hybrid when v1 has it.
  */
 export function withPads(files: readonly ListedFile[], pieceBytes: number, padTail: boolean): ListedFile[] {
   let last = files.length - 1;
@@ -111,9 +115,9 @@ function padOf(bytes: number): ListedFile {
 }
 
 /**
- * The files of a hybrid: those of the tree, once the v1 list is found to say the same: the same files under the same names
- * in the same order, each with content at the start of a piece, nothing between but pads. An attacker who makes
- * the halves differ would give v1 and v2 peers different content under one torrent.
+ * The files of a hybrid: those of the tree, once the v1 list is found to say the same: the same files under
+ * the same names in the same order, each with content at the start of a piece, nothing between but pads. An
+ * attacker who makes the halves differ would give v1 and v2 peers different content under one torrent.
  */
 export function mergeHybrid(v1: ListedFiles, v2: ListedFiles, pieceBytes: number): Result<ListedFiles> {
   const differ = refused(
@@ -133,7 +137,8 @@ export function mergeHybrid(v1: ListedFiles, v2: ListedFiles, pieceBytes: number
     if (file.bytes === 0) continue;
     if (start % pieceBytes !== 0) return differ;
     contentEnd = offset;
-    // Whatever pads follow must reach the next piece exactly: `start` of the next file with content proves it.
+    // Whatever pads follow must reach the next piece exactly: `start` of the next file with content proves
+    // it.
   }
   if (ahead.next().done !== true) return differ;
   const padTail = offset > contentEnd;
@@ -153,9 +158,9 @@ function isSameFile(a: ListedFile, b: ListedFile): boolean {
 }
 
 /**
- * The piece layers beside `info`. Each must belong to a file, have a hash for each of its pieces, and lead to its root: a
- * file whose own parts contradict one another is refused, for nobody can tell which part is wrong. Layers that are missing
- * can be had from peers. Cost: one SHA-256 a piece.
+ * The piece layers beside `info`. Each must belong to a file, have a hash for each of its pieces, and lead to
+ * its root: a file whose own parts contradict one another is refused, for nobody can tell which part is
+ * wrong. Layers that are missing can be had from peers. Cost: one SHA-256 a piece.
  */
 export function decodePieceLayers(
   torrent: BencodeValue,

@@ -6,8 +6,8 @@ import { type Hashes, toHex } from '@tequio/kernel';
 import { decodeMetainfo, encodeMetainfo } from './metainfo.ts';
 
 /**
- * 54 real torrents, good and bad, with what libtorrent 2.0.8 says of each. Same verdict, info-hashes, sizes and file
- * lists, or a reason here.
+ * 54 real torrents, good and bad, with what libtorrent 2.0.8 says of each. Same verdict, info-hashes, sizes
+ * and file lists, or a reason here.
  */
 const folder = new URL('../../../../../shared/data/metainfo/', import.meta.url);
 const hasFolder = existsSync(folder);

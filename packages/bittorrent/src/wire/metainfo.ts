@@ -1,7 +1,7 @@
 /**
- * Torrent files (BEP 3, 5, 12, 19, 38, 52): the info dictionary and what stands beside it. Bytes after the end of the
- * outer dictionary are ignored, as everybody does. Keys that we do not know, inside `info` and beside it, are kept as
- * they stood: `info` is never encoded again, the others are handed on in `otherKeys`.
+ * Torrent files (BEP 3, 5, 12, 19, 38, 52): the info dictionary and what stands beside it. Bytes after the
+ * end of the outer dictionary are ignored, as everybody does. Keys that we do not know, inside `info` and
+ * beside it, are kept as they stood: `info` is never encoded again, the others are handed on in `otherKeys`.
  */
 import { encodeUtf8, type Hashes, ok, type Result, toLatin1, tryFromHex } from '@tequio/kernel';
 import {
@@ -136,7 +136,10 @@ function decodeOtherKeys(torrent: BencodeValue): readonly OtherKey[] {
 /** What a torrent file is made of; `info` as it stands, everything else as far as it is there. */
 export type MetainfoParts = { readonly infoBytes: Uint8Array } & Partial<Omit<Metainfo, 'info'>>;
 
-/** A torrent file with `info` byte for byte. `encodeMetainfo({ ...metainfo, infoBytes: metainfo.info.infoBytes })` copies one. */
+/**
+ * A torrent file with `info` byte for byte. `encodeMetainfo({ ...metainfo, infoBytes: metainfo.info.infoBytes
+ * })` copies one.
+ */
 export function encodeMetainfo(parts: MetainfoParts): Uint8Array {
   const keys = new Map<string | Uint8Array, BencodeInput | undefined>();
   for (const other of parts.otherKeys ?? [])

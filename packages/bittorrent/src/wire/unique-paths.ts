@@ -1,13 +1,14 @@
 /**
- * The files of a torrent under their final names: safe, all different after case folding, no file where another path
- * needs a folder, links leading to files or folders of the same torrent.
+ * The files of a torrent under their final names: safe, all different after case folding, no file where
+ * another path needs a folder, links leading to files or folders of the same torrent.
  *
- * Rules. The first file of a name keeps it; a later one, or one that is also a folder, gets the first free number,
- * where a name that any other file of the torrent has by itself is not free. Links take part like files, so no path
- * leads through a link. Pads are never written and take no names. A link's target is looked up from the torrent's root
- * (BEP 47), and if nothing is there, from the link's own folder (programs have written both); other links on the way
- * are followed, at most {@link linkStepsMax}; a target that is not in the torrent makes the link an empty file.
- * Cost: linear, also when all files have the same name (numbers already tried are remembered).
+ * Rules. The first file of a name keeps it; a later one, or one that is also a folder, gets the first free
+ * number, where a name that any other file of the torrent has by itself is not free. Links take part like
+ * files, so no path leads through a link. Pads are never written and take no names. A link's target is looked
+ * up from the torrent's root (BEP 47), and if nothing is there, from the link's own folder (programs have
+ * written both); other links on the way are followed, at most {@link linkStepsMax}; a target that is not in
+ * the torrent makes the link an empty file. Cost: linear, also when all files have the same name (numbers
+ * already tried are remembered).
  */
 import { foldedPath, numberedPath, safePath } from './file-name.ts';
 import type { NameChange, TorrentFile } from './torrent-info.ts';
