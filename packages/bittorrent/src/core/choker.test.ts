@@ -61,11 +61,14 @@ describe('choker, leeching', () => {
     assert.equal(new Set(unchoke).size, 4);
   });
 
-  it('never names a peer that wants nothing', () => {
+  it('never names a peer that wants nothing, and one that only uploads when slots are left', () => {
     const peers = range(10).map((key) =>
       peer(key, { downRate: 1000, interested: key < 2, isUploadOnly: key === 1 }),
     );
-    assert.deepEqual(chokerWith().rechoke(peers, 'leech', 0).unchoke, [0]);
+    for (const mode of ['leech', 'seed'] as const) {
+      assert.deepEqual(chokerWith().rechoke(peers, mode, 0).unchoke, [0, 1]);
+      assert.deepEqual(chokerWith({ slots: 1 }).rechoke(peers, mode, 0).unchoke, [0]);
+    }
   });
 
   it('gives no regular slot to a peer that snubs us', () => {

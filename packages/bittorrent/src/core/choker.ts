@@ -18,7 +18,7 @@ export type ChokerPeer = {
   readonly downloadedFromIt: number;
   /** 0 to 1. */
   readonly progress: number;
-  /** It has what it wants (BEP 21). */
+  /** It says that it has what it wants (BEP 21). */
   readonly isUploadOnly: boolean;
 };
 
@@ -59,6 +59,9 @@ const slotRateStep = 2048;
  *   waiting counts three times (BEP 3), with 10 s from the start. Not a plain draw, so that nobody starves.
  *   Slots that no contributor claims are optimistic too: an idle slot helps nobody.
  *
+ * Whoever says that it only uploads and is interested all the same contradicts itself: it is served when slots are left,
+ * for the word may be older than the wish, but before nobody.
+ *
  * Seed: nobody can give us anything, so turns. A turn ends after 60 s or `quotaBytes`, if somebody waits. A turn that
  * runs is never broken: half-fetched pieces help nobody. Next is the longest waiting, weighted by its progress:
  *
@@ -68,16 +71,16 @@ const slotRateStep = 2048;
  *            0        0.5          1  progress        (the idea of libtorrent's anti-leech choker)
  *
  *   With equal weights everyone's unchoked time is the mean, give or take a turn (20 leechers, 4 slots, 30 minutes,
- *   ten seeds: 60 s of 360 s at most). `fastest` instead takes
- *   those that download fastest, and keeps the optimistic slots so that they can be found: most bytes, least fairness.
+ *   ten seeds: 60 s of 360 s at most). `fastest` instead takes those that download fastest, and keeps the optimistic
+ *   slots so that they can be found: most bytes, least fairness.
  *
  * Slots by rate (`slots` null): while the n peers we serve best each get n x 2 kB/s or more, there is one slot above
  * them. A slow line keeps few slots, so that each is worth having; a fast one opens as many as it fills, 4 to 200.
  *
  * Attacker: a free rider gets optimistic turns only: ten of them among ten contributors had 1200 s of 9000 slot
- * seconds in 30 minutes (5 slots). Reconnecting puts it at the end of the
- * queue, but for the newcomer's 10 s. Claimed progress 0 doubles its weight at most. Several connections of one
- * address are the caller's to refuse. Cost: O(peers log peers) every ten seconds.
+ * seconds in 30 minutes (5 slots). Reconnecting puts it at the end of the queue, but for the newcomer's 10 s. Claimed
+ * progress 0 doubles its weight at most. Several connections of one address are the caller's to refuse.
+ * Cost: O(peers log peers) every ten seconds.
  */
 export class Choker {
   readonly #prng: Prng;
@@ -106,7 +109,7 @@ export class Choker {
     mode: 'leech' | 'seed',
     nowMs: number,
   ): { readonly unchoke: readonly PeerKey[] } {
-    const candidates = this.#prng.shuffle(peers.filter((peer) => peer.interested && !peer.isUploadOnly));
+    const candidates = this.#prng.shuffle(peers.filter((peer) => peer.interested));
     this.#noteWaiting(peers, nowMs);
     const slotCount = this.#slots ?? slotsByRate(peers);
     const unchoke =
@@ -130,7 +133,7 @@ export class Choker {
     };
     const regularCount = slotCount - Math.min(this.#optimisticSlots, slotCount - 1);
     const regular = candidates
-      .filter((peer) => rateOf(peer) > 0)
+      .filter((peer) => !peer.isUploadOnly && rateOf(peer) > 0)
       .sort((a, b) => rateOf(b) - rateOf(a) || b.downloadedFromIt - a.downloadedFromIt)
       .slice(0, regularCount)
       .map((peer) => peer.key);
@@ -153,6 +156,7 @@ export class Choker {
   }
 
   #optimisticRank(peer: ChokerPeer, isOver: boolean, nowMs: number): number {
+    if (peer.isUploadOnly) return -1;
     if (!isOver && this.#optimistic.has(peer.key)) return Number.POSITIVE_INFINITY;
     const isNew = nowMs - peer.connectedMs < newcomerMs;
     const waitedMs = nowMs - this.#waitingSince.get(peer.key)!;
@@ -161,6 +165,7 @@ export class Choker {
 
   #takeTurns(candidates: readonly ChokerPeer[], slotCount: number, nowMs: number): PeerKey[] {
     const rankOf = (peer: ChokerPeer): number => {
+      if (peer.isUploadOnly) return -1;
       if (this.#isInTurn(peer, nowMs)) return Number.POSITIVE_INFINITY;
       return (nowMs - this.#waitingSince.get(peer.key)!) * progressWeight(peer.progress);
     };
