@@ -257,6 +257,8 @@ test('hybrid: both halves must say the same', () => {
     [a, { ...pad, length: 12767 }, b, c],
     [a, pad, b, c, { ...tail, length: 16376 }],
     [a, pad, tail, b, c],
+    // Two wrong pads that add up.
+    [a, { ...pad, length: 12767 }, b, c, { ...tail, length: 16378 }],
     [pad, a, pad, b, c],
   ];
   for (const files of lies) assert.equal(codeOf(hybrid(...files)), 'HYBRID', JSON.stringify(files));
