@@ -33,7 +33,7 @@ export const announcerLimits = {
   retryInMsMax: 24 * 3_600_000,
   /** Between two announces that the user asks for. */
   manualMsMin: 10_000,
-  /** How long a family without address is left alone. */
+  /** How long a family without address, or a slot that fails where another works, is left alone. */
   absentMs: 30 * 60_000,
   /** Trackers of one torrent; torrents in the wild have about a hundred, attackers' as many as fit. */
   trackerCountMax: 200,
@@ -68,7 +68,13 @@ export type TrackerSlot = {
 };
 
 /** What came of a slot's round: kept until all slots are done. */
-type RoundResult = { answeredCount: number; failure: TrackerFailure | null; peerCount: number };
+type Round = {
+  answeredCount: number;
+  peerCount: number;
+  /** The most telling one. */
+  failure: TrackerFailure | null;
+  readonly failedSlots: TrackerSlot[];
+};
 
 export class AnnouncedTracker {
   readonly url: string;
@@ -81,7 +87,7 @@ export class AnnouncedTracker {
   working = false;
   /** Due again as soon as the round under way ends. */
   again = false;
-  #round: RoundResult | null = null;
+  #round: Round | null = null;
   #dueMs: number;
   #lastMs = Number.NEGATIVE_INFINITY;
   #minIntervalMs = 0;
@@ -123,7 +129,7 @@ export class AnnouncedTracker {
   /** idle -> announcing. Slots of a family that was absent lately are left out, unless there is no other. */
   beginRound(nowMs: number, starved: boolean): TrackerSlot[] {
     this.#starvedCount = this.working && starved && nowMs < this.#dueMs ? this.#starvedCount + 1 : 0;
-    this.#round = { answeredCount: 0, failure: null, peerCount: 0 };
+    this.#round = { answeredCount: 0, peerCount: 0, failure: null, failedSlots: [] };
     this.#lastMs = nowMs;
     this.again = false;
     const present = this.slots.filter((slot) => slot.absentUntilMs <= nowMs);
@@ -165,6 +171,7 @@ export class AnnouncedTracker {
     if (this.#round === null) return false;
     // A family that is not there explains nothing when the other one failed too.
     const known = this.#round.failure;
+    this.#round.failedSlots.push(slot);
     if (known === null || known.kind === 'family') this.#round.failure = failure;
     return this.#isRoundOver();
   }
@@ -177,6 +184,9 @@ export class AnnouncedTracker {
     this.#failed = !this.working;
     if (this.working) {
       this.#failCount = 0;
+      // One family has no way there, or one of the hashes is not wanted: it need not be tried every time.
+      for (const slot of round.failedSlots)
+        if (!slot.heardStarted) slot.absentUntilMs = nowMs + announcerLimits.absentMs;
       this.#dueMs = this.again ? nowMs : this.#dueMs + 0.05 * prng.nextFloat() * (this.#dueMs - this.#lastMs);
       return null;
     }
@@ -231,22 +241,22 @@ export class AnnouncedTracker {
   /** @param wallOffsetMs what to add to a monotonic time to get milliseconds since 1970 */
   snapshot(starved: boolean, wallOffsetMs: number): TrackerSnapshot {
     const due = this.dueMs(starved);
+    const isWaiting = this.#round !== null && this.#round.answeredCount === 0;
     return {
       url: this.url,
       tier: this.tier,
-      state: this.isAnnouncing
-        ? 'announcing'
-        : this.working
-          ? 'working'
-          : this.#failed
-            ? 'failed'
-            : 'waiting',
+      state: isWaiting ? 'announcing' : this.working ? 'working' : this.#failed ? 'failed' : 'waiting',
       message: this.#message,
       peerCount: this.#peerCount,
       seedCount: this.#seedCount,
       leechCount: this.#leechCount,
-      nextAnnounceMs: Number.isFinite(due) && !this.isAnnouncing ? Math.round(due + wallOffsetMs) : null,
+      nextAnnounceMs: Number.isFinite(due) && !isWaiting ? Math.round(due + wallOffsetMs) : null,
     };
+  }
+
+  #restingState(): TrackerSnapshot['state'] {
+    if (this.working) return 'working';
+    return this.#failed ? 'failed' : 'waiting';
   }
 
   #isRoundOver(): boolean {

@@ -317,6 +317,18 @@ test('both families and both hashes of a hybrid are announced; one that works is
   assert.equal(none.machine.snapshot(0, 0)[0]?.message, 'it is refused');
 });
 
+test('a slot that fails where another works is left alone for a while', () => {
+  const world = new World([[a]], { families: [4, 6] });
+  world.reply = ({ family }) => (family === 6 ? failure('unreachable') : answer);
+  world.input({ type: 'start', isComplete: false });
+  assert.equal(world.heard().length, 2);
+  world.advance(29 * minute);
+  world.input({ type: 'starved', starved: true });
+  assert.deepEqual(world.heard(), ['none a']);
+  world.advance(60 * minute);
+  assert.ok(world.log.some((entry) => entry.family === 6));
+});
+
 test('addresses as hosts are asked over their own family only; refused URLs are shown and left alone', () => {
   const world = new World([['http://[2001:db8::1]/announce', 'http://192.0.2.1/announce'], ['file:///x']], {
     families: [4, 6],

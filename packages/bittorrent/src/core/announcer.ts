@@ -12,7 +12,8 @@
  *  4. At most 200 trackers, 24 asked at once: a torrent's author chooses them, and each costs a stranger a request.
  *
  * Stopping takes at most 5 s, whatever the trackers do, and 1 s where only those are left of whom it is doubtful that
- * they know us or are there: nobody shall wait for dead trackers to close a program. A stale id is ignored. Cost: O(trackers) an input.
+ * they know us or are there: nobody shall wait for dead trackers to close a program. A stale id is ignored.
+ * Cost: O(trackers) an input.
  */
 import type { Endpoint, Fault, IpAddress, Machine, Prng } from '@tequio/kernel';
 import { tryParseAddress } from '@tequio/kernel';

@@ -115,11 +115,6 @@ export class InfoHashIndex {
     return this.#used[id] === 1;
   }
 
-  /** A copy of the key of an id in use. */
-  keyOf(id: number): Uint8Array {
-    return this.#keys.slice(id * 20, id * 20 + 20);
-  }
-
   #isKey(id: number, bytes: Uint8Array, at: number): boolean {
     const keys = this.#keys;
     for (let i = 0, from = id * 20; i < 20; i++) if (keys[from + i] !== bytes[at + i]) return false;

@@ -192,12 +192,6 @@ export class PeerArena {
     return false;
   }
 
-  /** Calls back for every peer of a swarm: address and port as `rowBytes` bytes of `bytes` at `at`. */
-  forEach(swarm: number, each: (bytes: Uint8Array, at: number, isSeed: boolean) => void): void {
-    for (let i = 0; i < this.peersOf(swarm); i++)
-      each(this.#peers, (this.#start[swarm]! + i) * this.rowBytes, i < this.#seeds[swarm]!);
-  }
-
   /** `count` rows of a ring from a random place, without `selfRow`. */
   #pickRun(
     start: number,

@@ -14,7 +14,7 @@
  *  3. 401, 403, 404, 410, 416 or a wrong length: that file is not to be had here; its pieces are taken off
  *     `pieces`. When no piece is left the seed is dead. 429, 503 and other errors: back-off from 10 s doubling to 1 h,
  *     or as `Retry-After` says. Redirects by the rules of url-rules.ts.
- *  4. Whether the bytes are right only their hash says: the owner blames this seed as any peer, and `handleBan` ends it.
+ *  4. Whether the bytes are right only their hash says: the owner blames this seed as any peer; `handleBan` ends it.
  *
  * Attacker: the torrent's author chooses the URL (url-rules.ts), the server chooses every byte. It costs one request
  * at a time, and no memory: bytes are passed on as they come, never gathered.

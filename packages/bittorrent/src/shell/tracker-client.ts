@@ -227,6 +227,9 @@ export class TrackerClient {
     request: TrackerTarget,
     signal: AbortSignal | null,
   ): Promise<TrackerOutcome<Body>> {
+    const { bind = null } = this.#options;
+    if (bind !== null && isIpv6(bind) !== (request.family === 6))
+      return failure(noFamily(request.family), 'family');
     await this.#enter();
     try {
       const endMs = this.#deps.clock.nowMs() + (request.timeoutMs ?? trackerClientLimits.announceMs);
