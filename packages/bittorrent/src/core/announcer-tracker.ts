@@ -245,7 +245,7 @@ export class AnnouncedTracker {
     return {
       url: this.url,
       tier: this.tier,
-      state: isWaiting ? 'announcing' : this.working ? 'working' : this.#failed ? 'failed' : 'waiting',
+      state: isWaiting ? 'announcing' : this.#restingState(),
       message: this.#message,
       peerCount: this.#peerCount,
       seedCount: this.#seedCount,
