@@ -3,7 +3,7 @@
  *
  *   ports -> database -> bittorrent -> trackers of our own
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { NodeApi, NodeFiles, NodeSettings, TrackerHandle, TrackerOptions } from '@tequio/api';
 import { type BittorrentService, createBittorrent, createTracker } from '@tequio/bittorrent';
 import {
@@ -95,7 +95,10 @@ class LocalNode implements NodeApi {
     this.bittorrent = bittorrent;
     this.files = {
       read: (path, bytesMax) => ports.files.readFile(path, bytesMax),
-      write: (path, bytes) => ports.files.writeFile(path, bytes),
+      write: async (path, bytes) => {
+        await ports.files.makeFolder(dirname(path));
+        await ports.files.writeFile(path, bytes);
+      },
       kind: async (path) => {
         const kind = await ports.files.kind(path);
         return kind === 'link' ? 'other' : kind;

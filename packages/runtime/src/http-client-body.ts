@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { constants, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
+import { plainBytes } from './plain-bytes.ts';
 
 /** What the body of one answer does. */
 export type BodyReader = {
@@ -40,7 +41,7 @@ export function createBodyReader(
     byteCount += bytes.length;
     if (byteCount > events.bytesMax)
       finish('HTTP_TOO_LONG', `the answer is longer than ${events.bytesMax} bytes`);
-    else events.onBytes(bytes);
+    else events.onBytes(plainBytes(bytes));
   };
 
   const name = encoding.trim().toLowerCase();

@@ -1,6 +1,7 @@
 import { connect, createServer, type Server, Socket } from 'node:net';
 import type { Endpoint, IpAddress, TcpConnection, TcpHandler, TcpListener, TcpPort } from '@tequio/kernel';
 import { emptyBytes, tryParseAddress } from '@tequio/kernel';
+import { plainBytes } from './plain-bytes.ts';
 import { describeSocketError, listenError } from './tcp-errors.ts';
 
 /** Ceilings of this port. */
@@ -170,7 +171,7 @@ class SocketConnection implements TcpConnection {
     }
     this.#handler = handler;
     if (handle === null) {
-      this.#socket.on('data', (bytes) => this.#handleBytes(bytes));
+      this.#socket.on('data', (bytes) => this.#handleBytes(plainBytes(bytes)));
       this.#socket.resume();
     }
   }
@@ -240,7 +241,7 @@ class SocketConnection implements TcpConnection {
     return {
       buffer: sharedReceiveBuffer ?? Buffer.allocUnsafeSlow(tcpLimits.ownReceiveBufferBytes),
       callback: (bytes, buffer) => {
-        this.#handleBytes(buffer.subarray(0, bytes));
+        this.#handleBytes(plainBytes(buffer.subarray(0, bytes)));
         return true;
       },
     };

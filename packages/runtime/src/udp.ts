@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import type { Endpoint, IpAddress, UdpPort, UdpSocket } from '@tequio/kernel';
 import { isIpv6, tryParseAddress } from '@tequio/kernel';
+import { plainBytes } from './plain-bytes.ts';
 import { listenError } from './tcp-errors.ts';
 
 /** Ceilings of this port. */
@@ -31,7 +32,7 @@ async function bind(
   socket.on('error', () => {});
   socket.on('message', (bytes, from) => {
     const address = tryParseAddress(from.address);
-    if (address !== null) onDatagram(bytes, { address, port: from.port });
+    if (address !== null) onDatagram(plainBytes(bytes), { address, port: from.port });
   });
   const bound = socket.address();
   const address = tryParseAddress(bound.address) ?? (ipv6 ? ('::' as IpAddress) : ('0.0.0.0' as IpAddress));

@@ -165,10 +165,16 @@ export class Uploader {
     this.#gateAtMs = null;
     const held = [...this.#held];
     this.#held.clear();
+    const served: number[] = [];
     for (const key of held) {
       const peer = this.#deps.peerOf(key);
-      if (peer !== undefined) this.serve(peer, nowMs);
+      if (peer === undefined) continue;
+      const waitingCount = peer.uploads.length;
+      this.serve(peer, nowMs);
+      // Who got something goes to the end of the queue: a narrow gate is shared by turns.
+      if (peer.uploads.length < waitingCount && this.#held.delete(key)) served.push(key);
     }
+    for (const key of served) this.#held.add(key);
   }
 
   nextTimeoutMs(): number | null {
