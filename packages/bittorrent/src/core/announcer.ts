@@ -202,8 +202,9 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerEffect> {
     this.#advance(nowMs);
   }
 
-  /** running -> stopping, or idle when nobody has to hear it. */
+  /** running -> stopping, or idle when nobody has to hear it. Who stops what rests is told `stopped` at once. */
   #stop(nowMs: number): void {
+    if (this.#state.kind === 'idle') this.#effects.push({ type: 'stopped' });
     if (this.#state.kind !== 'running') return;
     const told: { tracker: AnnouncedTracker; slot: TrackerSlot }[] = [];
     for (const tracker of this.#trackers())

@@ -10,9 +10,8 @@ import {
   createResolver,
   createUdp,
 } from '@tequio/runtime';
-import { Announcer } from '../core/announcer.ts';
+import { TorrentTrackers } from './torrent-trackers.ts';
 import { type AnnounceRequest, TrackerClient } from './tracker-client.ts';
-import { AnnouncerDriver, type AnnouncerNotice } from './tracker-client-announcer.ts';
 import { createTracker, type TrackerServer, type TrackerServerOptions } from './tracker-server.ts';
 
 const hash = new Uint8Array(20).fill(0xab);
@@ -132,50 +131,48 @@ test('a taken port is said plainly, and nothing is left listening', async () => 
   });
 });
 
-test('an announcer with its driver: joins by all tiers, completes, and takes leave', async () => {
+test('a torrent joins by all tiers, completes, and takes leave', async () => {
   await withTracker({}, async (tracker, client) => {
     const http = `http://127.0.0.1:${tracker.httpPort}/announce`;
     const tiers = [[http], [`udp://127.0.0.1:${tracker.udpPort}`], ['udp://127.0.0.1:1/']];
     await client.announce(announce(http, 4000));
     let leftBytes = 9;
-    const notices: AnnouncerNotice[] = [];
-    let onNotice = (): void => {};
-    const driver = new AnnouncerDriver({
-      announcer: new Announcer({ tiers, infoHashes: [hash], families: [4], prng: new Prng(1) }),
-      client,
-      clock: createClock(),
-      peerId: new Uint8Array(20).fill(1),
-      totals: () => ({ port: 4001, uploadedBytes: 0, downloadedBytes: 0, leftBytes }),
-      notify: (notice) => {
-        notices.push(notice);
-        onNotice();
+    const peers: string[] = [];
+    let answeredCount = 0;
+    let onAnswer = (): void => {};
+    const trackers = new TorrentTrackers(
+      { tiers, infoHashes: [hash], families: [4], prng: new Prng(1) },
+      { client, clock: createClock() },
+      {
+        figures: () => {
+          return { peerId: new Uint8Array(20), port: 4001, uploadedBytes: 0, downloadedBytes: 0, leftBytes };
+        },
+        peers: (found) => void peers.push(...found.map(formatEndpoint)),
+        answered: () => {
+          answeredCount++;
+          onAnswer();
+        },
+        failed: () => {},
+        externalAddress: () => {},
       },
-    });
-    const until = (isThere: () => boolean): Promise<void> =>
+    );
+    const untilAnswered = (count: number): Promise<void> =>
       new Promise((resolve) => {
-        onNotice = () => isThere() && resolve();
-        onNotice();
+        onAnswer = () => {
+          if (answeredCount === count) resolve();
+        };
       });
-    const count = (type: AnnouncerNotice['type']): number =>
-      notices.filter((notice) => notice.type === type).length;
-    driver.handle({ type: 'start', isComplete: false });
-    await until(() => count('answered') === 2);
-    const found = notices.flatMap((notice) =>
-      notice.type === 'peers' ? notice.peers.map(formatEndpoint) : [],
-    );
-    assert.deepEqual(found, ['127.0.0.1:4000', '127.0.0.1:4000']);
-    assert.deepEqual(
-      driver.snapshot().map((shown) => shown.state),
-      ['working', 'working', 'announcing'],
-    );
+    trackers.handle({ type: 'start', isComplete: false });
+    await untilAnswered(2);
+    assert.deepEqual(peers, ['127.0.0.1:4000', '127.0.0.1:4000']);
+    const states = trackers.snapshot().map((shown) => shown.state);
+    assert.deepEqual(states, ['working', 'working', 'announcing']);
     leftBytes = 0;
-    driver.handle({ type: 'completed' });
-    await until(() => count('answered') === 4);
+    trackers.handle({ type: 'completed' });
+    await untilAnswered(4);
     assert.deepEqual([tracker.stats().seedCount, tracker.stats().leechCount], [1, 1]);
-    driver.handle({ type: 'stop' });
     // The silent tracker is waited for a second; the others have heard by then.
-    await until(() => count('stopped') === 1);
+    await trackers.stop();
     assert.deepEqual([tracker.stats().seedCount, tracker.stats().leechCount], [0, 1]);
-    driver.close();
   });
 });
