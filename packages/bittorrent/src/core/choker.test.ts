@@ -162,7 +162,7 @@ describe('choker, leeching', () => {
 
 describe('choker, seeding', () => {
   it('gives 20 leechers equal time in 30 minutes: within a turn and a round of the mean', () => {
-    // Peers differ in line speed (none so fast that the quota ends its turn) and lose interest now and then for a round.
+    // Peers differ in speed (none so fast that the quota ends its turn) and lose interest now and then for a round.
     for (let seed = 0; seed < 10; seed++) {
       const prng = new Prng(100 + seed);
       const bytes = new Array<number>(20).fill(0);

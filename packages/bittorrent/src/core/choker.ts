@@ -32,7 +32,7 @@ export type ChokerOptions = {
   readonly quotaBytes?: number;
 };
 
-/** How often `rechoke` is to be called: long enough for TCP to find its rate, short enough to answer in kind (BEP 3). */
+/** Between calls of `rechoke`: long enough for TCP to find its rate, short enough to answer in kind (BEP 3). */
 export const rechokeMs = 10_000;
 /** Three rounds: time for an optimistic unchoke to be noticed and answered. */
 const optimisticMs = 30_000;
@@ -59,8 +59,8 @@ const slotRateStep = 2048;
  *   waiting counts three times (BEP 3), with 10 s from the start. Not a plain draw, so that nobody starves.
  *   Slots that no contributor claims are optimistic too: an idle slot helps nobody.
  *
- * Whoever says that it only uploads and is interested all the same contradicts itself: it is served when slots are left,
- * for the word may be older than the wish, but before nobody.
+ * Whoever says that it only uploads, and is interested all the same, is served when slots are left: its word may be
+ * older than its wish.
  *
  * Seed: nobody can give us anything, so turns. A turn ends after 60 s or `quotaBytes`, if somebody waits. A turn that
  * runs is never broken: half-fetched pieces help nobody. Next is the longest waiting, weighted by its progress:

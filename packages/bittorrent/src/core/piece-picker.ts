@@ -430,7 +430,7 @@ export class PiecePicker {
     return open;
   }
 
-  /** After a change of its blocks: lists the piece among the partial ones or not; open -> closed when nothing is left. */
+  /** After a change of its blocks: lists the piece as partial or not; open -> closed when nothing is left. */
   #settle(open: OpenPiece): void {
     if (open.receivedCount === 0 && open.requestedCount === 0) {
       const { piece } = open;

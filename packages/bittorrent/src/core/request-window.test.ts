@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { blockBytes } from '../wire/torrent-info.ts';
 import { depthMax, RequestWindow, snubMs } from './request-window.ts';
 
-/** A peer that sends `rate` bytes a second after `delayMs`, kept as full as the window says; returns the depth at the end. */
+/** A peer that sends `rate` bytes a second after `delayMs`, kept as full as the window says; returns the last depth. */
 function download(
   window: RequestWindow,
   rate: number,

@@ -1,4 +1,4 @@
-/** The naive twin of smart ban: keeps every failure for ever, as plain objects, and works out all answers by scanning. */
+/** The naive twin of smart ban: keeps every failure for ever, as plain objects, and finds all answers by scanning. */
 import type { PeerKey } from './piece-picker-open.ts';
 
 type Sent = { readonly piece: number; readonly block: number; readonly peer: PeerKey; readonly hash: string };
