@@ -8,7 +8,7 @@ import {
   type Prng,
 } from '@tequio/kernel';
 
-/** Where an endpoint was heard of. `saved`: connected before this run; `incoming`: it came and said where it listens. */
+/** Where an endpoint was heard of. `saved`: connected in an earlier run; `incoming`: it came, and told its port. */
 export type PeerSource = 'user' | 'magnet' | 'saved' | 'incoming' | 'tracker' | 'local' | 'dht' | 'pex';
 
 export type PeerListOptions = {
