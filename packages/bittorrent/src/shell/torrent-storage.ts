@@ -468,13 +468,15 @@ export class TorrentStorage {
       const moves = this.#parts.movesOf(file).filter((move) => !moved.has(move.piece));
       // From here to the change of place nothing waits: no piece can be begun in between.
       if (moves.length === 0) break;
-      this.#touch(file);
+      this.#begun.add(file);
+      this.#settled.markTouched(file);
       for (const { piece, partOffset, fileOffset, bytes } of moves) {
         await this.#files.copyOut(partOffset, file, fileOffset, bytes);
         moved.add(piece);
       }
       await this.#deps.disk.sync(this.#idOf(file));
     }
+    if (this.#isDoubtful(file)) this.#settled.markDoubted([file]);
     this.#parts.markWanted(file);
     const slots = this.#parts.spareSlotsOf(file);
     this.#record({ placed: this.#parts.placed.bytes, slots });
