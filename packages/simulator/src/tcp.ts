@@ -10,7 +10,7 @@ import type {
 import { isIpv6 } from '@tequio/kernel';
 import { bindsTo, endpoint, type Host, type Network } from './network.ts';
 import type { Flow } from './network-link.ts';
-import { SendQueue } from './tcp-queue.ts';
+import { type Chunk, SendQueue } from './tcp-queue.ts';
 
 /** Ceilings of the simulated TCP. */
 export const simulatedTcpLimits = {
@@ -92,7 +92,7 @@ class SimulatedConnection implements TcpConnection, Flow {
 
   #reading = true;
   #paused = false;
-  #held: Uint8Array[] = [];
+  #held: Chunk[] = [];
   #endSeen = false;
   #endHeld = false;
 
@@ -128,7 +128,8 @@ class SimulatedConnection implements TcpConnection, Flow {
   write(parts: readonly Uint8Array[], sent?: () => void): void {
     if (!this.#writing) return;
     this.#queue.add(parts, sent);
-    this.#wake();
+    if (this.#queue.bytes > 0) this.#wake();
+    else this.#network.clock.setTimer(0, () => this.#queue.callSent());
   }
 
   pause(): void {
@@ -167,7 +168,7 @@ class SimulatedConnection implements TcpConnection, Flow {
 
   get ready(): boolean {
     if (this.#state !== 'open' || this.#endSent) return false;
-    if (this.#queue.isEmpty) return this.#endAsked;
+    if (this.#queue.bytes === 0) return this.#endAsked;
     this.#countAcks();
     return this.#inFlightBytes < simulatedTcpLimits.windowBytes;
   }
@@ -179,22 +180,21 @@ class SimulatedConnection implements TcpConnection, Flow {
   depart(bytesMax: number, departMs: (bytes: number) => number): number {
     const [to, peer] = [this.#peerHost!, this.#peer!];
     const chunk = this.#queue.take(Math.min(bytesMax, simulatedTcpLimits.windowBytes - this.#inFlightBytes));
-    const arriveMs = departMs(chunk.length) + this.#network.latencyMs(this.#host, to);
-    if (chunk.length > 0) {
-      this.#inFlightBytes += chunk.length;
-      this.#host.sentBytes += chunk.length;
+    const arriveMs = departMs(chunk.bytes) + this.#network.latencyMs(this.#host, to);
+    if (chunk.bytes > 0) {
+      this.#inFlightBytes += chunk.bytes;
+      this.#host.sentBytes += chunk.bytes;
       this.#network.clock.setTimerAt(arriveMs, () =>
-        this.#network.receive(to, chunk.length, () => peer.#handleChunk(chunk)),
+        this.#network.receive(to, chunk.bytes, () => peer.#handleChunk(chunk)),
       );
       this.#waitForAck();
     }
-    if (this.#queue.isEmpty && this.#endAsked) {
+    if (this.#queue.bytes === 0 && this.#endAsked) {
       this.#endSent = true;
       this.#network.clock.setTimerAt(arriveMs, () => this.#network.receive(to, 0, () => peer.#handleEnd()));
       if (this.#endSeen) this.#close(null);
     }
-    this.#queue.callSent();
-    return chunk.length;
+    return chunk.bytes;
   }
 
   // The other side's doing, when it arrives here.
@@ -241,12 +241,12 @@ class SimulatedConnection implements TcpConnection, Flow {
     this.#forgetResetter ??= this.#network.addResetter(() => this.#reset());
   }
 
-  #handleChunk(chunk: Uint8Array): void {
+  #handleChunk(chunk: Chunk): void {
     if (this.#state === 'closed') {
       const peer = this.#peer;
       if (peer !== null && peer.#state === 'open') this.#after(() => peer.#handleReset());
     } else if (this.#paused || this.#held.length > 0) this.#held.push(chunk);
-    else this.#give(chunk);
+    else if (!this.#give(chunk)) this.#held.push(chunk);
   }
 
   #handleEnd(): void {
@@ -276,17 +276,22 @@ class SimulatedConnection implements TcpConnection, Flow {
     if (peer !== null) peer.#handleReset();
   }
 
-  #give(chunk: Uint8Array): void {
+  /** Gives the handler a chunk, or as much of it as it takes before it pauses; true when that was all. */
+  #give(chunk: Chunk): boolean {
+    while (!chunk.isRead && !this.#paused) {
+      const part = chunk.readPart();
+      if (this.#reading) this.#handler.onBytes(part);
+    }
     const peer = this.#peer;
-    if (peer !== null) peer.#handleRead(chunk.length);
-    if (this.#reading) this.#handler.onBytes(chunk);
+    if (chunk.isRead && peer !== null) peer.#handleRead(chunk);
+    return chunk.isRead;
   }
 
   #giveHeld(): void {
     while (!this.#paused && this.#state === 'open') {
-      const chunk = this.#held.shift();
-      if (chunk === undefined) break;
-      this.#give(chunk);
+      const chunk = this.#held[0];
+      if (chunk === undefined || !this.#give(chunk)) break;
+      this.#held.shift();
     }
     if (this.#endHeld && !this.#paused && this.#held.length === 0) {
       this.#endHeld = false;
@@ -296,19 +301,18 @@ class SimulatedConnection implements TcpConnection, Flow {
 
   // The window.
 
-  /** The other side has read `bytes`; the news takes half a round trip to get here. */
-  #handleRead(bytes: number): void {
+  /** The other side has read a chunk; the news takes half a round trip to get here. */
+  #handleRead(chunk: Chunk): void {
     if (this.#state !== 'open') return;
-    this.#acks.push(
-      this.#network.clock.nowMs() + this.#network.latencyMs(this.#host, this.#peerHost!),
-      bytes,
-    );
+    const ackMs = this.#network.clock.nowMs() + this.#network.latencyMs(this.#host, this.#peerHost!);
+    this.#acks.push(ackMs, chunk.bytes);
     this.#waitForAck();
+    this.#queue.markRead(chunk);
   }
 
   /** Most acknowledgements are only counted when somebody asks; a full window is worth an event. */
   #waitForAck(): void {
-    if (this.#ackTimer !== null || this.#queue.isEmpty) return;
+    if (this.#ackTimer !== null || this.#queue.bytes === 0) return;
     if (this.#inFlightBytes < simulatedTcpLimits.windowBytes || this.#ackHead >= this.#acks.length) return;
     this.#ackTimer = this.#network.clock.setTimerAt(this.#acks[this.#ackHead]!, () => {
       this.#ackTimer = null;
