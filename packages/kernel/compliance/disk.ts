@@ -426,6 +426,7 @@ const faultCases: [string, Body][] = [
       const again = world.file('d/f', smallRoot);
       equal(codeOf(await world.store(randomBytes(1000, 2), [span(again, 0, 1000)])), 'denied');
       deepEqual(await world.load(1000, [span(again, 0, 1000)]), randomBytes(1000));
+      await world.fixture.wait(world.disk.sync(again));
       await world.fixture.wait(world.disk.forget(again));
       world.fixture.setReadOnly(false);
       const third = world.file('d/f', smallRoot);
@@ -530,6 +531,31 @@ const fileCases: [string, Body][] = [
       deepEqual(found?.slice(100), randomBytes(100, 2));
       equal(world.file('to/here/f', world.fixture.otherRoot), file);
       notEqual(world.file('from/deep/f'), file);
+    },
+  ],
+  [
+    'a hash stream keeps its order while one of its files is moved',
+    async (world) => {
+      const [one, two] = [world.file('one'), world.file('two')];
+      const bytes = randomBytes(3 * blockBytes);
+      await world.store(new Uint8Array(10), [span(one, 0, 10)]);
+      const moved = world.disk.move(one, { root: world.root, path: 'other' });
+      // The move has the file by the time that the parts are given.
+      await world.fixture.wait(Promise.resolve());
+      const parts = (['first', 'middle', 'last'] as const).map((part, i) =>
+        world.store(
+          bytes.slice(i * blockBytes, (i + 1) * blockBytes),
+          [span(i === 0 ? one : two, i * blockBytes, blockBytes)],
+          { ...plain, stream: { key: 5, part }, expect: { sha1: sha('sha1', bytes), root: null } },
+        ),
+      );
+      const results = await world.fixture.wait(Promise.all(parts));
+      await world.fixture.wait(moved);
+      deepEqual(
+        results.map((result) => result.ok && result.written),
+        [true, true, true],
+      );
+      deepEqual(world.get('other'), bytes.slice(0, blockBytes));
     },
   ],
   [

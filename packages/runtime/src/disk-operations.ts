@@ -55,13 +55,16 @@ async function reserve(file: FileHandle, from: number, to: number): Promise<void
   }
 }
 
+/** Windows syncs only what is open for writing; elsewhere a file that we may only read is synced too. */
+const syncFlags = process.platform === 'win32' ? constants.O_RDWR : constants.O_RDONLY;
+
 /** fdatasync. Nothing to do when the file is missing: there is nothing to keep. */
 export async function syncFile(ref: FileRef): Promise<void> {
   await guarded('sync', ref, async () => {
     const stats = await tryLstat(ref);
     if (stats === null) return;
     if (!stats.isFile()) throw notAFolder(ref);
-    const file = await open(fullPath(ref), constants.O_RDWR | openFlags);
+    const file = await open(fullPath(ref), syncFlags | openFlags);
     try {
       await file.datasync();
     } finally {

@@ -11,7 +11,7 @@ import { FileMap } from '../core/file-map.ts';
 import { killTorrent, pieceOf } from './resume-kill.fixture.ts';
 import { createResumeStore } from './resume-store.ts';
 
-const child = fileURLToPath(new URL('./resume-kill.child.ts', import.meta.url));
+const child = fileURLToPath(new URL('./resume-kill-child.fixture.ts', import.meta.url));
 const roundCount = 10;
 
 type Run = { believed: Bitfield; doubtful: Bitfield; kept: number[]; isOpen: boolean; isDone: boolean };

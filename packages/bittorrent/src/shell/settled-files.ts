@@ -2,7 +2,7 @@
  * Which files of a torrent are settled: on the device, and not written to since, with the length and time that they
  * had then. See core/resume.ts for what this proves at the next start. The part file counts as a file.
  */
-import type { DiskPort } from '@tequio/kernel';
+import { type DiskPort, type FileId, NodeError } from '@tequio/kernel';
 import type { ResumeChange, SettledFile } from '../core/resume.ts';
 import type { TorrentFiles } from './torrent-files.ts';
 
@@ -57,14 +57,17 @@ export class SettledFiles {
     this.#deps.record({ settled: files.map((file) => ({ file, as: neverBelieved })) });
   }
 
-  /** Unsettled -> settled: syncs, then records length and time. A file that is written to meanwhile stays unsettled. */
+  /**
+   * Unsettled -> settled: syncs, then records length and time. A file that is written to meanwhile, or that cannot be
+   * synced, stays unsettled: at worst it is checked at the next start.
+   */
   async settle(files: readonly number[]): Promise<void> {
     const { disk, files: names, isDoubtful } = this.#deps;
     const settled: { file: number; as: SettledFile }[] = [];
     for (const file of files) {
       if (this.#isLate()) break;
       const touchCount = this.#touches.get(file);
-      await disk.sync(names.idOf(file));
+      if (!(await trySync(disk, names.idOf(file)))) continue;
       const stat = await names.stat(file);
       if (stat === null || this.#touches.get(file) !== touchCount || isDoubtful(file)) continue;
       const as = { bytes: stat.bytes, modifiedMs: stat.modifiedMs };
@@ -75,10 +78,9 @@ export class SettledFiles {
     if (still.length > 0) this.#deps.record({ settled: still });
   }
 
-  /** The same in the background, after what was asked for before. A failure leaves the files unsettled. */
+  /** The same in the background, after what was asked for before. */
   settleLater(files: readonly number[]): void {
-    if (files.length === 0) return;
-    this.#background = this.#background.then(() => this.settle(files)).catch(() => undefined);
+    if (files.length > 0) this.#background = this.#background.then(() => this.settle(files));
   }
 
   /** Waits for the background, then settles all that was written to in this run, until `isLate` says to stop. */
@@ -86,7 +88,7 @@ export class SettledFiles {
     this.#isLate = isLate;
     await this.#background;
     for (const file of this.#touches.keys()) {
-      if (!this.#settled.has(file)) await this.settle([file]).catch(() => undefined);
+      if (!this.#settled.has(file)) await this.settle([file]);
     }
   }
 
@@ -105,5 +107,15 @@ export class SettledFiles {
       changed.push({ file, as });
     }
     if (changed.length > 0) this.#deps.record({ settled: changed });
+  }
+}
+
+async function trySync(disk: DiskPort, id: FileId): Promise<boolean> {
+  try {
+    await disk.sync(id);
+    return true;
+  } catch (error) {
+    if (error instanceof NodeError) return false;
+    throw error;
   }
 }

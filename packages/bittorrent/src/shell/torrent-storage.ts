@@ -63,7 +63,7 @@ export type TorrentStorageOptions = {
 export type TorrentStorageDeps = {
   readonly disk: DiskPort;
   readonly clock: Clock;
-  /** Commits before it returns: `ResumeStore.applyChange` of this torrent. */
+  /** Commits before it returns: `ResumeStore.applyChange` of this torrent, whose record was saved before. */
   record(change: ResumeChange): void;
   /** Commits the place as part of the torrent's record before it returns. */
   savePlace(place: StoragePlace): void;
