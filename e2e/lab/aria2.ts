@@ -26,8 +26,12 @@ export class Aria2Peer implements LabPeer {
   #running: Running | null = null;
   #hints: HintTracker | null = null;
 
-  constructor(host: Host) {
+  readonly #more: readonly string[];
+
+  /** @param more options besides ours */
+  constructor(host: Host, more: readonly string[] = []) {
     this.host = host;
+    this.#more = more;
     this.endpoint = `${host.address}:${port}`;
   }
 
@@ -50,13 +54,14 @@ export class Aria2Peer implements LabPeer {
     return status === null ? 0 : Number(status.completedLength) / Number(status.totalLength);
   }
 
-  async waitComplete(timeoutMs: number): Promise<void> {
+  async waitComplete(timeoutMs: number, everyMs?: number): Promise<void> {
     let last: Aria2Status | null = null;
-    await until('aria2 completes', timeoutMs, async () => {
+    const isComplete = async (): Promise<boolean> => {
       this.#running!.assertRunning();
       last = await this.#content();
       return last !== null && last.completedLength === last.totalLength && last.seeder === 'true';
-    }).catch((error) => {
+    };
+    await until('aria2 completes', timeoutMs, isComplete, everyMs).catch((error) => {
       throw new Error(`${error.message} ${JSON.stringify(last)} ${this.#running!.describe()}`);
     });
   }
@@ -68,7 +73,7 @@ export class Aria2Peer implements LabPeer {
 
   async #start(source: string, folder: string, trackers: readonly string[]): Promise<void> {
     mkdirSync(folder, { recursive: true });
-    const args = [...settings, `--dir=${folder}`];
+    const args = [...settings, ...this.#more, `--dir=${folder}`];
     if (trackers.length > 0) args.push(`--bt-tracker=${trackers.join(',')}`);
     this.#running = this.host.run('aria2c', [...args, source]);
     await until('aria2 answers', 10_000, () => {

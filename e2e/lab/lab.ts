@@ -24,23 +24,24 @@ export class Lab {
   readonly #hosts: Host[] = [];
   #closed = false;
 
-  private constructor(number: number) {
+  private constructor(number: number, parentFolder: string) {
     this.#number = number;
     this.address = `10.77.${number}.1`;
-    this.folder = mkdtempSync(join(tmpdir(), 'tequio-lab-'));
+    this.folder = mkdtempSync(join(parentFolder, 'tequio-lab-'));
     openLabs.add(this);
     guardExit();
   }
 
   /** A new, empty network. @throws Error when this user may not make one */
-  static open(): Lab {
+  /** @param parentFolder where its folder is made */
+  static open(parentFolder: string = tmpdir()): Lab {
     removeAbandoned();
     for (let number = 1; number <= labCountMax; number++) {
       if (!tryIp('link', 'add', 'name', `${bridgePrefix}${number}`, 'type', 'bridge')) continue;
       ip('link', 'set', `${bridgePrefix}${number}`, 'alias', ownerOf(process.pid));
       ip('address', 'add', `10.77.${number}.1/24`, 'dev', `${bridgePrefix}${number}`);
       ip('link', 'set', `${bridgePrefix}${number}`, 'up');
-      return new Lab(number);
+      return new Lab(number, parentFolder);
     }
     throw new Error('no lab: network bridges cannot be made here, or all are taken');
   }
@@ -101,6 +102,21 @@ export class Host {
   limitRate(bytesPerSecond: number): void {
     const rate = ['rate', `${bytesPerSecond * 8}bit`, 'burst', '64kb', 'latency', '200ms'];
     ip('netns', 'exec', this.namespace, 'tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', ...rate);
+  }
+
+  /** Bytes that have left this host's network card. */
+  sentBytes(): number {
+    const counter = `/sys/class/net/${outsideOf(this.namespace)}/statistics/rx_bytes`;
+    return Number(readFileSync(counter, 'utf8'));
+  }
+
+  /** Process ids of all that runs on this host. */
+  processIds(): number[] {
+    const listed = spawnSync('ip', ['netns', 'pids', this.namespace], { encoding: 'utf8' });
+    return listed.stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(Number);
   }
 
   /** Starts a program on this host. Its process id is that of `Running.child`. */

@@ -70,13 +70,15 @@ export class LibtorrentPeer implements LabPeer {
     return (await this.status()).progress;
   }
 
-  async waitComplete(timeoutMs: number): Promise<void> {
+  async waitComplete(timeoutMs: number, everyMs?: number): Promise<void> {
     let last: LibtorrentStatus | null = null;
-    await until('libtorrent completes', timeoutMs, async () => (last = await this.status()).complete).catch(
-      (error) => {
-        throw new Error(`${error.message} ${JSON.stringify(last)}`);
-      },
-    );
+    const isComplete = async (): Promise<boolean> => {
+      last = await this.status();
+      return last.complete;
+    };
+    await until('libtorrent completes', timeoutMs, isComplete, everyMs).catch((error) => {
+      throw new Error(`${error.message} ${JSON.stringify(last)}`);
+    });
   }
 
   async stop(): Promise<void> {

@@ -19,8 +19,12 @@ export interface LabPeer {
   download(source: string, folder: string, from: DownloadFrom): Promise<void>;
   /** 0 to 1. */
   progress(): Promise<number>;
-  /** Resolves when all is there and verified. @throws Error after `timeoutMs` with what the program said last */
-  waitComplete(timeoutMs: number): Promise<void>;
+  /**
+   * Resolves when all is there and verified; the program is asked every `everyMs`.
+   * @throws Error after `timeoutMs` with what the program said last
+   */
+  waitComplete(timeoutMs: number, everyMs?: number): Promise<void>;
+  /** Ends it at once. */
   stop(): Promise<void>;
 }
 

@@ -71,12 +71,13 @@ export class QbittorrentPeer implements LabPeer {
     return (await this.torrent()).progress;
   }
 
-  async waitComplete(timeoutMs: number): Promise<void> {
+  async waitComplete(timeoutMs: number, everyMs?: number): Promise<void> {
     let last: QbittorrentTorrent | null = null;
-    await until('qBittorrent completes', timeoutMs, async () => {
+    const isComplete = async (): Promise<boolean> => {
       last = await this.torrent();
       return last.progress === 1 && ['uploading', 'stalledUP', 'forcedUP'].includes(last.state);
-    }).catch((error) => {
+    };
+    await until('qBittorrent completes', timeoutMs, isComplete, everyMs).catch((error) => {
       throw new Error(`${error.message} ${JSON.stringify(last)} ${this.#running.describe()}`);
     });
   }

@@ -70,13 +70,14 @@ export class RtorrentPeer implements LabPeer {
     return Number(done) / Number(size);
   }
 
-  async waitComplete(timeoutMs: number): Promise<void> {
+  async waitComplete(timeoutMs: number, everyMs?: number): Promise<void> {
     let last: unknown;
-    await until('rTorrent completes', timeoutMs, async () => {
+    const isComplete = async (): Promise<boolean> => {
       last = await this.#fields('d.is_meta=', 'd.complete=', 'd.hashing=', 'd.message=', 'd.is_active=');
       const [meta, complete, hashing, , active] = last as unknown[];
       return meta === 0 && complete === 1 && hashing === 0 && active === 1;
-    }).catch((error) => {
+    };
+    await until('rTorrent completes', timeoutMs, isComplete, everyMs).catch((error) => {
       throw new Error(`${error.message} ${JSON.stringify(last)} ${this.#running.describe()}`);
     });
   }

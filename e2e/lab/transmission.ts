@@ -29,17 +29,18 @@ export class TransmissionPeer implements LabPeer {
   #session = '';
   #hints: HintTracker | null = null;
 
-  private constructor(host: Host) {
+  private constructor(host: Host, more: Readonly<Record<string, unknown>>) {
     this.host = host;
     this.endpoint = `${host.address}:${port}`;
     const configFolder = join(host.folder, 'config');
     mkdirSync(configFolder);
-    writeFileSync(join(configFolder, 'settings.json'), JSON.stringify(settings));
+    writeFileSync(join(configFolder, 'settings.json'), JSON.stringify({ ...settings, ...more }));
     this.#running = host.run('transmission-daemon', ['--foreground', '--config-dir', configFolder]);
   }
 
-  static async start(host: Host): Promise<TransmissionPeer> {
-    const peer = new TransmissionPeer(host);
+  /** @param more settings.json besides ours */
+  static async start(host: Host, more: Readonly<Record<string, unknown>> = {}): Promise<TransmissionPeer> {
+    const peer = new TransmissionPeer(host, more);
     await until('Transmission answers', 10_000, () => {
       peer.#running.assertRunning();
       return peer.#call('session-get', {}).then(() => true);
@@ -73,12 +74,13 @@ export class TransmissionPeer implements LabPeer {
     return (await this.#torrent()).percentDone;
   }
 
-  async waitComplete(timeoutMs: number): Promise<void> {
+  async waitComplete(timeoutMs: number, everyMs?: number): Promise<void> {
     let last: TorrentFields | null = null;
-    await until('Transmission completes', timeoutMs, async () => {
+    const isComplete = async (): Promise<boolean> => {
       last = await this.#torrent();
       return last.metadataPercentComplete === 1 && last.leftUntilDone === 0 && last.status === statusSeeding;
-    }).catch((error) => {
+    };
+    await until('Transmission completes', timeoutMs, isComplete, everyMs).catch((error) => {
       throw new Error(`${error.message} ${JSON.stringify(last)} ${this.#running.describe()}`);
     });
   }
