@@ -6,7 +6,7 @@
  *                                                            mismatched -> blame (smart ban, v2 leaves) -> again
  *   uploader <- read cache <- load job        checker -> check job: resume data in doubt, recheck, blame
  */
-import type { DiskFault, DiskResult, Fault, Hashes, Prng } from '@tequio/kernel';
+import type { DiskFault, DiskResult, Fault, Hashes, Prng, RateMeter } from '@tequio/kernel';
 import { encodeHashes, encodeHashReject, type HashRequest } from '../wire/hash-messages.ts';
 import { messageId } from '../wire/peer-message.ts';
 import type { Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
@@ -32,6 +32,7 @@ export type ContentJob =
 /** What happens to the content, for the torrent to act on. */
 export interface ContentHost {
   readonly peers: ReadonlyMap<number, Peer>;
+  readonly down: RateMeter;
   touched(peer: Peer): void;
   /** Verified and written. `isNew`: downloaded now, not found on disk. */
   verified(piece: number, isNew: boolean): void;
@@ -117,6 +118,7 @@ export class TorrentContent implements PieceExpectation {
       peerOf: (key) => host.peers.get(key),
       touched: (peer) => host.touched(peer),
       mayRequest: () => this.mayRequest,
+      meanRate: (nowMs) => host.down.bytesPerSecond(nowMs) / Math.max(1, host.peers.size),
       received: (_peer, bytes, nowMs) => host.received(bytes, nowMs),
       wasted: (bytes) => host.wasted(bytes),
     });
@@ -183,6 +185,7 @@ export class TorrentContent implements PieceExpectation {
     else {
       this.pieces.markUnwanted(this.#host.peers.values(), piece);
       for (const peer of this.#host.peers.values()) this.requester.releasePiece(peer, piece);
+      if (this.picker.openPiece(piece) === null) this.#assembly.drop(piece);
     }
     this.#settle();
   }

@@ -81,8 +81,8 @@ export class Peer implements PeerSink {
   unaskedBytes = 0;
   /** The block that is arriving, and whether it goes to memory of its own because another peer is filling the slab. */
   arriving: Arriving | null = null;
-  /** Requests outstanding when they were last filled up. */
-  filledCount = 0;
+  /** As many were asked for as the window allowed, when it was last filled. */
+  wasFull = false;
   onParole = false;
   lastBlockMs: number;
 

@@ -85,6 +85,7 @@ type OpenPiece = {
   storedCount: number;
   sha1: Uint8Array | null;
   needsCheck: boolean;
+  isDropped: boolean;
   readonly roots: (Uint8Array | null)[];
   readonly leaves: (Uint8Array | null)[];
   readonly sha1Blocks: (Uint8Array | null)[];
@@ -184,6 +185,7 @@ export class PieceAssembly {
     this.#jobs.delete(id);
     const { piece: open, extentIndex } = job;
     const extent = open.extents[extentIndex]!;
+    if (open.isDropped) return this.#finishDropped(open, extent);
     if (!result.ok) {
       extent.state = 'stuck';
       open.needsCheck = open.extents.length > 1;
@@ -223,30 +225,41 @@ export class PieceAssembly {
     return this.#stuck.length > 0;
   }
 
-  /** Drops an open piece and its memory (no longer wanted); false when the disk has a part of it. */
-  tryDrop(piece: number): boolean {
+  /**
+   * open -> gone: nobody works on the piece any more. What is with the disk is freed when it comes back; should the
+   * piece have been begun anew by then, it is read back before it is believed, for the two writes may have crossed.
+   */
+  drop(piece: number): void {
     const open = this.#open.get(piece);
-    if (open === undefined) return true;
-    if (open.nextExtent > 0) return false;
-    for (const extent of open.extents) if (extent !== null) this.#memory.free(extent.slab);
+    if (open === undefined) return;
+    open.isDropped = true;
     this.#open.delete(piece);
-    return true;
+    this.#freeUnstored(open);
+    for (let at = this.#stuck.length - 1; at >= 0; at--)
+      if (this.#stuck[at]!.piece === open) this.#stuck.splice(at, 1);
   }
 
   /** Gives all memory back that is not with the disk (the torrent stops). */
   close(): void {
-    for (const open of this.#open.values()) {
-      for (const extent of open.extents) {
-        if (
-          extent !== null &&
-          (extent.state === 'filling' || extent.state === 'full' || extent.state === 'stuck')
-        ) {
-          this.#memory.free(extent.slab);
-          extent.state = 'gone';
-        }
-      }
-    }
+    for (const open of this.#open.values()) this.#freeUnstored(open);
     this.#stuck.length = 0;
+  }
+
+  #freeUnstored(open: OpenPiece): void {
+    for (const extent of open.extents) {
+      if (extent === null || extent.state === 'storing' || extent.state === 'gone') continue;
+      this.#memory.free(extent.slab);
+      extent.state = 'gone';
+    }
+  }
+
+  /** A job of a piece that was dropped meanwhile. */
+  #finishDropped(open: OpenPiece, extent: Extent): null {
+    extent.state = 'gone';
+    this.#memory.free(extent.slab);
+    const anew = this.#open.get(open.piece);
+    if (anew !== undefined) anew.needsCheck = true;
+    return null;
   }
 
   #extentOf(piece: number, block: number): Extent | null {
@@ -368,6 +381,7 @@ function newOpenPiece(piece: number, extentCount: number, streamKey: number): Op
     storedCount: 0,
     sha1: null,
     needsCheck: false,
+    isDropped: false,
     roots: empty(),
     leaves: empty(),
     sha1Blocks: empty(),

@@ -40,6 +40,8 @@ export type RequesterDeps = {
   readonly touched: (peer: Peer) => void;
   /** False while the disk is in trouble or the torrent is checked. */
   readonly mayRequest: () => boolean;
+  /** Bytes a second that a peer gives us on the average. */
+  readonly meanRate: (nowMs: number) => number;
   readonly received: (peer: Peer, bytes: number, nowMs: number) => void;
   readonly wasted: (bytes: number) => void;
 };
@@ -89,6 +91,7 @@ export class Requester {
           Math.floor(memoryLeft / Math.min(info.pieceBytes, 1 << 20)),
         ),
         endGame: outstanding < requesterLimits.endGameCountMax,
+        isFast: peer.down.bytesPerSecond(nowMs) >= this.#deps.meanRate(nowMs),
         nowMs,
       },
       picks,
@@ -98,7 +101,7 @@ export class Requester {
       peer.window.markAsked(nowMs);
       this.#deps.touched(peer);
     }
-    peer.filledCount = peer.requests.size;
+    peer.wasFull = peer.requests.size >= Math.min(peer.window.depth, peer.requestCountMax);
   }
 
   /** A block begins to arrive: says where its bytes go. */
@@ -146,7 +149,7 @@ export class Requester {
     const askedMs = peer.requests.get(key);
     if (askedMs !== undefined) {
       peer.requests.delete(key);
-      peer.window.markBlock(bytes, askedMs, peer.requests.size, nowMs, peer.filledCount >= peer.window.depth);
+      peer.window.markBlock(bytes, askedMs, peer.requests.size, nowMs, peer.wasFull);
     }
     peer.down.add(bytes, nowMs);
     peer.lastBlockMs = nowMs;
@@ -249,15 +252,27 @@ export class Requester {
 
   #release(peer: Peer, key: number): void {
     if (!peer.requests.delete(key)) return;
+    const piece = Math.floor(key / this.#blocksPerPiece);
     this.#deps.picker.markReleased(
       Math.floor(key / this.#blocksPerPiece),
       key % this.#blocksPerPiece,
       peer.key,
     );
+    if (this.#deps.picker.openPiece(piece) === null) this.#dropPiece(piece);
     let late = this.#late.get(peer.key);
     if (late === undefined) this.#late.set(peer.key, (late = new Set()));
     if (late.size >= requesterLimits.lateCountMax) late.clear();
     late.add(key);
+  }
+
+  /** Nobody works on the piece any more and nothing of it has come: its memory goes back. */
+  #dropPiece(piece: number): void {
+    for (const [key, filler] of this.#filling) {
+      if (Math.floor(key / this.#blocksPerPiece) !== piece) continue;
+      const peer = this.#deps.peerOf(filler);
+      if (peer !== undefined) this.#abandonArriving(peer);
+    }
+    this.#deps.assembly.tryDrop(piece);
   }
 
   #releaseAll(peer: Peer): void {

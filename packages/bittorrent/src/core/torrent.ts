@@ -40,6 +40,7 @@ export const torrentLimits = {
   tickMs: 1000,
   /** Interested peers get a slot at once while fewer than this are unchoked. */
   freeSlots: 4,
+  suspectCountMax: 1000,
 } as const;
 
 export type TorrentEffect =
@@ -107,6 +108,8 @@ export class Torrent implements ConversationHost, ContentHost {
   readonly #effects: TorrentEffect[] = [];
   readonly #touched = new Set<Peer>();
   readonly #newHaves: number[] = [];
+  /** Peers that left while a failed piece of theirs was not explained yet. */
+  readonly #suspects = new Map<PeerKey, Endpoint>();
   #haveAtMs: number | null = null;
   #nextPeerKey = 1;
   #tickAtMs: number | null = null;
@@ -355,7 +358,8 @@ export class Torrent implements ConversationHost, ContentHost {
 
   blame(key: PeerKey, fault: Fault): void {
     const peer = this.peers.get(key);
-    this.#effects.push({ type: 'blame', peer: key, endpoint: peer?.endpoint ?? null, fault });
+    const endpoint = peer?.endpoint ?? this.#suspects.get(key) ?? null;
+    this.#effects.push({ type: 'blame', peer: key, endpoint, fault });
     if (peer !== undefined && fault.penalty >= 100) this.#close(peer, fault);
   }
 
@@ -405,6 +409,7 @@ export class Torrent implements ConversationHost, ContentHost {
     this.metadata.removePeer(peer.key, this.nowMs);
     const content = this.content;
     if (content !== null) {
+      if (content.smartBan.isOnParole(peer.key)) this.#rememberSuspect(peer);
       content.requester.removePeer(peer);
       content.uploader.removePeer(peer);
       content.pieces.removePeer(peer);
@@ -413,6 +418,11 @@ export class Torrent implements ConversationHost, ContentHost {
       if (peer.amInterested) this.#fillAll();
     }
     if (this.peers.size === 0) this.#tickAtMs = null;
+  }
+
+  #rememberSuspect(peer: Peer): void {
+    if (this.#suspects.size >= torrentLimits.suspectCountMax) this.#suspects.clear();
+    this.#suspects.set(peer.key, peer.endpoint);
   }
 
   #tick(): void {
