@@ -48,12 +48,6 @@ type RunningJob = {
   after: (() => void)[] | null;
 };
 
-/** Makes the port; threads start with the first job. */
-export function createDisk(options: DiskOptions = {}): DiskPort {
-  const count = options.threadCount ?? availableParallelism() - 1;
-  return new ThreadedDisk(Math.min(diskLimits.threadCountMax, Math.max(1, Math.floor(count))));
-}
-
 class ThreadedDisk implements DiskPort {
   readonly threadCount: number;
   readonly #threads: DiskThread[];
@@ -290,6 +284,12 @@ class ThreadedDisk implements DiskPort {
       this.#operations.delete(operation);
     }
   }
+}
+
+/** Makes the port; threads start with the first job. */
+export function createDisk(options?: DiskOptions): DiskPort {
+  const count = options?.threadCount ?? availableParallelism() - 1;
+  return new ThreadedDisk(Math.min(diskLimits.threadCountMax, Math.max(1, Math.floor(count))));
 }
 
 function keyOf(ref: FileRef): string {

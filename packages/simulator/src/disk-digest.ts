@@ -1,4 +1,4 @@
-/** Digests of a job's bytes, written plainly: the runtime's fast ones are compared with these by the compliance suite. */
+/** Digests of a job's bytes, written plainly: the compliance suite compares the runtime's fast ones with its own. */
 import { hash } from 'node:crypto';
 import { bytesEqual, type DigestRequest, type DiskDigests } from '@tequio/kernel';
 

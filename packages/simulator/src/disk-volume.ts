@@ -107,6 +107,7 @@ type Node = VolumeFile | 'folder' | 'link';
 /** A part of the tree with a size of its own, as a mounted device. */
 type Mount = { readonly at: string; capacityBytes: number; readOnly: boolean };
 
+/** The tree of files, and what tests do to it behind the port's back. */
 export class SimulatedVolume {
   readonly #nodes = new Map<string, Node>([['/', 'folder']]);
   /** What would be left of each file after a power failure. */

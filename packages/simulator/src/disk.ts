@@ -42,6 +42,7 @@ const errorCodes = {
   io: 'DISK_IO',
 } as const;
 
+/** See the top of the file. `volume` is the world behind it, where tests make trouble. */
 export class SimulatedDisk implements DiskPort {
   readonly threadCount = 1;
   readonly volume: SimulatedVolume;

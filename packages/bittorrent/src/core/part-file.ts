@@ -2,17 +2,17 @@
  * Where the bytes of files that nobody wanted go, when a piece that is wanted holds some of them.
  *
  * Specification: every file is placed either in itself or in the part file, and moves only from the part file to
- * itself. A file is placed in the part file while it is not wanted and nothing of it exists; once it has begun, or was
- * there before us, it stays a file for good, whatever becomes of its priority. A piece that holds bytes of a file placed in
- * the part file has a slot there of one piece's length, and those bytes lie at their place within the piece; the part
- * file is sparse, so bytes that lie in the files themselves take no room in it.
+ * itself. A file is placed in the part file while it is not wanted and nothing of it exists; once it has begun, or
+ * was there before us, it stays a file for good, whatever becomes of its priority. A piece that holds bytes of a file
+ * placed in the part file has a slot there of one piece's length, and those bytes lie at their place within the
+ * piece; the part file is sparse, so bytes that lie in the files themselves take no room in it.
  *
  *   unwanted, absent ─ piece stored ─> slot (new) ─ verified ─> slot (kept, recorded) ─ file wanted ─> moved out, freed
  *
  * Slots have no header on disk: which piece has which slot is kept with the torrent's other state, and is committed
  * with the piece itself. A crash before that leaves an unnamed slot, which is used again. After a move the bytes are
  * in both places until the change of place is committed, and a slot is free only after that.
- * Cost: two numbers for each piece on the edge between wanted and unwanted files, of which there are at most two a file.
+ * Cost: two numbers for each piece on an edge between wanted and unwanted files, of which a file has at most two.
  */
 import { assert, Bitfield, type FileId, type FileSpan } from '@tequio/kernel';
 import type { FileMap } from './file-map.ts';

@@ -49,7 +49,7 @@ export type SettledFile = { readonly bytes: number; readonly modifiedMs: number 
 /** What is recorded about the content of one torrent. */
 export type ResumeProgress = {
   readonly have: Bitfield;
-  /** By file index, or {@link partFileIndex}: settled files. A file that is not here was being written, or is not there. */
+  /** By file index, or {@link partFileIndex}. A file that is not here was being written, or is not there. */
   readonly settled: ReadonlyMap<number, SettledFile>;
   /** The run that wrote last; null: none has. */
   readonly session: ResumeSession | null;

@@ -17,57 +17,21 @@ import {
   assert,
   Bitfield,
   byteCountOf,
-  type Clock,
   type DiskFault,
-  type DiskPort,
   type FileId,
   type FileSpan,
   type FileStat,
 } from '@tequio/kernel';
 import { FileMap, FilePriorities, FileProgress, type PieceRange } from '../core/file-map.ts';
 import { PartFile, type SlotChange } from '../core/part-file.ts';
-import {
-  type Doubt,
-  judgeResume,
-  partFileIndex,
-  type ResumeChange,
-  type ResumeProgress,
-} from '../core/resume.ts';
+import { type Doubt, judgeResume, partFileIndex, type ResumeChange } from '../core/resume.ts';
 import type { PendingMove } from '../core/resume-record.ts';
 import type { TorrentInfo } from '../wire/torrent-info.ts';
 import { SettledFiles } from './settled-files.ts';
 import { partRefOf, TorrentFiles } from './torrent-files.ts';
+import type { TorrentStorageDeps, TorrentStorageOptions } from './torrent-storage-options.ts';
 
-/** Where the files are: part of the torrent's record. */
-export type StoragePlace = {
-  readonly folder: string;
-  readonly renamed: ReadonlyMap<number, string>;
-  readonly pendingMove: PendingMove | null;
-};
-
-export type TorrentStorageOptions = {
-  readonly info: TorrentInfo;
-  /** `TorrentId`. */
-  readonly id: string;
-  readonly place: StoragePlace;
-  /** The node's own folder for part files. */
-  readonly partsFolder: string;
-  /** One a file, 0 to 7; empty: all normal. */
-  readonly filePriorities: ArrayLike<number>;
-  /** As the store has it; null: a new torrent. */
-  readonly progress: ResumeProgress | null;
-  /** Changes with every start of the machine. */
-  readonly bootId: string;
-};
-
-export type TorrentStorageDeps = {
-  readonly disk: DiskPort;
-  readonly clock: Clock;
-  /** Commits before it returns: `ResumeStore.applyChange` of this torrent, whose record was saved before. */
-  record(change: ResumeChange): void;
-  /** Commits the place as part of the torrent's record before it returns. */
-  savePlace(place: StoragePlace): void;
-};
+export type { StoragePlace, TorrentStorageDeps, TorrentStorageOptions } from './torrent-storage-options.ts';
 
 const normalPriority = 4;
 
