@@ -9,7 +9,7 @@
 import type { DigestRequest, DiskDigests, DiskFault, DiskJob, FileSpan } from '@tequio/kernel';
 
 export const diskLimits = {
-  /** No gain was ever measured from more, and each thread costs about 10 MB. */
+  /** Each thread costs about 25 MB, and more than this outruns the drives in use. */
   threadCountMax: 8,
   /** Open files of all threads together: below the usual soft limit of 1024, and of 256 on macOS for one thread. */
   handleCount: 224,
