@@ -1,0 +1,11 @@
+export { addressKey } from './address-key.ts';
+export { type Ban, BanList } from './ban-list.ts';
+export { RateLimiter } from './bandwidth.ts';
+export {
+  type BudgetRefusal,
+  ConnectionBudget,
+  type ConnectionLimits,
+  type ConnectionSlot,
+  defaultConnectionLimits,
+} from './connection-budget.ts';
+export { limits } from './limits.ts';
