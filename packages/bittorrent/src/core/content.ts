@@ -119,7 +119,7 @@ export class TorrentContent implements PieceExpectation {
       touched: (peer) => host.touched(peer),
       mayRequest: () => this.mayRequest,
       meanRate: (nowMs) => host.down.bytesPerSecond(nowMs) / Math.max(1, host.peers.size),
-      received: (_peer, bytes, nowMs) => host.received(bytes, nowMs),
+      received: (bytes, nowMs) => host.received(bytes, nowMs),
       wasted: (bytes) => host.wasted(bytes),
     });
     this.uploader = new Uploader(this.layout, {

@@ -37,6 +37,11 @@ export class PieceLayout {
     }
   }
 
+  /** Blocks of a piece that is not cut short. */
+  get wholeBlockCount(): number {
+    return Math.ceil(this.info.pieceBytes / blockBytes);
+  }
+
   /** Bytes that are hashed for v1 and stored; in a v2-only torrent without the padding at the end. */
   bytesOf(piece: number): number {
     return this.endsWithFiles ? this.dataBytesOf(piece) : pieceBytesOf(this.info, piece);

@@ -12,12 +12,12 @@
  * late ones (asked, given up, then sent) are not counted against anyone.
  * Cost: O(1) a block.
  */
-import { assert, type Fault } from '@tequio/kernel';
+import { assert, type Bitfield, type Fault } from '@tequio/kernel';
 import { wireFault } from '../wire/peer-decoder.ts';
 import { messageId } from '../wire/peer-message.ts';
 import { blockBytes } from '../wire/torrent-info.ts';
 import type { Peer } from './peer.ts';
-import type { PieceAssembly } from './piece-assembly.ts';
+import { extentBytesMax, type PieceAssembly } from './piece-assembly.ts';
 import type { PieceLayout } from './piece-layout.ts';
 import type { PieceMemory } from './piece-memory.ts';
 import type { BlockPick, PiecePicker } from './piece-picker.ts';
@@ -42,7 +42,7 @@ export type RequesterDeps = {
   readonly mayRequest: () => boolean;
   /** Bytes a second that a peer gives us on the average. */
   readonly meanRate: (nowMs: number) => number;
-  readonly received: (peer: Peer, bytes: number, nowMs: number) => void;
+  readonly received: (bytes: number, nowMs: number) => void;
   readonly wasted: (bytes: number) => void;
 };
 
@@ -62,7 +62,7 @@ export class Requester {
 
   /** Asks the peer for as many blocks as its window has room for. */
   fill(peer: Peer, nowMs: number): void {
-    const { picker, memory, assembly } = this.#deps;
+    const { picker } = this.#deps;
     if (
       !peer.amInterested ||
       peer.isClosed ||
@@ -74,8 +74,6 @@ export class Requester {
     const outstanding = peer.requests.size;
     const room = Math.min(peer.window.depth, peer.requestCountMax) - outstanding;
     if (room <= 0) return;
-    const { info } = this.#deps.layout;
-    const memoryLeft = Math.max(0, memory.bytesMax - memory.usedBytes);
     const picks = this.#picks;
     picks.length = 0;
     picker.pick(
@@ -86,10 +84,7 @@ export class Requester {
         allowed: peer.choking ? peer.allowedFast : null,
         suggested: peer.suggested,
         mode: peer.onParole ? 'parole' : 'normal',
-        openLimit: Math.max(
-          assembly.openCount === 0 ? 1 : 0,
-          Math.floor(memoryLeft / Math.min(info.pieceBytes, 1 << 20)),
-        ),
+        openLimit: this.#openLimit(),
         endGame: outstanding < requesterLimits.endGameCountMax,
         isFast: peer.down.bytesPerSecond(nowMs) >= this.#deps.meanRate(nowMs),
         nowMs,
@@ -142,7 +137,7 @@ export class Requester {
     if (arriving === null) return false;
     peer.arriving = null;
     const { piece, block, bytes } = arriving;
-    const { picker, assembly } = this.#deps;
+    const { picker } = this.#deps;
     const key = this.#keyOf(piece, block);
     if (this.#filling.get(key) === peer.key) this.#filling.delete(key);
     this.#late.get(peer.key)?.delete(key);
@@ -153,27 +148,52 @@ export class Requester {
     }
     peer.down.add(bytes, nowMs);
     peer.lastBlockMs = nowMs;
-    this.#deps.received(peer, bytes, nowMs);
-    const target =
-      arriving.isWaste || picker.isBlockReceived(piece, block) ? null : assembly.tryTarget(piece, block);
-    if (target === null) {
+    this.#deps.received(bytes, nowMs);
+    const isNew = !arriving.isWaste && this.#take(peer.key, piece, block, arriving.scratch);
+    if (!isNew) {
       if (askedMs !== undefined) picker.markReleased(piece, block, peer.key);
       this.#deps.wasted(bytes);
-      return false;
     }
-    if (arriving.scratch !== null) {
-      // Whoever is still filling the slab must not touch it any more: it is about to be hashed.
-      const filler = this.#deps.peerOf(this.#filling.get(key) ?? -1);
-      if (filler !== undefined) this.#abandonArriving(filler);
-      target.set(arriving.scratch, assembly.targetOffset(block));
-    }
-    if (picker.markReceived(piece, block, peer.key) !== 'new') {
-      this.#deps.wasted(bytes);
-      return false;
-    }
-    this.#cancelOthers(piece, block);
-    assembly.markReceived(piece, block);
-    return true;
+    return isNew;
+  }
+
+  /** Picks for a web seed, which takes runs of blocks instead of a window of them. */
+  pickFor(key: number, has: Bitfield, count: number, nowMs: number, out: BlockPick[]): void {
+    this.#deps.picker.pick(
+      {
+        peer: key,
+        has: has.isFull ? null : has,
+        count,
+        allowed: null,
+        suggested: [],
+        mode: 'normal',
+        openLimit: this.#openLimit(),
+        endGame: false,
+        nowMs,
+      },
+      out,
+    );
+  }
+
+  /** none -> requested, of a web seed. */
+  reserveFor(key: number, piece: number, block: number): void {
+    this.#deps.picker.markRequested(piece, block, key);
+    this.#deps.assembly.reserve(piece, block);
+  }
+
+  /** A whole block of a web seed, borrowed. */
+  handleBlock(key: number, at: BlockPick, data: Uint8Array, nowMs: number): void {
+    const { piece, block } = at;
+    this.#deps.received(data.length, nowMs);
+    if (this.#take(key, piece, block, data)) return;
+    this.releaseFor(key, piece, block);
+    this.#deps.wasted(data.length);
+  }
+
+  /** requested -> none, of a web seed. */
+  releaseFor(key: number, piece: number, block: number): void {
+    this.#deps.picker.markReleased(piece, block, key);
+    if (this.#deps.picker.openPiece(piece) === null) this.#dropPiece(piece);
   }
 
   /** A `reject` (BEP 6). */
@@ -219,6 +239,34 @@ export class Requester {
     this.#late.delete(peer.key);
   }
 
+  /**
+   * A complete block, in the slab already or in memory of its own (`data`). True when it was new and counts; everybody
+   * else who was asked for it is told that it is not needed.
+   */
+  #take(key: number, piece: number, block: number, data: Uint8Array | null): boolean {
+    const { picker, assembly } = this.#deps;
+    const target = picker.isBlockReceived(piece, block) ? null : assembly.tryTarget(piece, block);
+    if (target === null) return false;
+    if (data !== null) {
+      // Whoever is still filling the slab must not touch it any more: it is about to be hashed.
+      const filler = this.#deps.peerOf(this.#filling.get(this.#keyOf(piece, block)) ?? -1);
+      if (filler !== undefined) this.#abandonArriving(filler);
+      target.set(data, assembly.targetOffset(block));
+    }
+    if (picker.markReceived(piece, block, key) !== 'new') return false;
+    this.#cancelOthers(piece, block);
+    assembly.markReceived(piece, block);
+    return true;
+  }
+
+  /** Pieces that may be opened now: as memory allows, but always one when none is open. */
+  #openLimit(): number {
+    const { memory, assembly, layout } = this.#deps;
+    const memoryLeft = Math.max(0, memory.bytesMax - memory.usedBytes);
+    const pieceCount = Math.floor(memoryLeft / Math.min(layout.info.pieceBytes, extentBytesMax));
+    return Math.max(assembly.openCount === 0 ? 1 : 0, pieceCount);
+  }
+
   #request(peer: Peer, piece: number, block: number, nowMs: number): void {
     const { layout, picker, assembly } = this.#deps;
     const key = this.#keyOf(piece, block);
@@ -253,11 +301,7 @@ export class Requester {
   #release(peer: Peer, key: number): void {
     if (!peer.requests.delete(key)) return;
     const piece = Math.floor(key / this.#blocksPerPiece);
-    this.#deps.picker.markReleased(
-      Math.floor(key / this.#blocksPerPiece),
-      key % this.#blocksPerPiece,
-      peer.key,
-    );
+    this.#deps.picker.markReleased(piece, key % this.#blocksPerPiece, peer.key);
     if (this.#deps.picker.openPiece(piece) === null) this.#dropPiece(piece);
     let late = this.#late.get(peer.key);
     if (late === undefined) this.#late.set(peer.key, (late = new Set()));
@@ -272,7 +316,7 @@ export class Requester {
       const peer = this.#deps.peerOf(filler);
       if (peer !== undefined) this.#abandonArriving(peer);
     }
-    this.#deps.assembly.tryDrop(piece);
+    this.#deps.assembly.drop(piece);
   }
 
   #releaseAll(peer: Peer): void {

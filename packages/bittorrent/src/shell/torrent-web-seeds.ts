@@ -1,0 +1,77 @@
+/** The web seeds of one torrent: each is given runs of blocks whenever it is idle and something is left to fetch. */
+import type { Clock, Fault, HttpClient, IpAddress } from '@tequio/kernel';
+import type { WebSeedEffect } from '../core/web-seed.ts';
+import type { WebSeedFeeder } from '../core/web-seed-feeder.ts';
+import { WebSeedDriver } from './web-seed-driver.ts';
+
+export type TorrentWebSeedsDeps = {
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  readonly bind: IpAddress | null;
+  /** Bytes have come: the download limit may want to pause the sender. */
+  readonly received: (from: { pause(): void; resume(): void }, bytes: number) => void;
+  /** Something has changed in the torrent: its effects are to be carried out. */
+  readonly changed: () => void;
+  readonly failed: (url: string, fault: Fault, isDead: boolean) => void;
+};
+
+type Notice = Exclude<WebSeedEffect, { type: 'open' | 'abort' }> | null;
+
+export class TorrentWebSeeds {
+  readonly #feeders: readonly { readonly feeder: WebSeedFeeder; readonly driver: WebSeedDriver }[];
+  readonly #deps: TorrentWebSeedsDeps;
+  #isPolling = false;
+
+  constructor(feeders: readonly WebSeedFeeder[], deps: TorrentWebSeedsDeps) {
+    this.#deps = deps;
+    this.#feeders = feeders.map((feeder) => ({ feeder, driver: this.#driverOf(feeder) }));
+  }
+
+  /** Gives idle seeds something to do. */
+  poll(): void {
+    if (this.#isPolling) return;
+    this.#isPolling = true;
+    for (const { feeder, driver } of this.#feeders) {
+      const run = feeder.tryPlanRun(this.#deps.clock.nowMs());
+      if (run !== null) driver.start(run);
+    }
+    this.#isPolling = false;
+  }
+
+  /** Breaks off what runs (the torrent pauses, or is in trouble). */
+  stop(): void {
+    for (const { feeder, driver } of this.#feeders) {
+      driver.stop();
+      feeder.release();
+    }
+  }
+
+  close(): void {
+    for (const { driver } of this.#feeders) driver.close();
+  }
+
+  #driverOf(feeder: WebSeedFeeder): WebSeedDriver {
+    const { http, clock, bind, received, changed } = this.#deps;
+    const driver: WebSeedDriver = new WebSeedDriver(
+      {
+        seed: feeder.seed,
+        bind,
+        sink: (_piece, _offset, bytes) => {
+          feeder.handleBytes(bytes, clock.nowMs());
+          received(driver, bytes.length);
+          changed();
+        },
+        notify: (notice) => this.#handleNotice(feeder, notice),
+      },
+      { http, clock },
+    );
+    return driver;
+  }
+
+  #handleNotice(feeder: WebSeedFeeder, notice: Notice): void {
+    if (notice !== null) feeder.release();
+    if (notice?.type === 'failed')
+      this.#deps.failed(feeder.seed.url, notice.fault, notice.retryAtMs === null);
+    this.#deps.changed();
+  }
+}
