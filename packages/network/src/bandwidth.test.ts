@@ -63,6 +63,17 @@ test('greedy children get equal shares, whoever asks first and however often', (
   }
 });
 
+test('among many, nobody starves, even when asked last each time', () => {
+  for (const rate of [1e6, 10e6]) {
+    const torrent = new RateLimiter('all', rate).child('torrent');
+    const takers = Array.from({ length: 100 }, (_, i) => taker(torrent.child(`${i}`)));
+    for (let nowMs = 0; nowMs < 20_000; nowMs += 10) {
+      for (const one of takers) while (one.limiter.tryTake(16_384, nowMs)) one.bytes += 16_384;
+    }
+    for (const { bytes } of takers) near(bytes, (rate * 20) / 100, 0.25, 'share');
+  }
+});
+
 test('shares go by torrent first, then by peer, also through torrents without a limit of their own', () => {
   const root = new RateLimiter('all', 4e6);
   const [a, b] = [root.child('a'), root.child('b')];

@@ -3,6 +3,9 @@ import { limits } from './limits.ts';
 
 const { burstMs, burstBytesMin, leadMs, leadBytesMin, patienceMs, turnMs } = limits.bandwidth;
 
+/** How far a count may lag. */
+const lagLeads = 4;
+
 /**
  * Rate limits in a tree: all > torrent > peer (or any other classes). One tree for each direction.
  *
@@ -14,7 +17,7 @@ const { burstMs, burstBytesMin, leadMs, leadBytesMin, patienceMs, turnMs } = lim
  *   child that is ahead of a waiting sibling by more than the lead is refused, so that the sibling comes first. It
  *   does not matter who asks in which order, or how often, and a child that needs less than its share gets all it
  *   asks for while the others share the rest (max-min fairness).
- * - What a child did not use is soon forgotten (its count never lags by more than two leads), so nobody saves up.
+ * - What a child did not use is soon forgotten (its count never lags by more than four leads), so nobody saves up.
  * - Who waits and does not come back within 100 ms after it could have, is not waited for: a dead peer blocks nobody.
  * - No limit (null) on the way up: never refuses and counts nothing.
  *
@@ -130,7 +133,7 @@ export class RateLimiter {
   }
 
   #serve(child: RateLimiter, bytes: number): void {
-    child.#servedBytes = Math.max(child.#servedBytes, this.#virtualBytes - 2 * this.#leadBytes());
+    child.#servedBytes = Math.max(child.#servedBytes, this.#virtualBytes - lagLeads * this.#leadBytes());
     this.#virtualBytes = Math.max(this.#virtualBytes, child.#servedBytes);
     child.#servedBytes += bytes;
     this.#waiting.delete(child);
@@ -140,7 +143,7 @@ export class RateLimiter {
   #holdsBack(child: RateLimiter, nowMs: number): boolean {
     if (this.#waiting.size === 0) return false;
     const lead = this.#leadBytes();
-    const floor = this.#virtualBytes - 2 * lead;
+    const floor = this.#virtualBytes - lagLeads * lead;
     for (const sibling of this.#waiting) {
       if (sibling.#waitsUntilMs < nowMs) this.#waiting.delete(sibling);
       else if (child.#servedBytes - Math.max(sibling.#servedBytes, floor) > lead) return true;
@@ -148,8 +151,12 @@ export class RateLimiter {
     return false;
   }
 
+  /**
+   * Shared by all who compete, so that together they can use what the bucket gathers between two looks of the caller,
+   * and yet none is far ahead when they are many.
+   */
   #leadBytes(): number {
-    return Math.max(leadBytesMin, ((this.#rateAbove() ?? 0) * leadMs) / 1000);
+    return Math.max(leadBytesMin, ((this.#rateAbove() ?? 0) * leadMs) / 1000 / (this.#waiting.size + 1));
   }
 
   /** The lowest limit from here to the root, or null. */

@@ -5,9 +5,9 @@ export const limits = {
     burstMs: 50,
     /** But at least one block of BitTorrent. */
     burstBytesMin: 16 * 1024,
-    /** How far a child may get ahead of one that waits: so much of the rate, and at least so many bytes. */
+    /** How far a child may get ahead of one that waits: its part of so much of the rate, and at least one block. */
     leadMs: 50,
-    leadBytesMin: 64 * 1024,
+    leadBytesMin: 16 * 1024,
     /** After this, who could have come back and did not is not waited for. */
     patienceMs: 100,
     /** Who is refused for the sake of others asks again after this. */
