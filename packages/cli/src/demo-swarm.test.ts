@@ -24,9 +24,9 @@ test('demo: the picture at two widths', () => {
     swarm.downloaders[0]!.handleLine(`{"type":"bittorrent.piece.verified","piece":${piece}}`, 0);
   const style = { colors: pc.createColors(false), messages: en };
   assert.deepEqual(renderSwarm(swarm, { columns: 80, ...style }), [
-    `seed    ${'█'.repeat(41)}  sent 293 KiB`,
-    `peer 1  ${renderPieceMap(swarm.downloaders[0]!.pieces.bytes, 30, 41)}   50 %  seed ~0 B, others ~0 B`,
-    `peer 2  ${'·'.repeat(41)}    0 %  seed ~0 B, others ~0 B`,
+    `seed    ${'█'.repeat(31)}  sent 293 KiB`,
+    `peer 1  ${renderPieceMap(swarm.downloaders[0]!.pieces.bytes, 30, 31)}   50 %  seed ~0 B, others ~0 B`,
+    `peer 2  ${'·'.repeat(31)}    0 %  seed ~0 B, others ~0 B`,
   ]);
   for (const line of renderSwarm(swarm, { columns: 40, ...style })) assert.ok(widthOf(line) <= 40);
 });

@@ -5,6 +5,8 @@ import type { LineStyle } from './progress-bar.ts';
 import { formatBytes, percentOf } from './size-text.ts';
 import { fitText, widthOf } from './text-width.ts';
 
+/** What `formatBytes` gives at most. */
+const widestSize = '1023 KiB';
 const mapColumnsMin = 24;
 const mapColumnsMax = 64;
 
@@ -19,7 +21,8 @@ export function renderSwarm(swarm: DemoSwarm, style: LineStyle): string[] {
   const paints = [colors.green, colors.cyan, colors.magenta, colors.yellow];
   const rows = swarm.members.map((member) => ({ member, text: describeMember(member, swarm, messages) }));
   const nameColumns = Math.max(...rows.map(({ member }) => widthOf(member.name))) + 2;
-  const textColumns = Math.max(...rows.map(({ text }) => widthOf(text)));
+  // As wide as the text can become, so that the map does not move while figures grow.
+  const textColumns = widthOf(messages.demo.row(' 99 %', widestSize, widestSize));
   const room = columns - nameColumns - 2 - textColumns;
   const isWide = room >= mapColumnsMin;
   const mapColumns = Math.max(1, Math.min(mapColumnsMax, isWide ? room : columns - nameColumns));
