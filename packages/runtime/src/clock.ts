@@ -31,11 +31,11 @@ class SystemTimer implements Timer {
   }
 
   #arm(): NodeJS.Timeout {
-    const delayMs = Math.min(stepMsMax, Math.ceil(this.#dueMs - performance.now()));
+    // The event loop counts whole milliseconds and may be up to one early, hence one more.
+    const delayMs = Math.min(stepMsMax, Math.ceil(this.#dueMs - performance.now()) + 1);
     return setTimeout(() => this.#handleTimeout(), delayMs);
   }
 
-  /** The event loop counts whole milliseconds, so it may call up to one too early: then the rest is waited for. */
   #handleTimeout(): void {
     if (performance.now() < this.#dueMs) this.#handle = this.#arm();
     else this.#callback();

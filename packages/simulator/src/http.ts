@@ -4,19 +4,13 @@ import type {
   HttpHandler,
   HttpRequest,
   HttpServerPort,
-  HttpServerRequest,
   HttpServerResponse,
   IpAddress,
   Timer,
 } from '@tequio/kernel';
 import { isIpv6, tryParseAddress } from '@tequio/kernel';
-import { bindsTo, endpoint, type Host, type Network } from './network.ts';
+import { bindsTo, endpoint, type Host, type HttpListening, type Network } from './network.ts';
 import { listenerOn } from './tcp.ts';
-
-export type HttpListening = {
-  readonly address: IpAddress | null;
-  readonly handle: (request: HttpServerRequest) => HttpServerResponse;
-};
 
 /** Bytes of a body that arrive in one event. */
 const chunkBytes = 16 * 1024;

@@ -1,10 +1,15 @@
-import type { Endpoint, IpAddress, Prng } from '@tequio/kernel';
+import type {
+  Endpoint,
+  HttpServerRequest,
+  HttpServerResponse,
+  IpAddress,
+  Prng,
+  TcpConnection,
+  TcpHandler,
+} from '@tequio/kernel';
 import { isIpv6, NodeError } from '@tequio/kernel';
 import type { VirtualClock } from './clock.ts';
-import type { HttpListening } from './http.ts';
 import { Uplink } from './network-link.ts';
-import type { SimulatedListener } from './tcp.ts';
-import type { SimulatedUdpSocket } from './udp.ts';
 
 export type HostOptions = {
   /** For messages; `host-N` by default. */
@@ -24,6 +29,23 @@ export type HostOptions = {
   readonly nat?: boolean;
 };
 
+/** Who listens on a TCP port; `address` null: on every address. */
+export type TcpListening = {
+  readonly address: IpAddress | null;
+  readonly accept: (connection: TcpConnection) => TcpHandler | null;
+};
+
+/** Who answers HTTP on a port. */
+export type HttpListening = {
+  readonly address: IpAddress | null;
+  readonly handle: (request: HttpServerRequest) => HttpServerResponse;
+};
+
+/** Who receives the datagrams of a port. */
+export interface DatagramReceiver {
+  handleDatagram(bytes: Uint8Array, from: Endpoint, to: IpAddress): void;
+}
+
 /** A machine on the simulated network: its line and what it listens on. */
 export class Host {
   readonly name: string;
@@ -34,9 +56,9 @@ export class Host {
   readonly udpJitterMs: number;
   readonly nat: boolean;
   readonly uplink: Uplink;
-  readonly tcpListeners = new Map<number, SimulatedListener>();
+  readonly tcpListeners = new Map<number, TcpListening>();
   readonly httpListeners = new Map<number, HttpListening>();
-  readonly udpSockets = new Map<string, SimulatedUdpSocket>();
+  readonly udpSockets = new Map<string, DatagramReceiver>();
   /** Until then the line towards this host is busy. */
   downBusyUntilMs = 0;
   receivedBytes = 0;
@@ -93,7 +115,7 @@ function listenError(port: number, reason: string, retry: boolean): NodeError {
 /** 20.0.0.1 and on: addresses that are `global`, so that nothing treats the simulated world as a local network. */
 function addressOfIndex(index: number): IpAddress {
   const n = index + 1;
-  return `20.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}` as IpAddress;
+  return [20, (n >> 16) & 255, (n >> 8) & 255, n & 255].join('.') as IpAddress;
 }
 
 /** All hosts and the ways between them. */
@@ -146,7 +168,10 @@ export class Network {
     return from === to || (from.group === to.group && from.group >= 0);
   }
 
-  /** Cuts the network: each list is an island, hosts in no list stay together. Connections stall, datagrams are lost. */
+  /**
+   * Cuts the network: each list is an island, hosts in no list stay together. Connections stall, datagrams are
+   * lost.
+   */
   partition(islands: readonly (readonly Host[])[]): void {
     for (const host of this.hosts) host.group = 0;
     islands.forEach((island, index) => {

@@ -20,11 +20,6 @@ export const simulatedTcpLimits = {
   lingerMs: 10_000,
 } as const;
 
-export type SimulatedListener = {
-  readonly address: IpAddress | null;
-  readonly accept: (connection: TcpConnection) => TcpHandler | null;
-};
-
 /** TCP of one host of the simulated network. */
 export function createSimulatedTcp(network: Network, host: Host): TcpPort {
   return {

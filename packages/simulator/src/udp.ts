@@ -1,6 +1,6 @@
 import type { Endpoint, IpAddress, UdpPort, UdpSocket } from '@tequio/kernel';
 import { copyBytes, formatEndpoint, isIpv6 } from '@tequio/kernel';
-import { bindsTo, endpoint, type Host, type Network } from './network.ts';
+import { bindsTo, type DatagramReceiver, endpoint, type Host, type Network } from './network.ts';
 
 /** The largest payload over IPv4 (RFC 768: 65,535 less both headers). */
 const datagramBytesMax = 65_507;
@@ -33,7 +33,7 @@ function keyOf(port: number, ipv6: boolean): string {
   return `${ipv6 ? 'udp6' : 'udp4'}:${port}`;
 }
 
-export class SimulatedUdpSocket implements UdpSocket {
+class SimulatedUdpSocket implements UdpSocket, DatagramReceiver {
   readonly local: Endpoint;
   readonly #network: Network;
   readonly #host: Host;
