@@ -114,6 +114,11 @@ export class DemoSwarm {
     return this.downloaders.every((member) => member.isDone);
   }
 
+  /** Pieces of all downloaders together. */
+  get havePieceCount(): number {
+    return this.downloaders.reduce((sum, member) => sum + member.pieces.setCount, 0);
+  }
+
   /** Bytes that the downloaders sent each other. */
   get exchangedBytes(): number {
     return this.downloaders.reduce((sum, member) => sum + member.uploadedBytes, 0);

@@ -105,5 +105,6 @@ test('interrupted, or never finished: cleaned up all the same', async () => {
   const stuck = worldOfDemo();
   stuck.onSpawn = () => {};
   assert.equal(await run(stuck, 'demo'), 69);
+  assert.match(stuck.err, /Nothing has moved for 20 seconds/);
   assertCleanedUp(stuck);
 });

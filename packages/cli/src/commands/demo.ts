@@ -22,8 +22,8 @@ const loopback = '127.0.0.1';
 const liveTickMs = 100;
 const lineEveryMs = 2000;
 const jsonEveryMs = 500;
-/** The processes have this long to meet and finish. */
-const patienceMs = 90_000;
+/** When no process has had anything new for this long, something is wrong. */
+const patienceMs = 20_000;
 /** For a child that was asked to end. */
 const graceMs = 5000;
 
@@ -209,15 +209,17 @@ class Crew {
     });
   }
 
-  /** Shows the swarm (null: not yet) until `isDone`. @throws NodeError when a process ends, or all takes too long */
+  /** Shows the swarm (null: not yet) until `isDone`. @throws NodeError when a process ends, or nothing moves */
   async #until(isDone: () => boolean, swarm: DemoSwarm | null): Promise<void> {
     const { world, interrupt, messages } = this.#session;
     const pause = new Pause(this.#session);
-    const startMs = world.nowMs();
+    let [movedMs, pieceCount] = [world.nowMs(), -1];
     while (!isDone()) {
       if (interrupt.isSet) throw new InterruptedError();
       if (this.#failure !== null) throw this.#failure;
-      if (world.nowMs() - startMs > patienceMs) throw new NodeError('CLI_UNREACHABLE', messages.demo.tooLong);
+      const nowCount = swarm?.havePieceCount ?? -1;
+      if (nowCount !== pieceCount) [movedMs, pieceCount] = [world.nowMs(), nowCount];
+      if (world.nowMs() - movedMs > patienceMs) throw new NodeError('CLI_UNREACHABLE', messages.demo.stuck);
       if (swarm !== null) this.#show(swarm);
       await pause.wait(liveTickMs);
     }

@@ -289,7 +289,8 @@ export const en = {
       `${name} ended with ${good} of ${count} good pieces.`,
     childEnded: (name: string, code: number, message: string) =>
       `${name} ended too early (exit code ${code}). ${message}`,
-    tooLong: 'The demonstration took too long; the processes could not reach each other on 127.0.0.1.',
+    stuck:
+      'Nothing has moved for 20 seconds: the processes cannot reach each other on 127.0.0.1, or the program’s files were changed meanwhile.',
     next: 'Try next:',
     nextLines: [
       ['get SOURCE', 'download a torrent file, web address or magnet link'],

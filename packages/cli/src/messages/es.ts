@@ -285,7 +285,8 @@ export const es: Messages = {
     wrong: (name, good, count) => `${name} terminó con ${good} de ${count} piezas buenas.`,
     childEnded: (name, code, message) =>
       `${name} terminó antes de tiempo (código de salida ${code}). ${message}`,
-    tooLong: 'La demostración tardó demasiado; los procesos no pudieron alcanzarse en 127.0.0.1.',
+    stuck:
+      'Nada se movió en 20 segundos: los procesos no se alcanzan en 127.0.0.1, o los archivos del programa cambiaron mientras tanto.',
     next: 'Para seguir:',
     nextLines: [
       ['get FUENTE', 'descargar un archivo torrent, una dirección web o un enlace magnet'],
