@@ -286,6 +286,7 @@ class Service implements BittorrentService {
       hashes,
       log,
       ...running,
+      http: this.#ports.http,
       prng: this.#prng.fork(),
       gate: this.#rates,
       budget: { tryOpen: () => this.#tryOpen(), closed: () => void this.#connectionCount-- },

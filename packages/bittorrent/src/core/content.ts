@@ -34,6 +34,7 @@ export interface ContentHost {
   readonly peers: ReadonlyMap<number, Peer>;
   readonly down: RateMeter;
   touched(peer: Peer): void;
+  mayServe(peer: Peer, piece: number): boolean;
   /** Verified and written. `isNew`: downloaded now, not found on disk. */
   verified(piece: number, isNew: boolean): void;
   /** A piece that a check did not find. */
@@ -128,7 +129,7 @@ export class TorrentContent implements PieceExpectation {
       gate: deps.gate,
       nextJobId: deps.nextJobId,
       peerOf: (key) => host.peers.get(key),
-      hasPiece: (piece) => this.picker.have.has(piece),
+      mayServe: (peer, piece) => this.picker.have.has(piece) && host.mayServe(peer, piece),
       touched: (peer) => host.touched(peer),
       uploaded: (_peer, bytes, nowMs) => host.uploaded(bytes, nowMs),
     });

@@ -8,6 +8,7 @@
  * `choker`, who is dialled in `peer-list`. Here is only what those have to do with each other.
  */
 import {
+  assert,
   type Bitfield,
   bytesEqual,
   type DiskFault,
@@ -18,17 +19,20 @@ import {
   type Prng,
   RateMeter,
 } from '@tequio/kernel';
-import { encodeHashRequest } from '../wire/hash-messages.ts';
-import { encodeMetadataData, encodeMetadataReject, encodeMetadataRequest } from '../wire/metadata.ts';
 import { wireFault } from '../wire/peer-decoder.ts';
 import { encodeHandshake, messageId } from '../wire/peer-message.ts';
 import type { Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
-import { Choker, rechokeMs } from './choker.ts';
 import { type ContentDeps, type ContentHost, type ContentJob, TorrentContent } from './content.ts';
 import { Conversation, type ConversationHost } from './conversation.ts';
+import { ExchangeRelay, type RelayHost } from './exchange-relay.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
 import { Peer, type PeerKey } from './peer.ts';
 import type { ReadExtent } from './read-cache.ts';
+import { SuperSeeding } from './super-seeding.ts';
+import type { TorrentEffect } from './torrent-effect.ts';
+import { Unchoking } from './unchoking.ts';
+import type { WebSeed } from './web-seed.ts';
+import { WebSeedFeeder } from './web-seed-feeder.ts';
 
 export const torrentLimits = {
   handshakeTimeoutMs: 15_000,
@@ -38,45 +42,8 @@ export const torrentLimits = {
   /** HAVEs wait this long, so that many go in one packet. */
   haveDelayMs: 50,
   tickMs: 1000,
-  /** Interested peers get a slot at once while fewer than this are unchoked. */
-  freeSlots: 4,
   suspectCountMax: 1000,
 } as const;
-
-export type TorrentEffect =
-  | {
-      readonly type: 'send';
-      readonly peer: PeerKey;
-      readonly parts: readonly Uint8Array[];
-      readonly bytes: number;
-      /** To be handed back to `handleSent` when the bytes are on their way. */
-      readonly leases: readonly ReadExtent[];
-    }
-  | {
-      readonly type: 'close';
-      readonly peer: PeerKey;
-      readonly endpoint: Endpoint;
-      readonly fault: Fault | null;
-    }
-  | { readonly type: 'job'; readonly job: ContentJob }
-  /** The `info` has arrived from peers, and hashes to what was asked for. */
-  | { readonly type: 'metadata'; readonly info: Uint8Array }
-  | { readonly type: 'verified'; readonly piece: number; readonly isNew: boolean }
-  | { readonly type: 'missed'; readonly piece: number }
-  | { readonly type: 'failed'; readonly piece: number }
-  | { readonly type: 'checked' }
-  | { readonly type: 'finished' }
-  | { readonly type: 'disk-trouble'; readonly fault: DiskFault }
-  | { readonly type: 'broken'; readonly fault: Fault }
-  | { readonly type: 'handshaken'; readonly peer: PeerKey }
-  /** Where a peer that dialled us can be dialled. */
-  | { readonly type: 'listens'; readonly endpoint: Endpoint }
-  | {
-      readonly type: 'blame';
-      readonly peer: PeerKey;
-      readonly endpoint: Endpoint | null;
-      readonly fault: Fault;
-    };
 
 export type TorrentOptions = {
   readonly infoHashV1: Uint8Array | null;
@@ -85,11 +52,13 @@ export type TorrentOptions = {
   readonly listenPort: number;
   /** Null: as many as the line serves well. */
   readonly uploadSlots: number | null;
+  /** BEP 16, once everything is there. */
+  readonly superSeed?: boolean;
 };
 
 export type TorrentDeps = ContentDeps & { readonly hashes: Hashes; readonly prng: Prng };
 
-export class Torrent implements ConversationHost, ContentHost {
+export class Torrent implements ConversationHost, ContentHost, RelayHost {
   readonly infoHashes: readonly Uint8Array[];
   readonly peerId: Uint8Array;
   readonly metadata: MetadataExchange;
@@ -104,7 +73,10 @@ export class Torrent implements ConversationHost, ContentHost {
   readonly #options: TorrentOptions;
   readonly #deps: TorrentDeps;
   readonly #conversation: Conversation;
-  readonly #choker: Choker;
+  readonly #relay = new ExchangeRelay(this);
+  readonly #unchoking: Unchoking;
+  readonly #webSeeds = new Map<PeerKey, WebSeedFeeder>();
+  #superSeeding: SuperSeeding | null = null;
   readonly #effects: TorrentEffect[] = [];
   readonly #touched = new Set<Peer>();
   readonly #newHaves: number[] = [];
@@ -113,7 +85,6 @@ export class Torrent implements ConversationHost, ContentHost {
   #haveAtMs: number | null = null;
   #nextPeerKey = 1;
   #tickAtMs: number | null = null;
-  #rechokeAtMs = 0;
   #isPaused = false;
 
   constructor(options: TorrentOptions, deps: TorrentDeps) {
@@ -126,7 +97,9 @@ export class Torrent implements ConversationHost, ContentHost {
     );
     this.metadata = new MetadataExchange(deps.hashes, options);
     this.#conversation = new Conversation(this, deps.hashes);
-    this.#choker = new Choker({ prng: deps.prng.fork(), slots: options.uploadSlots, optimisticSlots: 1 });
+    this.#unchoking = new Unchoking({ prng: deps.prng.fork(), slots: options.uploadSlots }, (peer) =>
+      this.touched(peer),
+    );
   }
 
   get isPrivate(): boolean {
@@ -137,7 +110,9 @@ export class Torrent implements ConversationHost, ContentHost {
     return this.content?.isFinished ?? false;
   }
 
-  readonly hidesPieces = false;
+  get hidesPieces(): boolean {
+    return this.#superSeeding !== null;
+  }
 
   /** metadata -> active. `start` of the content follows when it is known what is on disk. */
   setInfo(info: TorrentInfo, pieceLayers: Metainfo['pieceLayers'], nowMs: number): TorrentContent {
@@ -257,8 +232,8 @@ export class Torrent implements ConversationHost, ContentHost {
   }
 
   drain(out: TorrentEffect[]): void {
-    this.#drainMetadata();
-    this.#drainHashes();
+    this.#relay.relayMetadata(this.metadata);
+    if (this.content !== null) this.#relay.relayHashes(this.content);
     for (const peer of this.#touched) this.#flush(peer);
     this.#touched.clear();
     if (this.content !== null) {
@@ -277,16 +252,14 @@ export class Torrent implements ConversationHost, ContentHost {
   }
 
   wantsSlot(peer: Peer): void {
-    if (!peer.amChoking) return;
-    let unchokedCount = 0;
-    for (const other of this.peers.values()) if (!other.amChoking) unchokedCount++;
-    if (unchokedCount < torrentLimits.freeSlots) this.#rechoke();
+    if (peer.amChoking && this.#unchoking.hasFreeSlot(this.peers.values())) this.#rechoke();
   }
 
   updateInterest(peer: Peer): void {
     const content = this.content;
     if (content === null || peer.handshake === null) return;
     content.hashExchange.handlePieces(peer.key, this.nowMs);
+    this.#superSeeding?.addPeer(peer);
     const was = peer.amInterested;
     peer.markInterested(content.pieces.isInteresting(peer));
     if (was !== peer.amInterested) this.touched(peer);
@@ -309,7 +282,14 @@ export class Torrent implements ConversationHost, ContentHost {
     if (peer.incoming && listen !== null) this.#effects.push({ type: 'listens', endpoint: listen });
   }
 
-  haveSeen(_peer: Peer, _piece: number): void {}
+  haveSeen(peer: Peer, piece: number): void {
+    this.#superSeeding?.handleHave(peer, piece);
+    if (this.#superSeeding?.isOver === true) this.#endSuperSeeding();
+  }
+
+  mayServe(peer: Peer, piece: number): boolean {
+    return this.#superSeeding?.mayServe(peer, piece) ?? true;
+  }
 
   // What the content tells.
 
@@ -341,6 +321,7 @@ export class Torrent implements ConversationHost, ContentHost {
 
   finished(): void {
     this.#effects.push({ type: 'finished' });
+    this.#beginSuperSeeding();
     this.#sayHaves();
     for (const peer of [...this.peers.values()]) {
       this.#conversation.sayUploadOnly(peer, true);
@@ -361,6 +342,16 @@ export class Torrent implements ConversationHost, ContentHost {
     const endpoint = peer?.endpoint ?? this.#suspects.get(key) ?? null;
     this.#effects.push({ type: 'blame', peer: key, endpoint, fault });
     if (peer !== undefined && fault.penalty >= 100) this.#close(peer, fault);
+    this.#webSeeds.get(key)?.seed.handleBan(fault);
+  }
+
+  /** A web seed joins as a peer that has everything. */
+  addWebSeed(seed: WebSeed): WebSeedFeeder {
+    assert(this.content !== null, 'web seeds join when the torrent is known');
+    const feeder = new WebSeedFeeder(this.#nextPeerKey++, seed, this.content);
+    this.#webSeeds.set(feeder.key, feeder);
+    this.content.picker.addSeed();
+    return feeder;
   }
 
   received(bytes: number, nowMs: number): void {
@@ -369,6 +360,14 @@ export class Torrent implements ConversationHost, ContentHost {
 
   wasted(bytes: number): void {
     this.wastedBytes += bytes;
+  }
+
+  metadataArrived(info: Uint8Array): void {
+    this.#effects.push({ type: 'metadata', info });
+  }
+
+  hashesArrived(): void {
+    this.#fillAll();
   }
 
   uploaded(bytes: number, nowMs: number): void {
@@ -381,6 +380,26 @@ export class Torrent implements ConversationHost, ContentHost {
     if (infoHashV2 === null || peer.handshake === null) return;
     const isV2 = peer.handshake.v2 || bytesEqual(peer.handshake.infoHash, infoHashV2.subarray(0, 20));
     if (isV2) this.content?.hashExchange.addPeer(peer.key, this.nowMs);
+  }
+
+  /** Only a seed from the start can hide: whoever was told what we have knows it. */
+  #beginSuperSeeding(): void {
+    const { content } = this;
+    const isTold = [...this.peers.values()].some((peer) => peer.saidPieces);
+    if (this.#options.superSeed !== true || content === null || isTold || !content.picker.have.isFull) return;
+    this.#superSeeding = new SuperSeeding(content.info.pieceCount, this.#deps.prng.fork(), (peer) =>
+      this.touched(peer),
+    );
+  }
+
+  #endSuperSeeding(): void {
+    this.#superSeeding = null;
+    const { have } = this.content!.picker;
+    for (const peer of this.peers.values()) {
+      for (const piece of piecesOf(have))
+        if (!peer.hasPiece(piece)) peer.writer.writeIndex(messageId.have, piece);
+      this.touched(peer);
+    }
   }
 
   #fillAll(): void {
@@ -413,6 +432,7 @@ export class Torrent implements ConversationHost, ContentHost {
       content.requester.removePeer(peer);
       content.uploader.removePeer(peer);
       content.pieces.removePeer(peer);
+      this.#superSeeding?.removePeer(peer);
       content.hashExchange.removePeer(peer.key, this.nowMs);
       // What it was asked for is free again.
       if (peer.amInterested) this.#fillAll();
@@ -441,7 +461,7 @@ export class Torrent implements ConversationHost, ContentHost {
       this.content?.requester.handleTimeout(peer, now);
     }
     this.#fillAll();
-    if (now >= this.#rechokeAtMs) this.#rechoke();
+    if (this.#unchoking.isDue(now)) this.#rechoke();
   }
 
   #faultOfSilence(peer: Peer): Fault | null {
@@ -458,31 +478,10 @@ export class Torrent implements ConversationHost, ContentHost {
   }
 
   #rechoke(): void {
-    const content = this.content;
-    this.#rechokeAtMs = this.nowMs + rechokeMs;
+    const { content } = this;
     if (content === null) return;
-    const now = this.nowMs;
-    const candidates = [...this.peers.values()].map((peer) => ({
-      key: peer.key,
-      interested: peer.interested,
-      snubbed: peer.window.isSnubbed,
-      downRate: peer.down.bytesPerSecond(now),
-      upRate: peer.up.bytesPerSecond(now),
-      uploadedSinceUnchoke: peer.uploadedSinceUnchoke,
-      unchokedSinceMs: peer.unchokedSinceMs,
-      connectedMs: peer.connectedMs,
-      downloadedFromIt: peer.down.totalBytes,
-      progress: peer.progressOf(content.info.pieceCount),
-      isUploadOnly: peer.uploadOnly,
-    }));
-    const { unchoke } = this.#choker.rechoke(candidates, content.isFinished ? 'seed' : 'leech', now);
-    const unchoked = new Set(unchoke);
-    for (const peer of this.peers.values()) {
-      if (unchoked.has(peer.key) === !peer.amChoking) continue;
-      if (peer.amChoking) peer.markUnchoked(now);
-      else peer.markChoked();
-      this.touched(peer);
-    }
+    const mode = content.isFinished ? 'seed' : 'leech';
+    this.#unchoking.rechoke([...this.peers.values()], content.info.pieceCount, mode, this.nowMs);
   }
 
   /** Tells everybody who may care which pieces are new. */
@@ -496,49 +495,6 @@ export class Torrent implements ConversationHost, ContentHost {
       this.touched(peer);
     }
     this.#newHaves.length = 0;
-  }
-
-  #drainMetadata(): void {
-    const effects: Parameters<MetadataExchange['drain']>[0] = [];
-    this.metadata.drain(effects);
-    for (const effect of effects) {
-      if (effect.type === 'done') this.#effects.push({ type: 'metadata', info: effect.info });
-      else if (effect.type === 'blame') this.blame(effect.peer, effect.fault);
-      else this.#sendMetadata(effect);
-    }
-  }
-
-  #sendMetadata(
-    effect: Exclude<Parameters<MetadataExchange['drain']>[0][number], { type: 'done' | 'blame' }>,
-  ): void {
-    const peer = this.peers.get(effect.peer);
-    const id = peer?.extensionIds.ut_metadata;
-    if (peer === undefined || !id) return;
-    const payload =
-      effect.type === 'request'
-        ? encodeMetadataRequest(effect.piece)
-        : effect.type === 'data'
-          ? encodeMetadataData(effect.piece, effect.totalBytes, effect.bytes)
-          : encodeMetadataReject(effect.piece);
-    peer.writer.writeExtended(id, payload);
-    this.touched(peer);
-  }
-
-  #drainHashes(): void {
-    const content = this.content;
-    if (content === null) return;
-    const effects: Parameters<TorrentContent['hashExchange']['drain']>[0] = [];
-    content.hashExchange.drain(effects);
-    for (const effect of effects) {
-      if (effect.type === 'request') {
-        const peer = this.peers.get(effect.peer);
-        if (peer === undefined) continue;
-        peer.writer.writePayload(messageId.hashRequest, encodeHashRequest(effect.request));
-        this.touched(peer);
-      } else if (effect.type === 'blame') this.blame(effect.peer, effect.fault);
-      else if (effect.type === 'badBlocks') content.handleBadBlocks(effect.piece, effect.blocks);
-      else this.#fillAll();
-    }
   }
 }
 

@@ -48,7 +48,8 @@ export type UploaderDeps = {
   readonly gate: RateGate;
   readonly nextJobId: () => number;
   readonly peerOf: (key: number) => Peer | undefined;
-  readonly hasPiece: (piece: number) => boolean;
+  /** We have the piece, and this peer may have it from us. */
+  readonly mayServe: (peer: Peer, piece: number) => boolean;
   /** The peer got something to send. */
   readonly touched: (peer: Peer) => void;
   readonly uploaded: (peer: Peer, bytes: number, nowMs: number) => void;
@@ -77,7 +78,7 @@ export class Uploader {
     const isAllowed = !peer.amChoking || peer.allowedFastGiven.has(request.piece);
     if (
       !isAllowed ||
-      !this.#deps.hasPiece(request.piece) ||
+      !this.#deps.mayServe(peer, request.piece) ||
       peer.uploads.length >= uploadLimits.requestCountMax
     ) {
       // A request that crossed our choke on the way is nobody's fault; without BEP 6 it is simply not served.

@@ -3,8 +3,11 @@
  * the bytes that came in are ahead of the limit, and go on when time has caught up; what is on its way still comes, so
  * the error is one receive buffer a connection at most, and is paid back before the next byte is read.
  */
-import type { Clock, TcpConnection, Timer } from '@tequio/kernel';
+import type { Clock, Timer } from '@tequio/kernel';
 import type { RateGate } from '../core/uploader.ts';
+
+/** Something that sends us bytes and can be told to wait: a connection, a web seed's answer. */
+export type Pausable = { pause(): void; resume(): void };
 
 /** Bytes that may go at once after a pause: a twentieth of a second's worth, at least two blocks. */
 const burstOf = (bytesPerSecond: number): number => Math.max(32 * 1024, bytesPerSecond / 20);
@@ -54,7 +57,7 @@ export class RateLimits implements RateGate {
   readonly #clock: Clock;
   readonly #down: TokenBucket;
   readonly #up: TokenBucket;
-  readonly #paused = new Set<TcpConnection>();
+  readonly #paused = new Set<Pausable>();
   #timer: Timer | null = null;
 
   constructor(clock: Clock, limits: { readonly down: number | null; readonly up: number | null }) {
@@ -81,7 +84,7 @@ export class RateLimits implements RateGate {
   }
 
   /** Bytes have come in. */
-  received(connection: TcpConnection, bytes: number): void {
+  received(connection: Pausable, bytes: number): void {
     if (!this.#down.isLimited) return;
     const nowMs = this.#clock.nowMs();
     this.#down.take(bytes, nowMs);
@@ -93,7 +96,7 @@ export class RateLimits implements RateGate {
   }
 
   /** The connection is gone. */
-  forget(connection: TcpConnection): void {
+  forget(connection: Pausable): void {
     this.#paused.delete(connection);
   }
 

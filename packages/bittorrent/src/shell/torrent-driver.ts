@@ -26,8 +26,10 @@ import {
 import type { ContentJob } from '../core/content.ts';
 import type { PeerKey } from '../core/peer.ts';
 import type { PeerList } from '../core/peer-list.ts';
-import type { Torrent, TorrentEffect } from '../core/torrent.ts';
+import type { Torrent } from '../core/torrent.ts';
+import type { TorrentEffect } from '../core/torrent-effect.ts';
 import { wireFault } from '../wire/peer-decoder.ts';
+import type { Pausable } from './rate-limit.ts';
 
 export const driverLimits = {
   connectTimeoutMs: 10_000,
@@ -50,9 +52,9 @@ export type DriverDeps = {
   /** Asked before a connection is made; a taken place is given back by `closed`. */
   readonly budget: { tryOpen(): boolean; closed(): void };
   /** Bytes arrived: the download limit may want to pause reading. */
-  readonly received: (connection: TcpConnection, bytes: number) => void;
+  readonly received: (from: Pausable, bytes: number) => void;
   /** The connection is gone. */
-  readonly forgotten: (connection: TcpConnection) => void;
+  readonly forgotten: (from: Pausable) => void;
 };
 
 export interface DriverHost {
@@ -61,6 +63,8 @@ export interface DriverHost {
   /** Null: bytes of this run were never stored anywhere. */
   trySpansToLoad(piece: number, offset: number, bytes: number): FileSpan[] | null;
   handleFact(fact: TorrentFact): void;
+  /** All effects have been carried out: whoever feeds the torrent besides its peers may look for work. */
+  driven(): void;
   connected(endpoint: Endpoint): void;
   closed(endpoint: Endpoint, fault: Fault | null, wasConnected: boolean): void;
   banned(endpoint: Endpoint, fault: Fault): void;
@@ -147,8 +151,9 @@ export class TorrentDriver {
       for (const effect of effects) this.#carryOut(effect);
     }
     this.#dial();
-    this.#deps.disk.flush();
     this.#isDriving = false;
+    this.#host.driven();
+    this.#deps.disk.flush();
     this.#arm();
   }
 

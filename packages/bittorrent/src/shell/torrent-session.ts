@@ -14,35 +14,39 @@ import {
   type FileSpan,
   formatEndpoint,
   type Hashes,
+  type HttpClient,
   type IpAddress,
   isLocalAddress,
   type Log,
   type Prng,
   type Resolver,
-  type TcpConnection,
   type TcpPort,
   toHex,
   tryParseAddress,
 } from '@tequio/kernel';
 import type { AddOptions, BittorrentEvent, TorrentId, TorrentState } from '../contract.ts';
+import { clientName } from '../core/conversation.ts';
 import { isSelected } from '../core/file-select.ts';
 import { PeerList, type PeerSource } from '../core/peer-list.ts';
 import type { PieceMemory } from '../core/piece-memory.ts';
 import type { ReadCache } from '../core/read-cache.ts';
 import type { ResumeProgress } from '../core/resume.ts';
 import type { ResumeRecord } from '../core/resume-record.ts';
-import { type StorageEffect, StorageTrouble } from '../core/storage-state.ts';
 import { piecesOf, Torrent } from '../core/torrent.ts';
 import type { RateGate } from '../core/uploader.ts';
+import { WebSeed } from '../core/web-seed.ts';
 import type { CompleteOptions } from '../options.ts';
 import { encodeMetainfo } from '../wire/metainfo.ts';
 import { decodeInfo } from '../wire/metainfo-info.ts';
 import type { Magnet, Metainfo } from '../wire/torrent-info.ts';
+import { DiskTrouble } from './disk-trouble.ts';
 import { PieceKeeper } from './piece-keeper.ts';
 import type { ResumeStore } from './resume-store.ts';
+import { newRecord } from './session-record.ts';
 import { type DriverDeps, type DriverHost, TorrentDriver, type TorrentFact } from './torrent-driver.ts';
 import { TorrentStorage } from './torrent-storage.ts';
 import { TorrentTrackers } from './torrent-trackers.ts';
+import { TorrentWebSeeds } from './torrent-web-seeds.ts';
 import type { TrackerClient } from './tracker-client.ts';
 
 export type SessionDeps = {
@@ -57,11 +61,12 @@ export type SessionDeps = {
   readonly cache: ReadCache;
   readonly gate: RateGate;
   readonly budget: DriverDeps['budget'];
-  readonly received: (connection: TcpConnection, bytes: number) => void;
-  readonly forgotten: (connection: TcpConnection) => void;
+  readonly received: DriverDeps['received'];
+  readonly forgotten: DriverDeps['forgotten'];
   readonly nextJobId: () => number;
   readonly store: ResumeStore;
   readonly trackerClient: TrackerClient;
+  readonly http: HttpClient;
   readonly listenPort: () => number;
   readonly emit: (event: BittorrentEvent) => void;
 };
@@ -92,6 +97,7 @@ export class TorrentSession implements DriverHost {
   readonly connectionCountMax: number;
   metainfo: Metainfo | null;
   storage: TorrentStorage | null = null;
+  webSeeds: TorrentWebSeeds | null = null;
   /** Pieces to be looked at, at the last start of a check. */
   checkCount = 0;
 
@@ -100,7 +106,7 @@ export class TorrentSession implements DriverHost {
   readonly #owner: number;
   readonly #peerList: PeerList;
   readonly #keeper: PieceKeeper;
-  readonly #trouble = new StorageTrouble();
+  readonly #trouble: DiskTrouble;
   readonly #before: { downloadedBytes: number; uploadedBytes: number; wastedBytes: number };
   #record: ResumeRecord;
   #add: AddOptions;
@@ -110,7 +116,6 @@ export class TorrentSession implements DriverHost {
   #isClosed = false;
   #isAnnounced = false;
   #wasDownloading = false;
-  #troubleTimer: { cancel(): void } | null = null;
 
   constructor(
     source: SessionSource,
@@ -138,11 +143,13 @@ export class TorrentSession implements DriverHost {
         peerId,
         listenPort: deps.listenPort(),
         uploadSlots: options.uploadSlots,
+        superSeed: this.#record.superSeed,
       },
       { ...deps, owner },
     );
     this.driver = new TorrentDriver(this.torrent, this.#peerList, { ...deps, bind: options.bind }, this);
     this.#keeper = new PieceKeeper(deps.clock, (pieces) => this.#keep(pieces));
+    this.#trouble = this.#createTrouble();
     this.trackers = this.#createTrackers(source, options.bind);
   }
 
@@ -165,8 +172,7 @@ export class TorrentSession implements DriverHost {
   /** A plain sentence while something is wrong that does not go away by itself, or not yet. */
   get error(): { readonly code: string; readonly message: string } | null {
     if (this.#broken !== null) return this.#broken;
-    const trouble = this.#trouble.state;
-    return trouble.kind === 'trouble' ? trouble : null;
+    return this.#trouble.current;
   }
 
   get state(): TorrentState {
@@ -213,6 +219,7 @@ export class TorrentSession implements DriverHost {
     if (this.#isPaused) return;
     this.#isPaused = true;
     this.driver.stop();
+    this.webSeeds?.stop();
     this.driver.run((torrent, nowMs) => torrent.setPaused(true, nowMs));
     this.#saveRecord();
     if (this.#isAnnounced) await this.trackers.stop();
@@ -222,7 +229,7 @@ export class TorrentSession implements DriverHost {
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#handleTrouble({ kind: 'reset' });
+    this.#trouble.handle({ kind: 'reset' });
     this.driver.run((torrent, nowMs) => torrent.setPaused(false, nowMs));
     this.driver.start();
     this.#saveRecord();
@@ -233,7 +240,7 @@ export class TorrentSession implements DriverHost {
   recheck(): void {
     this.#keeper.flush();
     this.storage?.doubt(null);
-    this.#handleTrouble({ kind: 'reset' });
+    this.#trouble.handle({ kind: 'reset' });
     const { content } = this.torrent;
     if (content === null) return;
     this.checkCount = content.info.pieceCount;
@@ -272,12 +279,14 @@ export class TorrentSession implements DriverHost {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.driver.stop();
+    this.webSeeds?.stop();
     this.driver.run((torrent, nowMs) => torrent.setPaused(true, nowMs));
-    this.#troubleTimer?.cancel();
+    this.#trouble.close();
     const leaving = this.#isAnnounced ? this.trackers.stop() : Promise.resolve(this.trackers.close());
     this.#keeper.flush();
     this.#saveRecord();
     this.#isClosed = true;
+    this.webSeeds?.close();
     this.driver.close();
     const untilMs = this.#deps.clock.nowMs() + 5000;
     await this.storage?.close(() => this.#deps.clock.nowMs() > untilMs);
@@ -303,7 +312,7 @@ export class TorrentSession implements DriverHost {
   handleFact(fact: TorrentFact): void {
     switch (fact.type) {
       case 'verified':
-        if (this.#trouble.state.kind !== 'fine') this.#handleTrouble({ kind: 'good' });
+        if (this.#trouble.isAny) this.#trouble.handle({ kind: 'good' });
         this.#deps.emit({ type: 'bittorrent.piece.verified', torrent: this.id, piece: fact.piece });
         this.#wasDownloading ||= fact.isNew;
         this.#keeper.add(fact.piece);
@@ -325,11 +334,15 @@ export class TorrentSession implements DriverHost {
         this.#handleFinished();
         break;
       case 'disk-trouble':
-        this.#handleTrouble({ kind: 'fault', fault: fact.fault });
+        this.#trouble.handle({ kind: 'fault', fault: fact.fault });
         break;
       default:
         this.#handleBroken(fact.fault);
     }
+  }
+
+  driven(): void {
+    this.webSeeds?.poll();
   }
 
   connected(endpoint: Endpoint): void {
@@ -404,6 +417,26 @@ export class TorrentSession implements DriverHost {
       this.checkCount = doubtful.length;
       content.start(piecesOf(storage.have), doubtful);
     });
+    this.#joinWebSeeds(metainfo);
+  }
+
+  #joinWebSeeds(metainfo: Metainfo): void {
+    const urls = new Set([...metainfo.webSeeds, ...this.source.webSeeds]);
+    if (urls.size === 0) return;
+    const { http, clock, received, log } = this.#deps;
+    const userAgent = clientName.replace(' ', '/');
+    const feeders = [...urls].map((url) =>
+      this.torrent.addWebSeed(new WebSeed({ url, info: metainfo.info, userAgent })),
+    );
+    this.webSeeds = new TorrentWebSeeds(feeders, {
+      http,
+      clock,
+      bind: this.#options.bind,
+      received,
+      changed: () => this.driver.drive(),
+      failed: (url, fault, isDead) => log.debug('web-seed.failed', { url, code: fault.code, dead: isDead }),
+    });
+    this.driver.drive();
   }
 
   /** Of a torrent with a record: what it doubts; of a new one: whatever is there already. */
@@ -503,52 +536,17 @@ export class TorrentSession implements DriverHost {
     const { code, message } = fault;
     this.#deps.emit({ type: 'bittorrent.torrent.failed', torrent: this.id, code, message });
     this.driver.stop();
+    this.webSeeds?.stop();
     this.driver.run((torrent, nowMs) => torrent.setPaused(true, nowMs));
   }
 
-  #handleTrouble(input: Parameters<StorageTrouble['handle']>[0]): void {
-    this.#trouble.handle(input, this.#deps.clock.nowMs());
-    const effects: StorageEffect[] = [];
-    this.#trouble.drain(effects);
-    for (const effect of effects) this.#carryOut(effect);
-    this.#troubleTimer?.cancel();
-    const next = this.#trouble.nextTimeoutMs();
-    if (next === null || this.#isClosed) return;
-    this.#troubleTimer = this.#deps.clock.setTimer(Math.max(0, next - this.#deps.clock.nowMs()), () => {
-      this.#trouble.handleTimeout(this.#deps.clock.nowMs());
-      const probes: StorageEffect[] = [];
-      this.#trouble.drain(probes);
-      for (const probe of probes) this.#carryOut(probe);
-    });
-  }
-
-  #carryOut(effect: StorageEffect): void {
+  #recheckDoubtful(): void {
     const { storage } = this;
-    if (effect.kind === 'failed') {
-      const { code, message } = effect;
-      this.#deps.emit({ type: 'bittorrent.torrent.failed', torrent: this.id, code, message });
-    } else if (effect.kind === 'recovered') {
-      this.#deps.emit({ type: 'bittorrent.torrent.recovered', torrent: this.id });
-      this.driver.run((torrent, nowMs) => torrent.handleDiskRecovered(nowMs));
-    } else if (effect.kind === 'recheck') {
-      storage?.doubt(null);
-      const { content } = this.torrent;
-      if (content !== null && storage !== null) {
-        this.driver.run(() => content.doubt(piecesOf(storage.doubtful)));
-      }
-    } else if (effect.by === 'write') this.#probeByWriting();
-    else void this.#probeByLooking(effect.file);
-  }
-
-  #probeByWriting(): void {
-    const hasStuck = this.torrent.content?.hasStuckStores ?? false;
-    this.driver.run((torrent, nowMs) => torrent.handleDiskRecovered(nowMs));
-    if (!hasStuck) this.#handleTrouble({ kind: 'good' });
-  }
-
-  async #probeByLooking(file: Parameters<TorrentStorage['look']>[0] | null): Promise<void> {
-    const fault = (await this.storage?.look(file)) ?? null;
-    this.#handleTrouble(fault === null ? { kind: 'good' } : { kind: 'fault', fault });
+    storage?.doubt(null);
+    const { content } = this.torrent;
+    if (content === null || storage === null) return;
+    this.checkCount = storage.doubtful.setCount;
+    this.driver.run(() => content.doubt(piecesOf(storage.doubtful)));
   }
 
   #announce(): void {
@@ -578,6 +576,25 @@ export class TorrentSession implements DriverHost {
     } catch (error) {
       this.#deps.log.debug('peer.unresolved', { host, error: String(error) });
     }
+  }
+
+  #createTrouble(): DiskTrouble {
+    const torrent = this.id;
+    return new DiskTrouble(this.#deps.clock, {
+      failed: (code, message) =>
+        this.#deps.emit({ type: 'bittorrent.torrent.failed', torrent, code, message }),
+      recovered: () => {
+        this.#deps.emit({ type: 'bittorrent.torrent.recovered', torrent });
+        this.driver.run((machine, nowMs) => machine.handleDiskRecovered(nowMs));
+      },
+      recheck: () => this.#recheckDoubtful(),
+      tryStores: () => {
+        const hasStuck = this.torrent.content?.hasStuckStores ?? false;
+        this.driver.run((machine, nowMs) => machine.handleDiskRecovered(nowMs));
+        return hasStuck;
+      },
+      look: (fault) => this.storage?.look(this.storage.fileOf(fault)) ?? Promise.resolve(null),
+    });
   }
 
   #createTrackers(source: SessionSource, bind: IpAddress | null): TorrentTrackers {
@@ -647,31 +664,4 @@ function hostOf(url: string): string {
 function openFault(error: unknown): Fault {
   const message = error instanceof Error ? error.message : String(error);
   return { code: 'BITTORRENT_OPEN', message, blame: 'none', penalty: 0 };
-}
-
-function newRecord(id: TorrentId, source: SessionSource, add: AddOptions, nowMs: number): ResumeRecord {
-  return {
-    id,
-    infoHashV1: source.infoHashV1,
-    infoHashV2: source.infoHashV2,
-    name: source.name,
-    folder: add.folder,
-    pieceCount: source.metainfo?.info.pieceCount ?? 0,
-    trackers: source.trackers,
-    webSeeds: source.webSeeds,
-    renamed: new Map(),
-    pendingMove: null,
-    filePriorities: new Uint8Array(0),
-    paused: false,
-    sequential: add.sequential ?? false,
-    superSeed: add.superSeed ?? false,
-    preallocate: add.preallocate ?? false,
-    limitDown: add.limitDown ?? null,
-    limitUp: add.limitUp ?? null,
-    addedMs: nowMs,
-    finishedMs: null,
-    downloadedBytes: 0,
-    uploadedBytes: 0,
-    wastedBytes: 0,
-  };
 }
