@@ -108,16 +108,6 @@ export class Host {
   }
 }
 
-function listenError(port: number, reason: string, retry: boolean): NodeError {
-  return new NodeError('NET_LISTEN', `Cannot listen on port ${port}: ${reason}.`, { op: 'listen', retry });
-}
-
-/** 20.0.0.1 and on: addresses that are `global`, so that nothing treats the simulated world as a local network. */
-function addressOfIndex(index: number): IpAddress {
-  const n = index + 1;
-  return [20, (n >> 16) & 255, (n >> 8) & 255, n & 255].join('.') as IpAddress;
-}
-
 /** All hosts and the ways between them. */
 export class Network {
   readonly clock: VirtualClock;
@@ -232,4 +222,14 @@ export function bindsTo(bound: IpAddress | null, address: IpAddress): boolean {
 
 export function endpoint(address: IpAddress, port: number): Endpoint {
   return { address, port };
+}
+
+/** 20.0.0.1 and on: addresses that are `global`, so that nothing treats the simulated world as a local network. */
+function addressOfIndex(index: number): IpAddress {
+  const n = index + 1;
+  return [20, (n >> 16) & 255, (n >> 8) & 255, n & 255].join('.') as IpAddress;
+}
+
+function listenError(port: number, reason: string, retry: boolean): NodeError {
+  return new NodeError('NET_LISTEN', `Cannot listen on port ${port}: ${reason}.`, { op: 'listen', retry });
 }
