@@ -18,6 +18,8 @@ export const httpServerLimits = {
   requestTimeoutMs: 15_000,
   /** How long an idle connection may wait for its next request. */
   idleMs: 10_000,
+  /** Longest time without a byte either way. */
+  silenceMs: 20_000,
   connectionCount: 4096,
   requestsPerConnection: 1000,
 } as const;
@@ -43,6 +45,8 @@ async function listen(
     (request, response) => answer(request, response, handle),
   );
   server.maxConnections = httpServerLimits.connectionCount;
+  // Also for who asks and does not read the answer.
+  server.setTimeout(httpServerLimits.silenceMs);
   server.maxRequestsPerSocket = httpServerLimits.requestsPerConnection;
   // Not HTTP, too long, or too slow: nothing is owed to it.
   server.on('clientError', (_, socket) => socket.destroy());
