@@ -209,7 +209,8 @@ export class PeerDecoder {
   }
 
   #readBlockHead(bytes: Uint8Array, payloadBytes: number): Fault | null {
-    if (payloadBytes < 8 || payloadBytes - 8 > peerWireLimits.blockBytesMax) {
+    if (payloadBytes < 8) return wireFault('BLOCK_LENGTH', 'The peer sent a block without its place.');
+    if (payloadBytes - 8 > peerWireLimits.blockBytesMax) {
       return wireFault('BLOCK_LENGTH', `The peer sent a block of ${payloadBytes - 8} bytes.`);
     }
     if (bytes.length < 9) return this.#needWhole(bytes, 9);
