@@ -106,7 +106,10 @@ const settings = [
   '--rpc-listen-all',
   `--rpc-listen-port=${rpcPort}`,
   `--listen-port=${port}`,
-  '--enable-dht=false',
+  // Its UDP trackers work only with the DHT; with no node to ask, that is silent.
+  '--enable-dht=true',
+  '--dht-file-path=dht.dat',
+  '--dht-listen-port=6882',
   '--enable-dht6=false',
   '--enable-peer-exchange=false',
   '--bt-enable-lpd=false',

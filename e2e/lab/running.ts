@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { HopelessError } from './until.ts';
 
 /** What is kept of each stream for messages; more is cut at the front. */
 const keptChars = 64 * 1024;
@@ -59,9 +60,9 @@ export class Running {
     return this.#exit;
   }
 
-  /** @throws Error with the program's last words when it has ended */
+  /** @throws HopelessError with the program's last words when it has ended */
   assertRunning(): void {
-    if (this.#exit !== null) throw new Error(`${this.#name} has ended: ${this.describe()}`);
+    if (this.#exit !== null) throw new HopelessError(`${this.#name} has ended: ${this.describe()}`);
   }
 
   describe(): string {

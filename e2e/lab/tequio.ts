@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Host } from './lab.ts';
 import { type DownloadFrom, isMagnet, type LabPeer } from './peer.ts';
 import { cleanEnvironment, Running, type RunOptions } from './running.ts';
-import { until } from './until.ts';
+import { HopelessError, until } from './until.ts';
 
 const port = 6881;
 const program = [
@@ -66,8 +66,10 @@ export class TequioPeer implements LabPeer {
       const line = this.lines.find((candidate) => candidate.type === type && accept(candidate));
       if (line === undefined) this.#running!.assertRunning();
       return line;
-    }).catch((error) => {
-      throw new Error(`${(error as Error).message}\n${this.#running!.describe()}`);
+    }).catch((error: Error) => {
+      throw error instanceof HopelessError
+        ? error
+        : new Error(`${error.message}\n${this.#running!.describe()}`);
     });
   }
 

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** What is waited for can no longer happen: `until` gives up at once. */
+export class HopelessError extends Error {}
+
 /**
  * Asks `probe` again and again until it gives something other than false, null or undefined, and returns that.
  * A probe that throws is asked again. @throws Error naming `what` and the last answer when `timeoutMs` have passed
@@ -19,6 +22,7 @@ export async function until<Value>(
         return value as NonNullable<Exclude<Value, false>>;
       last = value;
     } catch (error) {
+      if (error instanceof HopelessError) throw error;
       last = error;
     }
     if (Date.now() >= endMs) throw new Error(`${what}: not within ${timeoutMs} ms (last: ${String(last)})`);
