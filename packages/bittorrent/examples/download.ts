@@ -7,6 +7,7 @@
  * SOURCE is a .torrent file, a magnet link or a hex info-hash. Needs Node 24 or later.
  */
 import { mkdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { argv, exit, stderr, stdout } from 'node:process';
 import { type BittorrentEvent, createBittorrent, type TorrentSource } from '@tequio/bittorrent';
@@ -70,7 +71,8 @@ function describe(event: BittorrentEvent): string | null {
 async function main(text: string, folder: string, peers: readonly string[]): Promise<void> {
   const isMagnet = /^(magnet:|[0-9a-f]{40}$|[0-9a-f]{64}$)/i.test(text);
   const source = isMagnet ? { magnet: text } : { torrent: await readFile(text) };
-  const stateFolder = resolve('.tequio-example');
+  // A program of yours has a folder of its own for this, one that outlives a restart of the machine.
+  const stateFolder = join(tmpdir(), 'tequio-example');
   await mkdir(stateFolder, { recursive: true });
   const onEvent = (event: BittorrentEvent): void => {
     const line = describe(event);
