@@ -365,9 +365,12 @@ export class PieceAssembly {
   }
 
   #rootOf(open: OpenPiece): Uint8Array {
-    const roots = open.roots.map((root) => root ?? new Uint8Array(32));
+    const leafCount = this.#layout.leafCountOf(open.piece);
+    // A hybrid's piece may go on with extents of padding where its file's tree has ended.
+    const subtreeCount = Math.ceil(leafCount / this.#blocksPerExtent);
+    const roots = open.roots.slice(0, subtreeCount).map((root) => root ?? new Uint8Array(32));
     if (roots.length === 1) return roots[0]!;
-    return rootOfSubtrees(roots, this.#blocksPerExtent, this.#layout.leafCountOf(open.piece), this.#hashes);
+    return rootOfSubtrees(roots, this.#blocksPerExtent, leafCount, this.#hashes);
   }
 }
 
