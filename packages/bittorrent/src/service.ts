@@ -129,7 +129,6 @@ class Service implements BittorrentService {
     this.#byHandshake.clear();
     await this.#acceptor.close();
     await Promise.all(sessions.map((session) => session.close()));
-    this.#rates.close();
     await this.#running?.trackerClient.close();
     this.#running = null;
   }
@@ -288,10 +287,8 @@ class Service implements BittorrentService {
       ...running,
       http: this.#ports.http,
       prng: this.#prng.fork(),
-      gate: this.#rates,
+      rates: this.#rates,
       budget: { tryOpen: () => this.#tryOpen(), closed: () => void this.#connectionCount-- },
-      received: (connection, bytes) => this.#rates.received(connection, bytes),
-      forgotten: (connection) => this.#rates.forget(connection),
       nextJobId: () => this.#nextJobId++,
       listenPort: () => this.port,
       emit: (event) => this.#emit(event),

@@ -1,120 +1,98 @@
 /**
- * The user's limits on all traffic of the service. Up: a gate that the uploader asks. Down: connections are paused when
- * the bytes that came in are ahead of the limit, and go on when time has caught up; what is on its way still comes, so
- * the error is one receive buffer a connection at most, and is paid back before the next byte is read.
+ * The user's limits, of the node and of each torrent below it. Up: a gate that the uploader asks. Down: whoever sends is
+ * paused when the bytes that came are ahead of the limit, and goes on when time has caught up; what is on its way still
+ * comes, so the error is one receive buffer a connection at most, and is paid back before the next byte is read.
  */
 import type { Clock, Timer } from '@tequio/kernel';
+import { RateLimiter } from '@tequio/network';
 import type { RateGate } from '../core/uploader.ts';
 
 /** Something that sends us bytes and can be told to wait: a connection, a web seed's answer. */
 export type Pausable = { pause(): void; resume(): void };
 
-/** Bytes that may go at once after a pause: a twentieth of a second's worth, at least two blocks. */
-const burstOf = (bytesPerSecond: number): number => Math.max(32 * 1024, bytesPerSecond / 20);
+/** Bytes a second; null: no limit. */
+export type Limits = { readonly down: number | null; readonly up: number | null };
 
-/** A bucket that fills at the limit's rate and may be overdrawn. */
-export class TokenBucket {
-  #bytesPerSecond: number | null;
-  #tokens = 0;
-  #lastMs: number | null = null;
+export class RateLimits {
+  readonly #clock: Clock;
+  readonly #down: RateLimiter;
+  readonly #up: RateLimiter;
 
-  constructor(bytesPerSecond: number | null) {
-    this.#bytesPerSecond = bytesPerSecond;
+  constructor(clock: Clock, limits: Limits) {
+    this.#clock = clock;
+    this.#down = new RateLimiter('bittorrent down', limits.down);
+    this.#up = new RateLimiter('bittorrent up', limits.up);
   }
 
-  setLimit(bytesPerSecond: number | null): void {
-    this.#bytesPerSecond = bytesPerSecond;
-    this.#tokens = Math.min(this.#tokens, 0);
+  setLimits(limits: Limits): void {
+    this.#down.setLimit(limits.down);
+    this.#up.setLimit(limits.up);
   }
 
-  get isLimited(): boolean {
-    return this.#bytesPerSecond !== null;
-  }
-
-  /** Takes the bytes whatever is there; the debt is paid by waiting. */
-  take(bytes: number, nowMs: number): void {
-    this.#refill(nowMs);
-    this.#tokens -= bytes;
-  }
-
-  /** Milliseconds until the bucket is no longer overdrawn; 0: now. */
-  waitMs(nowMs: number): number {
-    if (this.#bytesPerSecond === null) return 0;
-    this.#refill(nowMs);
-    return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#bytesPerSecond) * 1000;
-  }
-
-  #refill(nowMs: number): void {
-    const rate = this.#bytesPerSecond;
-    const elapsedMs = this.#lastMs === null ? 0 : Math.max(0, nowMs - this.#lastMs);
-    this.#lastMs = nowMs;
-    if (rate === null) this.#tokens = 0;
-    else this.#tokens = Math.min(burstOf(rate), this.#tokens + (rate * elapsedMs) / 1000);
+  /** The limits of one torrent, within those of all. */
+  ofTorrent(name: string, limits: Limits): TorrentRates {
+    return new TorrentRates(this.#clock, this.#down.child(name, limits.down), this.#up.child(name, limits.up));
   }
 }
 
-export class RateLimits implements RateGate {
+export class TorrentRates implements RateGate {
   readonly #clock: Clock;
-  readonly #down: TokenBucket;
-  readonly #up: TokenBucket;
+  readonly #down: RateLimiter;
+  readonly #up: RateLimiter;
   readonly #paused = new Set<Pausable>();
   #timer: Timer | null = null;
 
-  constructor(clock: Clock, limits: { readonly down: number | null; readonly up: number | null }) {
+  constructor(clock: Clock, down: RateLimiter, up: RateLimiter) {
     this.#clock = clock;
-    this.#down = new TokenBucket(limits.down);
-    this.#up = new TokenBucket(limits.up);
-  }
-
-  setLimits(limits: { readonly down: number | null; readonly up: number | null }): void {
-    this.#down.setLimit(limits.down);
-    this.#up.setLimit(limits.up);
-    this.#resumeAll();
+    this.#down = down;
+    this.#up = up;
   }
 
   tryTake(bytes: number, nowMs: number): boolean {
-    if (!this.#up.isLimited) return true;
-    if (this.#up.waitMs(nowMs) > 0) return false;
-    this.#up.take(bytes, nowMs);
-    return true;
+    return this.#up.tryTake(bytes, nowMs);
   }
 
   readyAtMs(nowMs: number): number {
-    return nowMs + this.#up.waitMs(nowMs);
+    return this.#up.nextMs(nowMs);
   }
 
   /** Bytes have come in. */
-  received(connection: Pausable, bytes: number): void {
-    if (!this.#down.isLimited) return;
+  received(from: Pausable, bytes: number): void {
+    if (this.#down.isUnlimited) return;
     const nowMs = this.#clock.nowMs();
-    this.#down.take(bytes, nowMs);
-    const waitMs = this.#down.waitMs(nowMs);
-    if (waitMs === 0) return;
-    connection.pause();
-    this.#paused.add(connection);
-    this.#timer ??= this.#clock.setTimer(waitMs, () => this.#wake());
+    this.#down.charge(bytes, nowMs);
+    const readyMs = this.#down.nextMs(nowMs);
+    if (readyMs <= nowMs) return;
+    from.pause();
+    this.#paused.add(from);
+    this.#arm(readyMs - nowMs);
   }
 
-  /** The connection is gone. */
-  forget(connection: Pausable): void {
-    this.#paused.delete(connection);
+  /** The sender is gone. */
+  forgotten(from: Pausable): void {
+    this.#paused.delete(from);
   }
 
   close(): void {
     this.#timer?.cancel();
     this.#timer = null;
+    this.#down.stopWaiting();
+    this.#up.stopWaiting();
   }
 
-  #wake(): void {
-    this.#timer = null;
-    const waitMs = this.#down.waitMs(this.#clock.nowMs());
-    if (waitMs > 0) this.#timer = this.#clock.setTimer(waitMs, () => this.#wake());
-    else this.#resumeAll();
+  #arm(waitMs: number): void {
+    this.#timer ??= this.#clock.setTimer(waitMs, () => {
+      this.#timer = null;
+      const nowMs = this.#clock.nowMs();
+      const readyMs = this.#down.isUnlimited ? nowMs : this.#down.nextMs(nowMs);
+      if (readyMs > nowMs) this.#arm(readyMs - nowMs);
+      else this.#resumeAll();
+    });
   }
 
   #resumeAll(): void {
     const paused = [...this.#paused];
     this.#paused.clear();
-    for (const connection of paused) connection.resume();
+    for (const from of paused) from.resume();
   }
 }

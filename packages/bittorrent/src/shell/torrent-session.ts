@@ -33,7 +33,6 @@ import type { ReadCache } from '../core/read-cache.ts';
 import type { ResumeProgress } from '../core/resume.ts';
 import type { ResumeRecord } from '../core/resume-record.ts';
 import { piecesOf, Torrent } from '../core/torrent.ts';
-import type { RateGate } from '../core/uploader.ts';
 import { WebSeed } from '../core/web-seed.ts';
 import type { CompleteOptions } from '../options.ts';
 import { encodeMetainfo } from '../wire/metainfo.ts';
@@ -41,6 +40,7 @@ import { decodeInfo } from '../wire/metainfo-info.ts';
 import type { Magnet, Metainfo } from '../wire/torrent-info.ts';
 import { DiskTrouble } from './disk-trouble.ts';
 import { PieceKeeper } from './piece-keeper.ts';
+import type { RateLimits, TorrentRates } from './rate-limit.ts';
 import type { ResumeStore } from './resume-store.ts';
 import { newRecord } from './session-record.ts';
 import { type DriverDeps, type DriverHost, TorrentDriver, type TorrentFact } from './torrent-driver.ts';
@@ -59,10 +59,8 @@ export type SessionDeps = {
   readonly prng: Prng;
   readonly memory: PieceMemory;
   readonly cache: ReadCache;
-  readonly gate: RateGate;
+  readonly rates: RateLimits;
   readonly budget: DriverDeps['budget'];
-  readonly received: DriverDeps['received'];
-  readonly forgotten: DriverDeps['forgotten'];
   readonly nextJobId: () => number;
   readonly store: ResumeStore;
   readonly trackerClient: TrackerClient;
@@ -106,6 +104,7 @@ export class TorrentSession implements DriverHost {
   readonly #owner: number;
   readonly #peerList: PeerList;
   readonly #keeper: PieceKeeper;
+  readonly #rates: TorrentRates;
   readonly #trouble: DiskTrouble;
   readonly #before: { downloadedBytes: number; uploadedBytes: number; wastedBytes: number };
   #record: ResumeRecord;
@@ -136,6 +135,8 @@ export class TorrentSession implements DriverHost {
     this.#record = source.stored?.record ?? newRecord(this.id, source, add, deps.clock.wallMs());
     this.#before = { ...this.#record };
     this.#peerList = new PeerList({ prng: deps.prng.fork() });
+    const { limitDown, limitUp } = this.#record;
+    this.#rates = deps.rates.ofTorrent(this.id, { down: limitDown, up: limitUp });
     this.torrent = new Torrent(
       {
         infoHashV1: source.infoHashV1,
@@ -145,9 +146,14 @@ export class TorrentSession implements DriverHost {
         uploadSlots: options.uploadSlots,
         superSeed: this.#record.superSeed,
       },
-      { ...deps, owner },
+      { ...deps, owner, gate: this.#rates },
     );
-    this.driver = new TorrentDriver(this.torrent, this.#peerList, { ...deps, bind: options.bind }, this);
+    this.driver = new TorrentDriver(this.torrent, this.#peerList, {
+      ...deps,
+      bind: options.bind,
+      received: (from, bytes) => this.#rates.received(from, bytes),
+      forgotten: (from) => this.#rates.forgotten(from),
+    }, this);
     this.#keeper = new PieceKeeper(deps.clock, (pieces) => this.#keep(pieces));
     this.#trouble = this.#createTrouble();
     this.trackers = this.#createTrackers(source, options.bind);
@@ -288,6 +294,7 @@ export class TorrentSession implements DriverHost {
     this.#isClosed = true;
     this.webSeeds?.close();
     this.driver.close();
+    this.#rates.close();
     const untilMs = this.#deps.clock.nowMs() + 5000;
     await this.storage?.close(() => this.#deps.clock.nowMs() > untilMs);
     this.#deps.cache.forget(this.#owner);
@@ -423,7 +430,7 @@ export class TorrentSession implements DriverHost {
   #joinWebSeeds(metainfo: Metainfo): void {
     const urls = new Set([...metainfo.webSeeds, ...this.source.webSeeds]);
     if (urls.size === 0) return;
-    const { http, clock, received, log } = this.#deps;
+    const { http, clock, log } = this.#deps;
     const userAgent = clientName.replace(' ', '/');
     const feeders = [...urls].map((url) =>
       this.torrent.addWebSeed(new WebSeed({ url, info: metainfo.info, userAgent })),
@@ -432,7 +439,7 @@ export class TorrentSession implements DriverHost {
       http,
       clock,
       bind: this.#options.bind,
-      received,
+      received: (from, bytes) => this.#rates.received(from, bytes),
       changed: () => this.driver.drive(),
       failed: (url, fault, isDead) => log.debug('web-seed.failed', { url, code: fault.code, dead: isDead }),
     });
