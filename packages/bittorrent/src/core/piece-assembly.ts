@@ -279,8 +279,6 @@ export class PieceAssembly {
 
   #newExtent(piece: number, extentIndex: number): Extent {
     const slab = this.#memory.allocate(this.#extentBytes(piece, extentIndex));
-    const paddingStart = this.#fetchedCount(piece, extentIndex) * blockBytes;
-    if (paddingStart < slab.bytes.length) slab.bytes.fill(0, paddingStart);
     return { slab, receivedCount: 0, state: 'filling', jobId: -1 };
   }
 
@@ -303,7 +301,10 @@ export class PieceAssembly {
     const part = extentIndex === 0 ? 'first' : extentIndex === open.extents.length - 1 ? 'last' : 'middle';
     const leafCount = Math.min(this.#layout.leafCountOf(piece), this.#blocksPerExtent);
     const bytes = this.#extentBytes(piece, extentIndex);
-    const dataBytes = this.#layout.dataBytesOf(piece) - pieceOffset;
+    const dataBytes = Math.max(0, Math.min(bytes, this.#layout.dataBytesOf(piece) - pieceOffset));
+    // Padding is zeros whatever a peer sent of it: a v1 hash covers it and a v2 hash does not, so that one who lies
+    // there would make a good hybrid look as if it contradicted itself.
+    if (dataBytes < bytes) extent.slab.bytes.fill(0, dataBytes, bytes);
     const id = this.#nextJobId();
     extent.state = 'storing';
     extent.jobId = id;
@@ -318,7 +319,7 @@ export class PieceAssembly {
       digest: {
         sha1: sha1 !== null && !open.needsCheck,
         sha1Blocks: this.#expectation.isWatched(piece),
-        merkle: root === null ? null : { leafCount, bytes: Math.max(0, Math.min(bytes, dataBytes)) },
+        merkle: root === null ? null : { leafCount, bytes: dataBytes },
         stream: isOnly || sha1 === null || open.needsCheck ? null : { key: open.streamKey, part },
         expect: isOnly ? { sha1, root } : null,
       },
