@@ -31,7 +31,11 @@ export class RateLimits {
 
   /** The limits of one torrent, within those of all. */
   ofTorrent(name: string, limits: Limits): TorrentRates {
-    return new TorrentRates(this.#clock, this.#down.child(name, limits.down), this.#up.child(name, limits.up));
+    return new TorrentRates(
+      this.#clock,
+      this.#down.child(name, limits.down),
+      this.#up.child(name, limits.up),
+    );
   }
 }
 

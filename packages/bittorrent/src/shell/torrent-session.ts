@@ -148,12 +148,17 @@ export class TorrentSession implements DriverHost {
       },
       { ...deps, owner, gate: this.#rates },
     );
-    this.driver = new TorrentDriver(this.torrent, this.#peerList, {
-      ...deps,
-      bind: options.bind,
-      received: (from, bytes) => this.#rates.received(from, bytes),
-      forgotten: (from) => this.#rates.forgotten(from),
-    }, this);
+    this.driver = new TorrentDriver(
+      this.torrent,
+      this.#peerList,
+      {
+        ...deps,
+        bind: options.bind,
+        received: (from, bytes) => this.#rates.received(from, bytes),
+        forgotten: (from) => this.#rates.forgotten(from),
+      },
+      this,
+    );
     this.#keeper = new PieceKeeper(deps.clock, (pieces) => this.#keep(pieces));
     this.#trouble = this.#createTrouble();
     this.trackers = this.#createTrackers(source, options.bind);
