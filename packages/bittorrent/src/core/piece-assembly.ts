@@ -101,6 +101,8 @@ export class PieceAssembly {
   readonly #jobs = new Map<number, { piece: OpenPiece; extentIndex: number; isBlocks: boolean }>();
   readonly #stuck: { piece: OpenPiece; extentIndex: number; isBlocks: boolean }[] = [];
   readonly #out: StoreJob[] = [];
+  /** Pieces of several extents that were dropped -> their writes that the disk still has. */
+  readonly #lateWrites = new Map<number, number>();
   readonly #nextJobId: () => number;
 
   constructor(
@@ -209,9 +211,7 @@ export class PieceAssembly {
     open.leaves[extentIndex] = digests?.leaves ?? null;
     open.sha1Blocks[extentIndex] = digests?.sha1Blocks ?? null;
     open.storedCount++;
-    if (open.storedCount < open.extents.length) return null;
-    this.#open.delete(open.piece);
-    return this.#outcomeOf(open);
+    return this.#tryFinish(open);
   }
 
   /** Gives the disk again what it could not store. A larger piece's stream of SHA-1 is broken: see `needsCheck`. */
@@ -227,7 +227,7 @@ export class PieceAssembly {
 
   /**
    * open -> gone: nobody works on the piece any more. What is with the disk is freed when it comes back; should the
-   * piece have been begun anew by then, it is read back before it is believed, for the two writes may have crossed.
+   * piece have been begun anew by then, it is read back before it is believed, and only when those writes are over.
    */
   drop(piece: number): void {
     const open = this.#open.get(piece);
@@ -235,14 +235,21 @@ export class PieceAssembly {
     open.isDropped = true;
     this.#open.delete(piece);
     this.#freeUnstored(open);
+    this.#countLateWrites(open);
     for (let at = this.#stuck.length - 1; at >= 0; at--)
       if (this.#stuck[at]!.piece === open) this.#stuck.splice(at, 1);
   }
 
-  /** Gives all memory back that is not with the disk (the torrent stops). */
+  /** The torrent stops: gives all memory back, what the disk has as soon as it comes back. */
   close(): void {
-    for (const open of this.#open.values()) this.#freeUnstored(open);
-    this.#stuck.length = 0;
+    for (const { id } of this.#out.splice(0)) {
+      const { piece, extentIndex } = this.#jobs.get(id)!;
+      this.#jobs.delete(id);
+      // It was not given to the disk after all.
+      piece.extents[extentIndex]!.state = 'full';
+      this.#freeUnstored(piece);
+    }
+    for (const piece of [...this.#open.keys()]) this.drop(piece);
   }
 
   #freeUnstored(open: OpenPiece): void {
@@ -253,13 +260,31 @@ export class PieceAssembly {
     }
   }
 
-  /** A job of a piece that was dropped meanwhile. */
-  #finishDropped(open: OpenPiece, extent: Extent): null {
+  /** Pieces of one extent are written only when they are right: those writes do no harm. */
+  #countLateWrites(open: OpenPiece): void {
+    if (open.extents.length === 1) return;
+    const count = open.extents.filter((extent) => extent?.state === 'storing').length;
+    if (count > 0) this.#lateWrites.set(open.piece, count + (this.#lateWrites.get(open.piece) ?? 0));
+  }
+
+  /** A job of a piece that was dropped meanwhile. Gives the outcome of its new self when that waited for it. */
+  #finishDropped(open: OpenPiece, extent: Extent): PieceOutcome | null {
     extent.state = 'gone';
     this.#memory.free(extent.slab);
-    const anew = this.#open.get(open.piece);
-    if (anew !== undefined) anew.needsCheck = true;
-    return null;
+    const { piece } = open;
+    const left = (this.#lateWrites.get(piece) ?? 0) - 1;
+    if (left > 0) this.#lateWrites.set(piece, left);
+    else this.#lateWrites.delete(piece);
+    const anew = this.#open.get(piece);
+    if (anew === undefined || open.extents.length === 1) return null;
+    anew.needsCheck = true;
+    return this.#tryFinish(anew);
+  }
+
+  #tryFinish(open: OpenPiece): PieceOutcome | null {
+    if (open.storedCount < open.extents.length || this.#lateWrites.has(open.piece)) return null;
+    this.#open.delete(open.piece);
+    return this.#outcomeOf(open);
   }
 
   #extentOf(piece: number, block: number): Extent | null {
