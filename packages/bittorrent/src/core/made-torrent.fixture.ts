@@ -52,7 +52,11 @@ export function makeTorrent(
   const plan = planCreation({
     name: 'made',
     isSingle: sizes.length === 1,
-    files: sizes.map((bytes, index) => ({ path: `file-${index}.bin`, bytes, executable: false })),
+    files: sizes.map((bytes, index) => ({
+      path: sizes.length === 1 ? 'made' : `file-${index}.bin`,
+      bytes,
+      executable: false,
+    })),
     version,
     pieceBytes,
   });
