@@ -1,5 +1,7 @@
-import { access } from 'node:fs/promises';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import type { Host } from './lab.ts';
+import { until } from './until.ts';
 
 /**
  * A BitTorrent program on a host of the lab, one torrent a program. Only plain TCP: no encryption, no uTP, no DHT,
@@ -37,9 +39,12 @@ export function isMagnet(source: string): boolean {
   return source.startsWith('magnet:');
 }
 
-export async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+/** Waits until somebody accepts connections there: programs say that they seed before they listen. */
+export async function waitListening(endpoint: string): Promise<void> {
+  const [host, port] = endpoint.split(':') as [string, string];
+  await until(`${endpoint} listens`, 10_000, async () => {
+    const socket = connect(Number(port), host);
+    await once(socket, 'connect').finally(() => socket.destroy());
+    return true;
+  });
 }
