@@ -29,6 +29,8 @@ const torrents: readonly (readonly [string, () => MadeTorrent])[] = [
     'v2, 4 MiB pieces, small and large files',
     () => makeTorrent('v2', 4 * MiB, [100_000, 1_300_000, 5_300_000]),
   ],
+  ['v2, 4 MiB pieces, one extent at the end', () => makeTorrent('v2', 4 * MiB, [4.5 * MiB, 8 * MiB + 1])],
+  ['hybrid, 4 MiB pieces, one extent at the end', () => makeTorrent('hybrid', 4 * MiB, [4.5 * MiB])],
   ['hybrid, 64 KiB pieces', () => makeTorrent('hybrid', 64 * KiB, [10, 20_000, 65_536, 150_000])],
   [
     'hybrid, 4 MiB pieces, small files',

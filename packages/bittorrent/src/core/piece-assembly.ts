@@ -324,7 +324,9 @@ export class PieceAssembly {
     const sha1 = this.#expectation.sha1Of(piece);
     const root = this.#expectation.rootOf(piece);
     const part = extentIndex === 0 ? 'first' : extentIndex === open.extents.length - 1 ? 'last' : 'middle';
-    const leafCount = Math.min(this.#layout.leafCountOf(piece), this.#blocksPerExtent);
+    // The end of a large piece may be one extent, but its tree is that of the whole piece.
+    const wholeLeafCount = this.#layout.leafCountOf(piece);
+    const leafCount = isOnly ? wholeLeafCount : Math.min(wholeLeafCount, this.#blocksPerExtent);
     const bytes = this.#extentBytes(piece, extentIndex);
     const dataBytes = Math.max(0, Math.min(bytes, this.#layout.dataBytesOf(piece) - pieceOffset));
     // Padding is zeros whatever a peer sent of it: a v1 hash covers it and a v2 hash does not, so that one who lies
