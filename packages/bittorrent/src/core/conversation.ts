@@ -80,7 +80,7 @@ export class Conversation implements PeerHost {
     peer.handshake = handshake;
     const fault = host.handshaken(peer);
     if (fault !== null) return fault;
-    if (handshake.extended) this.#introduce(peer);
+    this.introduce(peer);
     if (host.content !== null) this.sayPieces(peer, host.content);
     host.touched(peer);
     return null;
@@ -163,7 +163,9 @@ export class Conversation implements PeerHost {
     return null;
   }
 
-  #introduce(peer: Peer): void {
+  /** BEP 10: says who we are; again when the torrent has become known, for then others may ask us for its `info`. */
+  introduce(peer: Peer): void {
+    if (peer.handshake?.extended !== true) return;
     const { metadata, listenPort, isUploadOnly } = this.#host;
     peer.saidUploadOnly = isUploadOnly;
     const payload = encodeExtensionHandshake({
@@ -176,6 +178,7 @@ export class Conversation implements PeerHost {
       ...(isUploadOnly ? { uploadOnly: true } : {}),
     });
     peer.writer.writeExtended(0, payload);
+    this.#host.touched(peer);
   }
 
   #giveAllowedFast(peer: Peer, content: TorrentContent, have: Bitfield): void {

@@ -122,6 +122,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     content.setPaused(this.#isPaused);
     this.content = content;
     for (const peer of [...this.peers.values()]) {
+      this.#conversation.introduce(peer);
       const fault = content.pieces.applyEarly(peer);
       if (fault !== null) this.#close(peer, fault);
       else this.#addHashPeer(peer);
