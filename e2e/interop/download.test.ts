@@ -1,7 +1,7 @@
 /** Tequio downloads from each of the others: by torrent file and by magnet link, the peer given by hand. */
 import { join } from 'node:path';
 import { assertSameTree } from '../lab/content.ts';
-import { waitListening } from '../lab/peer.ts';
+import { waitAnswering } from '../lab/peer.ts';
 import { type ForeignProgram, foreignPeers, type TorrentVersion } from '../lab/programs.ts';
 import { TequioPeer } from '../lab/tequio.ts';
 import { type Cell, testCells } from './cell.ts';
@@ -18,7 +18,7 @@ function cellOf(foreign: ForeignProgram, version: TorrentVersion, isByMagnet: bo
       const torrent = await stage.torrent(version);
       const seeder = stage.use(await foreign.start(stage.host('seeder')));
       await seeder.seed(torrent.file, stage.sourceFolder);
-      await waitListening(seeder.endpoint);
+      await waitAnswering(seeder.endpoint, torrent.infoHashV1 ?? torrent.infoHashV2!);
       const tequio = stage.use(new TequioPeer(stage.host('tequio')));
       const folder = stage.newFolder();
       const source = isByMagnet ? torrent.magnet : torrent.file;

@@ -39,12 +39,29 @@ export function isMagnet(source: string): boolean {
   return source.startsWith('magnet:');
 }
 
-/** Waits until somebody accepts connections there: programs say that they seed before they listen. */
-export async function waitListening(endpoint: string): Promise<void> {
+/**
+ * Waits until the program there answers a handshake for this torrent (40 or 64 hex digits). Programs say that they
+ * seed before they do: qBittorrent closes every connection for up to a second after its check.
+ */
+export async function waitAnswering(endpoint: string, infoHash: string): Promise<void> {
   const [host, port] = endpoint.split(':') as [string, string];
-  await until(`${endpoint} listens`, 10_000, async () => {
+  const handshake = Buffer.concat([
+    Buffer.from('\x13BitTorrent protocol\0\0\0\0\0\x10\0\x05', 'latin1'),
+    Buffer.from(infoHash.slice(0, 40), 'hex'),
+    Buffer.from('-XX0001-are you there'.slice(0, 20)),
+  ]);
+  await until(`${endpoint} answers`, 10_000, async () => {
     const socket = connect(Number(port), host);
-    await once(socket, 'connect').finally(() => socket.destroy());
+    try {
+      await once(socket, 'connect');
+      socket.write(handshake);
+      await Promise.race([
+        once(socket, 'data'),
+        once(socket, 'close').then(() => Promise.reject(new Error('closed'))),
+      ]);
+    } finally {
+      socket.destroy();
+    }
     return true;
   });
 }
