@@ -59,8 +59,8 @@ export class Peer implements PeerSink {
   /** Null: nothing yet, or everything (`isSeed`). */
   has: Bitfield | null = null;
   early: EarlyPieces | null = null;
-  /** They have said what they have: once is allowed. */
-  toldPieces = false;
+  /** How often they have said all that they have. */
+  toldCount = 0;
   readonly allowedFast = new Set<number>();
   readonly suggested: number[] = [];
 
@@ -97,6 +97,8 @@ export class Peer implements PeerSink {
   lastReceivedMs: number;
   lastSentMs: number;
   isClosed = false;
+  /** Of all faults that did not end the connection by themselves. */
+  penalty = 0;
 
   blockTarget: Uint8Array | null = null;
   blockTargetAt = 0;
@@ -113,20 +115,22 @@ export class Peer implements PeerSink {
     this.decoder = new PeerDecoder(this);
   }
 
+  // A message may end the connection; what came in the same packet after it is not heard.
+
   onHandshake(handshake: Handshake): Fault | null {
-    return this.#host.handleHandshake(this, handshake);
+    return this.isClosed ? null : this.#host.handleHandshake(this, handshake);
   }
 
   onMessage(message: PeerMessage): Fault | null {
-    return this.#host.handleMessage(this, message);
+    return this.isClosed ? null : this.#host.handleMessage(this, message);
   }
 
   onBlockHead(piece: number, offset: number, bytes: number): Fault | null {
-    return this.#host.handleBlockHead(this, piece, offset, bytes);
+    return this.isClosed ? null : this.#host.handleBlockHead(this, piece, offset, bytes);
   }
 
   onBlockEnd(): Fault | null {
-    return this.#host.handleBlockEnd(this);
+    return this.isClosed ? null : this.#host.handleBlockEnd(this);
   }
 
   get speaksFast(): boolean {
