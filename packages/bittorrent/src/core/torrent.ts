@@ -341,8 +341,11 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   blame(key: PeerKey, fault: Fault): void {
     const peer = this.peers.get(key);
     const endpoint = peer?.endpoint ?? this.#suspects.get(key) ?? null;
-    this.#effects.push({ type: 'blame', peer: key, endpoint, fault });
-    if (peer !== undefined && fault.penalty >= 100) this.#close(peer, fault);
+    if (peer !== undefined) peer.penalty += fault.penalty;
+    // Small faults add up, so that a flood of them is one large one.
+    const weighed = (peer?.penalty ?? 0) >= 100 ? { ...fault, penalty: 100 } : fault;
+    this.#effects.push({ type: 'blame', peer: key, endpoint, fault: weighed });
+    if (peer !== undefined && weighed.penalty >= 100) this.#close(peer, weighed);
     this.#webSeeds.get(key)?.seed.handleBan(fault);
   }
 
