@@ -29,6 +29,8 @@ const sentences: Readonly<Record<DiskFaultCode, (path: string) => string>> = {
 /** One sparse file. */
 export class VolumeFile {
   readonly #pages = new Map<number, Uint8Array>();
+  /** Pages that a copy has too: they are copied before they change. */
+  readonly #shared = new Set<number>();
   bytes = 0;
   modifiedMs: number;
 
@@ -64,8 +66,8 @@ export class VolumeFile {
   resize(bytes: number): void {
     if (bytes < this.bytes) {
       const lastPage = Math.floor(bytes / pageBytes);
-      this.#pages.get(lastPage)?.fill(0, bytes % pageBytes);
-      for (const index of this.#pages.keys()) if (index * pageBytes >= bytes) this.#pages.delete(index);
+      if (this.#pages.has(lastPage)) this.#page(lastPage).fill(0, bytes % pageBytes);
+      for (const index of this.#pages.keys()) if (index * pageBytes >= bytes) this.#drop(index);
     }
     this.bytes = bytes;
   }
@@ -88,14 +90,27 @@ export class VolumeFile {
   clone(): VolumeFile {
     const copy = new VolumeFile(this.modifiedMs);
     copy.bytes = this.bytes;
-    for (const [index, page] of this.#pages) copy.#pages.set(index, page.slice());
+    for (const [index, page] of this.#pages) {
+      copy.#pages.set(index, page);
+      copy.#shared.add(index);
+      this.#shared.add(index);
+    }
     return copy;
   }
 
+  #drop(index: number): void {
+    this.#pages.delete(index);
+    this.#shared.delete(index);
+  }
+
+  /** To be written to. */
   #page(index: number): Uint8Array {
     let page = this.#pages.get(index);
     if (page === undefined) {
       page = new Uint8Array(pageBytes);
+      this.#pages.set(index, page);
+    } else if (this.#shared.delete(index)) {
+      page = page.slice();
       this.#pages.set(index, page);
     }
     return page;
