@@ -277,10 +277,7 @@ export class TorrentContent implements PieceExpectation {
 
   #handleMatched(outcome: PieceOutcome): void {
     const { piece } = outcome;
-    if (outcome.sha1Blocks !== null) {
-      for (const { peer, fault } of this.smartBan.handlePassed(piece, outcome.sha1Blocks))
-        this.#host.blame(peer, fault);
-    }
+    if (outcome.sha1Blocks !== null) this.#handlePassed(piece, outcome.sha1Blocks);
     if (outcome.leaves !== null) this.hashTree.setLeaves(piece, outcome.leaves);
     this.#markHave(piece, true);
   }
@@ -297,6 +294,17 @@ export class TorrentContent implements PieceExpectation {
     }
     this.#markFailed(piece);
     for (const { peer, fault } of blamed) this.#host.blame(peer, fault);
+    this.#updateParole();
+  }
+
+  /** A piece that had failed is good now: by comparison it is known who had lied, and who had not. */
+  #handlePassed(piece: number, sha1Blocks: Uint8Array): void {
+    for (const { peer, fault } of this.smartBan.handlePassed(piece, sha1Blocks))
+      this.#host.blame(peer, fault);
+    this.#updateParole();
+  }
+
+  #updateParole(): void {
     for (const peer of this.#host.peers.values()) peer.onParole = this.smartBan.isOnParole(peer.key);
   }
 
@@ -319,6 +327,7 @@ export class TorrentContent implements PieceExpectation {
     }
     if (matched) {
       if (result.ok && result.digests?.leaves) this.hashTree.setLeaves(piece, result.digests.leaves);
+      if (result.ok && result.digests?.sha1Blocks) this.#handlePassed(piece, result.digests.sha1Blocks);
       this.#markHave(piece, purpose === 'recover');
     } else if (purpose === 'recover') this.#markFailed(piece);
     else {

@@ -101,7 +101,7 @@ export class PieceChecker {
         bytes: this.#layout.bytesOf(piece),
         digest: {
           sha1: sha1 !== null,
-          sha1Blocks: check.purpose === 'blocks',
+          sha1Blocks: check.purpose === 'blocks' || this.#expectation.isWatched(piece),
           merkle:
             root === null
               ? null
