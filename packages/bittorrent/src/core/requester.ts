@@ -20,7 +20,7 @@ import type { Peer } from './peer.ts';
 import { extentBytesMax, type PieceAssembly } from './piece-assembly.ts';
 import type { PieceLayout } from './piece-layout.ts';
 import type { PieceMemory } from './piece-memory.ts';
-import type { BlockPick, PiecePicker } from './piece-picker.ts';
+import type { BlockPick, PickQuery, PiecePicker } from './piece-picker.ts';
 
 export const requesterLimits = {
   /** A peer that sends this much that nobody asked for is not confused. */
@@ -76,21 +76,23 @@ export class Requester {
     if (room <= 0) return;
     const picks = this.#picks;
     picks.length = 0;
-    picker.pick(
-      {
-        peer: peer.key,
-        has: peer.isSeed ? null : peer.has,
-        count: room,
-        allowed: peer.choking ? peer.allowedFast : null,
-        suggested: peer.suggested,
-        mode: peer.onParole ? 'parole' : 'normal',
-        openLimit: this.#openLimit(),
-        endGame: outstanding < requesterLimits.endGameCountMax,
-        isFast: peer.down.bytesPerSecond(nowMs) >= this.#deps.meanRate(nowMs),
-        nowMs,
-      },
-      picks,
-    );
+    const query: PickQuery = {
+      peer: peer.key,
+      has: peer.isSeed ? null : peer.has,
+      count: room,
+      allowed: peer.choking ? peer.allowedFast : null,
+      suggested: peer.suggested,
+      mode: peer.onParole ? 'parole' : 'normal',
+      openLimit: this.#openLimit(),
+      endGame: outstanding < requesterLimits.endGameCountMax,
+      isFast: peer.down.bytesPerSecond(nowMs) >= this.#deps.meanRate(nowMs),
+      nowMs,
+    };
+    picker.pick(query, picks);
+    // With everybody on parole, a piece that somebody else has begun would never be finished, and parole never end.
+    if (peer.onParole && picks.length === 0 && outstanding === 0) {
+      picker.pick({ ...query, mode: 'normal', endGame: false }, picks);
+    }
     for (const { piece, block } of picks) this.#request(peer, piece, block, nowMs);
     if (picks.length > 0) {
       peer.window.markAsked(nowMs);
