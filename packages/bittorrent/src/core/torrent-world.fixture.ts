@@ -373,9 +373,9 @@ export class FakePeer implements PeerSink {
     this.#end!.ended();
   }
 
-  heardOf<Type extends PeerMessage['type']>(type: Type): Extract<PeerMessage, { type: Type }>[] {
+  heardOf<Type extends PeerMessage['type']>(type: Type): (PeerMessage & { readonly type: Type })[] {
     return this.heard.filter(
-      (message): message is Extract<PeerMessage, { type: Type }> => message.type === type,
+      (message): message is PeerMessage & { readonly type: Type } => message.type === type,
     );
   }
 
