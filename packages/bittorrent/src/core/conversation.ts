@@ -57,6 +57,8 @@ type PiecesMessage =
   | { readonly type: 'have-all' | 'have-none' };
 
 export const clientName = 'Tequio 0.1.0';
+/** How often a peer may say anew all that it has. */
+const toldCountMax = 4;
 /** Unserved requests that we hold a peer; what the extension handshake says. */
 const requestCountMax = 500;
 
@@ -199,8 +201,10 @@ export class Conversation implements PeerHost {
     const isField = message.type !== 'have';
     if ((message.type === 'have-all' || message.type === 'have-none') && !peer.speaksFast)
       return notFastFault();
-    if (isField && peer.toldPieces) return wireFault('BITFIELD', 'The peer said twice what it has.');
-    if (isField) peer.toldPieces = true;
+    // aria2 says it twice (have-none, then a bitfield); each time costs us a pass over all pieces.
+    if (isField && ++peer.toldCount > toldCountMax) {
+      return wireFault('BITFIELD', `The peer said ${peer.toldCount} times what it has.`);
+    }
     const content = this.#host.content;
     if (content === null) return this.#rememberPieces(peer, message);
     let fault: Fault | null = null;

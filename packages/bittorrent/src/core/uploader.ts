@@ -12,6 +12,7 @@
  * end are refused. Cost: O(1) per request.
  */
 import type { DiskResult, Fault, Slab } from '@tequio/kernel';
+import { pieceBytesOf } from '../wire/torrent-info.ts';
 import type { Peer, UploadRequest } from './peer.ts';
 import type { PieceLayout } from './piece-layout.ts';
 import { type ReadCache, type ReadExtent, readExtentBytes } from './read-cache.ts';
@@ -204,11 +205,13 @@ export class Uploader {
     });
     if (piece >= this.#layout.info.pieceCount)
       return fault(`The peer asked for piece ${piece} of ${this.#layout.info.pieceCount}.`);
-    const pieceBytes = this.#layout.bytesOf(piece);
+    // Older programs ask for the padding after a v2 file too: it is zeros, as in a hybrid torrent.
+    const pieceBytes = pieceBytesOf(this.#layout.info, piece);
     if (bytes === 0 || bytes > uploadLimits.requestBytesMax || offset + bytes > pieceBytes) {
       return fault(`The peer asked for ${bytes} bytes at ${offset} of a piece of ${pieceBytes}.`);
     }
-    if (bytes < uploadLimits.requestBytesMin && offset + bytes !== pieceBytes) {
+    const isEnd = offset + bytes === pieceBytes || offset + bytes === this.#layout.bytesOf(piece);
+    if (bytes < uploadLimits.requestBytesMin && !isEnd) {
       return fault(`The peer asked for only ${bytes} bytes at a time.`);
     }
     return null;
@@ -258,7 +261,7 @@ export class Uploader {
     const { owner, cache } = this.#deps;
     const known = cache.tryGet(owner, piece, extentOffset);
     if (known !== null) return known;
-    const bytes = Math.min(readExtentBytes, this.#layout.bytesOf(piece) - extentOffset);
+    const bytes = Math.min(readExtentBytes, pieceBytesOf(this.#layout.info, piece) - extentOffset);
     const id = this.#deps.nextJobId();
     const extent = cache.tryOpen(owner, piece, extentOffset, bytes, id);
     if (extent === null) return null;

@@ -519,6 +519,7 @@ export class TorrentSession implements DriverHost {
   #handleChecked(): void {
     const havePieceCount = this.torrent.content!.picker.have.setCount;
     this.#deps.emit({ type: 'bittorrent.torrent.checked', torrent: this.id, havePieceCount });
+    if (!this.#isOpening) this.#announce();
   }
 
   #handleFinished(): void {
@@ -562,7 +563,9 @@ export class TorrentSession implements DriverHost {
   }
 
   #announce(): void {
-    if (this.#isAnnounced || this.#isPaused || this.#isClosed) return;
+    // While it is checked nobody knows yet whether this is a seed.
+    const isChecking = (this.torrent.content?.checker.doubtCount ?? 0) > 0;
+    if (this.#isAnnounced || this.#isPaused || this.#isClosed || isChecking) return;
     this.#isAnnounced = true;
     this.trackers.handle({ type: 'start', isComplete: this.torrent.content?.isFinished ?? false });
     this.#updateStarved();

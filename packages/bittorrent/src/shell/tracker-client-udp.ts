@@ -37,8 +37,6 @@ export type UdpTrackerDeps = {
   readonly udp: UdpPort;
   readonly clock: Clock;
   readonly entropy: Entropy;
-  /** Address to send from; null: any. */
-  readonly bind: IpAddress | null;
 };
 
 /** What is asked: the bytes for a connection id and a transaction. */
@@ -49,14 +47,17 @@ type Connection = { readonly id: Uint8Array; readonly untilMs: number };
 
 export class UdpTrackers {
   readonly #deps: UdpTrackerDeps;
+  readonly #bind: IpAddress | null;
   readonly #sockets = new Map<AddressFamily, Promise<UdpSocket>>();
   readonly #waiting = new Map<number, Waiting>();
   readonly #connections = new Map<string, Connection>();
   readonly #connecting = new Map<string, Promise<Uint8Array | null>>();
   #closed = false;
 
-  constructor(deps: UdpTrackerDeps) {
+  /** @param bind address to send from; null: any */
+  constructor(deps: UdpTrackerDeps, bind: IpAddress | null) {
     this.#deps = deps;
+    this.#bind = bind;
   }
 
   /** True when this host can send to such an address at all. */
@@ -178,7 +179,8 @@ export class UdpTrackers {
 
   /** Bound when first needed; a family that this host has not stays absent until asked again. */
   async #trySocket(family: AddressFamily): Promise<UdpSocket | null> {
-    const { bind, udp } = this.#deps;
+    const { udp } = this.#deps;
+    const bind = this.#bind;
     if (this.#closed || (bind !== null && isIpv6(bind) !== (family === 6))) return null;
     let socket = this.#sockets.get(family);
     if (socket === undefined) {

@@ -95,7 +95,7 @@ export class TrackerClient {
   constructor(options: TrackerClientOptions, deps: TrackerClientDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#udp = new UdpTrackers({ ...deps, bind: options.bind ?? null });
+    this.#udp = new UdpTrackers(deps, options.bind ?? null);
   }
 
   /** One announce. Ends early when `signal` says so. */
