@@ -64,15 +64,17 @@ export function interopTable(results: readonly InteropResults[], language: Langu
   const lines = [
     [text.program, ...columns.map((column) => text[column])],
     ['---', ...columns.map(() => '---')],
-    ...[...programs].sort().map(([program, version]) => [
-      `${program} ${version}`.trim(),
-      ...columns.map((column) =>
-        cells
-          .filter((cell) => cell.program === program && cell.what === column)
-          .map(({ variant, passed }) => (passed ? variant : `${variant} ${text.failed}`))
-          .join(', '),
-      ),
-    ]),
+    ...[...programs]
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([program, version]) => [
+        `${program} ${version}`.trim(),
+        ...columns.map((column) =>
+          cells
+            .filter((cell) => cell.program === program && cell.what === column)
+            .map(({ variant, passed }) => (passed ? variant : `${variant} ${text.failed}`))
+            .join(', '),
+        ),
+      ]),
   ];
   return lines.map((line) => `| ${line.join(' | ')} |\n`).join('');
 }

@@ -33,8 +33,8 @@ test('the table of programs shows what passed, what failed and nothing that was 
     [
       '| program | Tequio downloads from it | uses `tequio tracker` |',
       '| --- | --- | --- |',
-      '| Transmission 3.00 | v1 |  |',
       '| aria2 1.36.0 | v1 | HTTP, UDP FAILED |',
+      '| Transmission 3.00 | v1 |  |',
       '',
     ].join('\n'),
   );

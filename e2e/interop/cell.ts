@@ -131,6 +131,7 @@ function whatIsMissing(programs: readonly string[]): string | null {
 
 function writeResults(fileName: string, cells: readonly Cell[], outcomes: ReadonlyMap<Cell, boolean>): void {
   const names = [...new Set(cells.map(({ program }) => program))].filter((name) => name !== 'Tequio');
+  if (names.length === 0) return;
   const results = {
     programs: Object.fromEntries(names.map((name) => [name, versionOf(name) ?? ''])),
     cells: cells

@@ -71,7 +71,9 @@ export function versionOf(name: string): string | null {
   const [program, ...args] = command;
   const run = spawnSync(program, args, { encoding: 'utf8', timeout: 10_000, env: cleanEnvironment('/tmp') });
   const isHere = run.error === undefined && !/No module named|ImportError/.test(run.stderr);
-  const version = isHere ? (/\d+(?:\.\d+)+/.exec(run.stdout + run.stderr)?.[0] ?? '') : null;
+  // Some helps name an address, which is no version.
+  const said = (run.stdout + run.stderr).replaceAll(/\b(?:127|0)\.0\.0\.[01]\b/g, '');
+  const version = isHere ? (/\d+\.\d+(?:\.\d+)?/.exec(said)?.[0] ?? '') : null;
   versions.set(name, version);
   return version;
 }
