@@ -114,7 +114,9 @@ export class ReadCache {
   }
 
   #remove(extent: ReadExtent): void {
-    this.#extents.delete(keyOf(extent.owner, extent.piece, extent.offset));
+    const key = keyOf(extent.owner, extent.piece, extent.offset);
+    // One that was forgotten while it was read may have a successor in its place.
+    if (this.#extents.get(key) === extent) this.#extents.delete(key);
     extent.isStale = true;
     this.#freeIfUnused(extent);
   }
