@@ -26,6 +26,7 @@ import {
 import type { ContentJob } from '../core/content.ts';
 import type { PeerKey } from '../core/peer.ts';
 import type { PeerList } from '../core/peer-list.ts';
+import type { ReadExtent } from '../core/read-cache.ts';
 import type { Torrent } from '../core/torrent.ts';
 import type { TorrentEffect } from '../core/torrent-effect.ts';
 import { wireFault } from '../wire/peer-decoder.ts';
@@ -80,6 +81,8 @@ type Link = {
   readonly endpoint: Endpoint;
   readonly incoming: boolean;
   isHandshaken: boolean;
+  /** Extents of the read cache whose bytes the system has not taken yet, in the order of the writes. */
+  readonly leased: (readonly ReadExtent[])[];
 };
 
 export class TorrentDriver {
@@ -133,9 +136,7 @@ export class TorrentDriver {
     const { remote } = connection;
     const ban = this.peerList.banOf(remote);
     if (ban !== null || this.#isClosed || this.#links.size >= this.#host.connectionCountMax) return null;
-    const key = this.torrent.addPeer(remote, true, this.#deps.clock.nowMs());
-    this.#links.set(key, { connection, endpoint: remote, incoming: true, isHandshaken: false });
-    const handler = this.#handlerOf(key, connection);
+    const handler = this.#link(connection, remote, true);
     handler.onBytes(prefix);
     return handler;
   }
@@ -161,7 +162,11 @@ export class TorrentDriver {
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
-    for (const { connection } of this.#links.values()) connection.destroy();
+    for (const { connection } of this.#links.values()) {
+      connection.destroy();
+      this.#deps.budget.closed();
+      this.#deps.forgotten(connection);
+    }
     this.#links.clear();
     this.torrent.content?.close();
   }
@@ -198,8 +203,9 @@ export class TorrentDriver {
       this.torrent.handleSent(peer, bytes, leases, this.#deps.clock.nowMs());
       return;
     }
+    if (leases.length > 0) link.leased.push(leases);
     link.connection.write(effect.parts, () => {
-      if (this.#isClosed) return;
+      if (leases.length > 0) link.leased.shift();
       this.torrent.handleSent(peer, bytes, leases, this.#deps.clock.nowMs());
       this.drive();
     });
@@ -208,7 +214,7 @@ export class TorrentDriver {
   #submit(job: ContentJob): void {
     const { disk, clock } = this.#deps;
     const done = (result: DiskResult): void => {
-      if (this.#isClosed) return;
+      // After the end too: the memory of this job is given back.
       this.torrent.handleJob(job.id, result, clock.nowMs());
       this.drive();
     };
@@ -265,8 +271,12 @@ export class TorrentDriver {
     this.#host.closed(link.endpoint, fault, link.isHandshaken);
   }
 
-  #handlerOf(key: PeerKey, connection: TcpConnection): TcpHandler {
+  /** A connection becomes a peer of the torrent. */
+  #link(connection: TcpConnection, endpoint: Endpoint, incoming: boolean): TcpHandler {
     const { clock } = this.#deps;
+    const key = this.torrent.addPeer(endpoint, incoming, clock.nowMs());
+    const link: Link = { connection, endpoint, incoming, isHandshaken: false, leased: [] };
+    this.#links.set(key, link);
     return {
       onBytes: (bytes) => {
         if (this.#isClosed) return;
@@ -275,10 +285,11 @@ export class TorrentDriver {
         this.drive();
       },
       onClose: (error) => {
+        // What was written and not sent is never read any more.
+        for (const leases of link.leased.splice(0)) this.torrent.handleSent(key, 0, leases, clock.nowMs());
         if (this.#isClosed) return;
         this.torrent.handleClosed(key, clock.nowMs());
-        const link = this.#links.get(key);
-        if (link !== undefined) this.#forget(key, link, error === null ? null : connectionFault(error));
+        this.#forget(key, link, error === null ? null : connectionFault(error));
         this.drive();
       },
     };
@@ -298,7 +309,7 @@ export class TorrentDriver {
   }
 
   #dialOne(endpoint: Endpoint): void {
-    const { tcp, clock, bind } = this.#deps;
+    const { tcp, bind } = this.#deps;
     this.peerList.markDialing(endpoint);
     this.#dialingCount++;
     let inner: TcpHandler | null = null;
@@ -314,9 +325,7 @@ export class TorrentDriver {
             connection.destroy();
             return;
           }
-          const key = this.torrent.addPeer(endpoint, false, clock.nowMs());
-          this.#links.set(key, { connection, endpoint, incoming: false, isHandshaken: false });
-          inner = this.#handlerOf(key, connection);
+          inner = this.#link(connection, endpoint, false);
           this.drive();
         },
         onBytes: (bytes) => inner?.onBytes(bytes),
