@@ -82,6 +82,7 @@ export class TorrentContent implements PieceExpectation {
   /** Hash requests that wait until a piece's leaves have been read. */
   readonly #leafRequests: { readonly peer: number; readonly request: HashRequest; readonly piece: number }[] =
     [];
+  readonly #forgetReads: () => void;
   #isInTrouble = false;
   #isPaused = false;
   #wasFinished = false;
@@ -123,6 +124,7 @@ export class TorrentContent implements PieceExpectation {
       received: (bytes, nowMs) => host.received(bytes, nowMs),
       wasted: (bytes) => host.wasted(bytes),
     });
+    this.#forgetReads = () => deps.cache.forget(deps.owner);
     this.uploader = new Uploader(this.layout, {
       owner: deps.owner,
       cache: deps.cache,
@@ -228,6 +230,8 @@ export class TorrentContent implements PieceExpectation {
 
   /** Pieces that we had are in doubt: nobody hears of them, and they are read again. */
   doubt(pieces: Iterable<number>): void {
+    // What was read of them may be what is wrong with them.
+    this.#forgetReads();
     for (const piece of pieces) {
       if (this.picker.have.has(piece)) {
         this.picker.markMissing(piece);

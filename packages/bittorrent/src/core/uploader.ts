@@ -116,7 +116,10 @@ export class Uploader {
     let served = 0;
     while (served < peer.uploads.length && peer.unsentBytes + peer.writer.byteCount < watermark) {
       const request = peer.uploads[served]!;
-      if (!this.#tryWriteBlock(peer, request, nowMs)) break;
+      // Lost since it was asked for: a recheck has begun, or did not find it.
+      if (!this.#deps.hasPiece(request.piece)) {
+        if (peer.speaksFast) peer.writeReject(request);
+      } else if (!this.#tryWriteBlock(peer, request, nowMs)) break;
       served++;
     }
     if (served > 0) {
