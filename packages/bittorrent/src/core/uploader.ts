@@ -117,7 +117,7 @@ export class Uploader {
     while (served < peer.uploads.length && peer.unsentBytes + peer.writer.byteCount < watermark) {
       const request = peer.uploads[served]!;
       // Lost since it was asked for: a recheck has begun, or did not find it.
-      if (!this.#deps.hasPiece(request.piece)) {
+      if (!this.#deps.mayServe(peer, request.piece)) {
         if (peer.speaksFast) peer.writeReject(request);
       } else if (!this.#tryWriteBlock(peer, request, nowMs)) break;
       served++;
