@@ -57,7 +57,7 @@ type PiecesMessage =
   | { readonly type: 'have-all' | 'have-none' };
 
 export const clientName = 'Tequio 0.1.0';
-/** How often a peer may say anew all that it has. */
+/** How often a peer may say anew all that it has, without having more. */
 const toldCountMax = 4;
 /** Unserved requests that we hold a peer; what the extension handshake says. */
 const requestCountMax = 500;
@@ -201,9 +201,8 @@ export class Conversation implements PeerHost {
     const isField = message.type !== 'have';
     if ((message.type === 'have-all' || message.type === 'have-none') && !peer.speaksFast)
       return notFastFault();
-    // aria2 says it twice (have-none, then a bitfield); each time costs us a pass over all pieces.
-    if (isField && ++peer.toldCount > toldCountMax) {
-      return wireFault('BITFIELD', `The peer said ${peer.toldCount} times what it has.`);
+    if (isField && this.#repeatsItself(peer, message)) {
+      return wireFault('BITFIELD', `The peer said ${peer.toldCount} times what it has, and nothing new.`);
     }
     const content = this.#host.content;
     if (content === null) return this.#rememberPieces(peer, message);
@@ -217,6 +216,17 @@ export class Conversation implements PeerHost {
     }
     if (fault === null) this.#host.updateInterest(peer);
     return fault;
+  }
+
+  /**
+   * aria2 sends its bitfield anew where others send HAVEs. One that adds pieces is welcome, and there can only be as
+   * many of those as there are pieces; of others a few are let pass.
+   */
+  #repeatsItself(peer: Peer, message: PiecesMessage): boolean {
+    const before = peer.has?.setCount ?? (peer.isSeed ? Number.POSITIVE_INFINITY : -1);
+    const adds = message.type === 'bitfield' && countBits(message.bytes) > before;
+    if (!adds) peer.toldCount++;
+    return peer.toldCount > toldCountMax;
   }
 
   #rememberPieces(peer: Peer, message: PiecesMessage): Fault | null {
@@ -333,6 +343,12 @@ export class Conversation implements PeerHost {
     }
     return null;
   }
+}
+
+function countBits(bytes: Uint8Array): number {
+  let count = 0;
+  for (let byte of bytes) for (; byte !== 0; byte &= byte - 1) count++;
+  return count;
 }
 
 function notFastFault(): Fault {

@@ -42,6 +42,7 @@ const portsPerAddressMax = 8;
 const bansMax = 4096;
 const ownMax = 16;
 const backOffMinMs = 30_000;
+const userBackOffMinMs = 1000;
 const backOffMaxMs = 3_600_000;
 /** An endpoint that never answered is dropped after this many tries, spread over two hours. */
 const failsMax = 8;
@@ -69,8 +70,9 @@ const trust: Readonly<Record<PeerSource, number>> = {
  *
  * Dialling: proven peers first (their handshake was right before), then those that never failed, then the others; among
  * them by the source's trust; among equals by chance. After n failures in a row, 30 s x 2^(n-1), at most an hour, a
- * quarter more or less so that a swarm that lost its line does not come back in step. A close within 30 s counts as a
- * failure; a longer connection clears the count and waits 30 s. Seeds are not dialled while we seed.
+ * quarter more or less so that a swarm that lost its line does not come back in step; whom the user named, from 1 s on.
+ * A close within 30 s counts as a failure; a longer connection clears the count and waits 30 s. Seeds are not dialled
+ * while we seed.
  *
  * Whom we do not dial, so that nobody can aim us (server-side request forgery, floods at a third party):
  *   scope                   user, magnet, saved, local, incoming   tracker on a global address   dht, pex
@@ -309,7 +311,9 @@ export class PeerList {
       return;
     }
     const doublings = Math.min(entry.failCount - 1, 16);
-    entry.nextDialMs = nowMs + this.#jitter(Math.min(backOffMinMs * 2 ** doublings, backOffMaxMs));
+    // Whom the user names is worth asking again soon: it may just be starting.
+    const firstMs = entry.sources.has('user') ? userBackOffMinMs : backOffMinMs;
+    entry.nextDialMs = nowMs + this.#jitter(Math.min(firstMs * 2 ** doublings, backOffMaxMs));
   }
 
   /** A quarter less to a quarter more. */

@@ -59,7 +59,7 @@ export class Peer implements PeerSink {
   /** Null: nothing yet, or everything (`isSeed`). */
   has: Bitfield | null = null;
   early: EarlyPieces | null = null;
-  /** How often they have said all that they have. */
+  /** How often they have said all that they have without having more. */
   toldCount = 0;
   readonly allowedFast = new Set<number>();
   readonly suggested: number[] = [];

@@ -80,6 +80,8 @@ type OpenPiece = {
   /** Names this piece's SHA-1 stream in the disk port, unique in the process's torrents. */
   readonly streamKey: number;
   readonly extents: (Extent | null)[];
+  /** What the piece must hash to in v2, as it was known when its first part was stored; null: not known, or v1. */
+  root: Uint8Array | null;
   /** The first extent that has not been given to the disk. */
   nextExtent: number;
   storedCount: number;
@@ -322,7 +324,9 @@ export class PieceAssembly {
     const pieceOffset = extentIndex * this.#blocksPerExtent * blockBytes;
     const isOnly = open.extents.length === 1;
     const sha1 = this.#expectation.sha1Of(piece);
-    const root = this.#expectation.rootOf(piece);
+    // A magnet's piece layers may arrive while the piece is on its way: what was not hashed is not asked for.
+    if (extentIndex === 0) open.root = this.#expectation.rootOf(piece);
+    const { root } = open;
     const part = extentIndex === 0 ? 'first' : extentIndex === open.extents.length - 1 ? 'last' : 'middle';
     // The end of a large piece may be one extent, but its tree is that of the whole piece.
     const wholeLeafCount = this.#layout.leafCountOf(piece);
@@ -379,7 +383,7 @@ export class PieceAssembly {
   #outcomeOf(open: OpenPiece): PieceOutcome {
     const { piece } = open;
     const sha1 = this.#expectation.sha1Of(piece);
-    const root = this.#expectation.rootOf(piece);
+    const { root } = open;
     const sha1Matches = sha1 === null || (open.sha1 !== null && sameBytes(open.sha1, sha1));
     const rootMatches = root === null || sameBytes(this.#rootOf(open), root);
     return {
@@ -407,6 +411,7 @@ function newOpenPiece(piece: number, extentCount: number, streamKey: number): Op
   return {
     piece,
     streamKey,
+    root: null,
     extents: empty(),
     nextExtent: 0,
     storedCount: 0,
