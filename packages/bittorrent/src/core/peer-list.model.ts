@@ -152,7 +152,7 @@ export class PeerListModel {
       return;
     }
     const waitMs = Math.min(
-      (peer.sources.has('user') ? 1000 : 30_000) * 2 ** (peer.failCount - 1),
+      (peer.sources.includes('user') ? 1000 : 30_000) * 2 ** (peer.failCount - 1),
       3_600_000,
     );
     peer.nextDialMs = [nowMs + 0.75 * waitMs, nowMs + 1.25 * waitMs];
