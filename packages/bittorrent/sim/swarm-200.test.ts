@@ -4,12 +4,12 @@ import { boundSeconds, gini, mean, rounded } from './measures.ts';
 import { isLarge, simulate } from './simulate.ts';
 import { Swarm } from './swarm.ts';
 
-const line = { upRate: 100_000, downRate: 400_000 };
-const totalBytes = isLarge ? 16 << 20 : 2 << 20;
+const line = { upRate: 50_000, downRate: 200_000 };
+const totalBytes = isLarge ? 16 << 20 : 1 << 20;
 
 simulate('200 peers: all complete, and share the work', import.meta.filename, async (simulation) => {
-  const swarm = new Swarm({ seed: simulation.seed, totalBytes, pieceBytes: 1 << 16 });
-  const service = { connectionCountMax: 30 };
+  const swarm = new Swarm({ seed: simulation.seed, totalBytes, pieceBytes: 1 << 15 });
+  const service = { connectionCountMax: 25 };
   const seed = swarm.addNode({ seed: true, line, service });
   const leechers = swarm.addNodes(199, () => ({ line, service }));
   await swarm.startAll(5000);
@@ -21,7 +21,9 @@ simulate('200 peers: all complete, and share the work', import.meta.filename, as
   const uploads = leechers.map((node) => node.snapshot.uploadedBytes / totalBytes);
   const unfairness = gini(uploads);
   simulation.note(`last after ${rounded(Math.max(...seconds))} s, bound ${rounded(bound)} s`);
-  simulation.note(`uploads: Gini ${rounded(unfairness)}, most ${rounded(Math.max(...uploads) / mean(uploads))} of the mean`);
+  simulation.note(
+    `uploads: Gini ${rounded(unfairness)}, most ${rounded(Math.max(...uploads) / mean(uploads))} of the mean`,
+  );
   simulation.note(`the seed sent ${rounded(seed.snapshot.uploadedBytes / totalBytes)} copies`);
   ok(Math.max(...seconds) < 5 * bound, `${Math.max(...seconds)} s`);
   ok(unfairness < 0.25, `Gini ${unfairness}`);

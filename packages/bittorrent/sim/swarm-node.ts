@@ -53,6 +53,7 @@ export class SwarmNode {
   readonly made: MadeTorrent;
   readonly #trackers: readonly string[];
   readonly #onEvent: (node: SwarmNode, event: BittorrentEvent) => void;
+  readonly #read: Uint8Array;
   #disk: CountingDisk | null = null;
   #process: HostProcess | null = null;
   #service: BittorrentService | null = null;
@@ -73,6 +74,7 @@ export class SwarmNode {
     this.database = options.remembers === true ? createDatabases().open(':memory:') : null;
     this.#trackers = trackers;
     this.#onEvent = onEvent;
+    this.#read = new Uint8Array(made.metainfo.info.pieceBytes);
     if (options.seed === true) this.volume.put(contentPath, made.content);
   }
 
@@ -157,11 +159,11 @@ export class SwarmNode {
     this.#disk?.crash();
   }
 
-  /** The piece as it lies on the disk. */
+  /** The piece as it lies on the disk; good until the next call. */
   readPiece(piece: number): Uint8Array {
     const { info } = this.made.metainfo;
     const offset = piece * info.pieceBytes;
-    const bytes = new Uint8Array(Math.min(info.pieceBytes, info.totalBytes - offset));
+    const bytes = this.#read.subarray(0, Math.min(info.pieceBytes, info.totalBytes - offset));
     this.volume.file(contentPath).read(offset, bytes);
     return bytes;
   }

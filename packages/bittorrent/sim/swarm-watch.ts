@@ -33,7 +33,8 @@ export class SwarmWatch {
   /** Accused address -> addresses of those that banned it, with the code that they gave. */
   readonly bans = new Map<string, Map<string, string>>();
   readonly closeCodes = new Map<string, number>();
-  readonly events: { readonly node: SwarmNode; readonly atMs: number; readonly event: BittorrentEvent }[] = [];
+  readonly events: { readonly node: SwarmNode; readonly atMs: number; readonly event: BittorrentEvent }[] =
+    [];
   readonly verified = new Map<SwarmNode, Set<number>>();
   readonly kept = new Map<SwarmNode, Set<number>>();
   verifiedCount = 0;
@@ -53,7 +54,8 @@ export class SwarmWatch {
         break;
       case 'bittorrent.pieces.kept':
         for (const piece of event.pieces) {
-          if (!setOf(this.verified, node).has(piece)) this.#fail(node, `kept piece ${piece} before it was verified`);
+          if (!setOf(this.verified, node).has(piece))
+            this.#fail(node, `kept piece ${piece} before it was verified`);
           setOf(this.kept, node).add(piece);
         }
         break;
@@ -85,7 +87,8 @@ export class SwarmWatch {
       if (lentBytes > lentBytesMax) this.#fail(node, `holds ${lentBytes} bytes of memory`);
       const queuedMax =
         connectionCount * (uploadLimits.unsentBytesMax + uploadLimits.requestBytesMax + smallMessageBytesMax);
-      if (node.isHonest && queuedBytes > queuedMax) this.#fail(node, `has ${queuedBytes} bytes in its connections`);
+      if (node.isHonest && queuedBytes > queuedMax)
+        this.#fail(node, `has ${queuedBytes} bytes in its connections`);
     }
   }
 
