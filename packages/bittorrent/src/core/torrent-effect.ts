@@ -18,6 +18,8 @@ export type TorrentEffect =
       readonly peer: PeerKey;
       readonly endpoint: Endpoint;
       readonly fault: Fault | null;
+      /** It had everything. */
+      readonly isSeed: boolean;
     }
   | { readonly type: 'job'; readonly job: ContentJob }
   /** The `info` has arrived from peers, and hashes to what was asked for. */

@@ -421,7 +421,8 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
 
   #close(peer: Peer, fault: Fault | null): void {
     if (peer.isClosed) return;
-    this.#effects.push({ type: 'close', peer: peer.key, endpoint: peer.endpoint, fault });
+    const { key, endpoint, isSeed } = peer;
+    this.#effects.push({ type: 'close', peer: key, endpoint, fault, isSeed });
     this.#remove(peer);
   }
 

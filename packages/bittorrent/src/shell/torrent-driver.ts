@@ -177,7 +177,7 @@ export class TorrentDriver {
         this.#send(effect);
         break;
       case 'close':
-        this.#end(effect.peer, effect.fault);
+        this.#end(effect.peer, effect.fault, effect.isSeed);
         break;
       case 'job':
         this.#submit(effect.job);
@@ -244,9 +244,11 @@ export class TorrentDriver {
   }
 
   /** The torrent has ended a connection: messages before that may still go out when it was nobody's fault. */
-  #end(key: PeerKey, fault: Fault | null): void {
+  #end(key: PeerKey, fault: Fault | null, isSeed: boolean): void {
     const link = this.#links.get(key);
     if (link === undefined) return;
+    // While we want nothing it need not be dialled again.
+    if (!link.incoming) this.peerList.markSeed(link.endpoint, isSeed);
     if (fault === null) link.connection.end();
     else link.connection.destroy();
     this.#forget(key, link, fault);

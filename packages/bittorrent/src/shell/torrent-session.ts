@@ -271,6 +271,8 @@ export class TorrentSession implements DriverHost {
         torrent.refresh(nowMs);
       });
     }
+    this.#updateSeeding();
+    this.driver.drive();
     this.#saveRecord();
   }
 
@@ -519,7 +521,13 @@ export class TorrentSession implements DriverHost {
   #handleChecked(): void {
     const havePieceCount = this.torrent.content!.picker.have.setCount;
     this.#deps.emit({ type: 'bittorrent.torrent.checked', torrent: this.id, havePieceCount });
+    this.#updateSeeding();
     if (!this.#isOpening) this.#announce();
+  }
+
+  /** Seeds are of no use to a seed, and of use again when more is wanted. */
+  #updateSeeding(): void {
+    this.#peerList.setSeeding(this.torrent.content?.isFinished ?? false);
   }
 
   #handleFinished(): void {
