@@ -2,9 +2,10 @@
  * The library from the outside: downloads one torrent and says what happens. Started again it goes on where it was
  * stopped, because its state lies in a database.
  *
- *   node packages/bittorrent/examples/download.ts SOURCE FOLDER [HOST:PORT...]
+ *   npx node packages/bittorrent/examples/download.ts SOURCE FOLDER [HOST:PORT...]
  *
- * SOURCE is a .torrent file, a magnet link or a hex info-hash. Needs Node 24 or later.
+ * SOURCE is a .torrent file, a magnet link or a hex info-hash. `npx node` is the project's own Node 24, once `npm start`
+ * or `npm test` has set it up.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
