@@ -406,8 +406,14 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     }
   }
 
+  /** Those who snub us come last: what they have let go of is for others first. */
   #fillAll(): void {
-    for (const peer of this.peers.values()) this.content?.requester.fill(peer, this.nowMs);
+    const { content } = this;
+    if (content === null) return;
+    for (const peer of this.peers.values())
+      if (!peer.window.isSnubbed) content.requester.fill(peer, this.nowMs);
+    for (const peer of this.peers.values())
+      if (peer.window.isSnubbed) content.requester.fill(peer, this.nowMs);
   }
 
   #flush(peer: Peer): void {
