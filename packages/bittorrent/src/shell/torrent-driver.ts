@@ -254,9 +254,11 @@ export class TorrentDriver {
     this.#forget(key, link, fault);
   }
 
+  /** The host hears of it once: the blame, the closing that follows, and later blames are of the same peer. */
   #ban(endpoint: Endpoint, fault: Fault): void {
+    const isNews = this.peerList.banOf(endpoint) === null;
     this.peerList.markBanned(endpoint, fault);
-    this.#host.banned(endpoint, fault);
+    if (isNews) this.#host.banned(endpoint, fault);
   }
 
   #forget(key: PeerKey, link: Link, fault: Fault | null): void {
