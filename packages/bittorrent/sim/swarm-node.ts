@@ -58,6 +58,7 @@ export class SwarmNode {
   #process: HostProcess | null = null;
   #service: BittorrentService | null = null;
   startedMs = 0;
+  startedCount = 0;
   finishedMs: number | null = null;
 
   constructor(
@@ -127,6 +128,7 @@ export class SwarmNode {
   async start(): Promise<void> {
     const { options, host } = this;
     this.startedMs = host.clock.nowMs();
+    this.startedCount++;
     this.#disk = new CountingDisk(host.clock, { volume: this.volume });
     this.#process = new HostProcess(host, this.#disk, options.tamper ?? null);
     const service = createBittorrent(

@@ -126,6 +126,7 @@ export class SwarmWatch {
     const accused = this.#nodeAt(addressOf(endpoint));
     let banners = this.bans.get(addressOf(endpoint));
     if (banners === undefined) this.bans.set(addressOf(endpoint), (banners = new Map()));
+    if (banners.has(node.address) && node.startedCount === 1) this.#fail(node, `banned ${endpoint} twice`);
     banners.set(node.address, code);
     // Whoever does not keep to the rules itself may say what it likes.
     if (node.isHonest && accused?.isHonest !== false) {

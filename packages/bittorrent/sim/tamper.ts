@@ -2,7 +2,15 @@
  * Peers that do not keep to the rules: an honest service whose outgoing messages are changed on the way to the socket.
  * Each write of the engine holds whole messages, so a message can be looked at, replaced or dropped by itself.
  */
-import { assert, concatBytes, type Prng, readUint32, type TcpConnection, writeUint32 } from '@tequio/kernel';
+import {
+  assert,
+  type Clock,
+  concatBytes,
+  type Prng,
+  readUint32,
+  type TcpConnection,
+  writeUint32,
+} from '@tequio/kernel';
 import { handshakeBytes, messageId } from '../src/wire/peer-message.ts';
 
 /** `-1`: the handshake. */
@@ -58,25 +66,26 @@ export const freeRider: Tamper = {
   rewrite: ({ id, bytes }) => (id === messageId.unchoke || id === messageId.allowedFast ? null : bytes),
 };
 
-export type Lie = { readonly to: string; readonly piece: number; readonly block: number };
+export type Lie = { readonly to: string; readonly atMs: number };
 
 /** Flips a byte in this share of the blocks that it sends. */
 export class Liar implements Tamper {
-  /** Who was lied to (addresses), about what. */
+  /** Who was lied to (addresses), and when. */
   readonly lies: Lie[] = [];
   readonly #share: number;
   readonly #prng: Prng;
+  readonly #clock: Clock;
 
-  constructor(share: number, prng: Prng) {
+  constructor(share: number, prng: Prng, clock: Clock) {
     this.#share = share;
     this.#prng = prng;
+    this.#clock = clock;
   }
 
   rewrite({ id, bytes }: OutgoingMessage, connection: TcpConnection): Uint8Array {
     if (id !== messageId.piece || !this.#prng.chance(this.#share)) return bytes;
     bytes[13 + this.#prng.below(bytes.length - 13)]! ^= 1 + this.#prng.below(255);
-    const [piece, offset] = [readUint32(bytes, 5), readUint32(bytes, 9)];
-    this.lies.push({ to: connection.remote.address, piece, block: offset / 16_384 });
+    this.lies.push({ to: connection.remote.address, atMs: this.#clock.nowMs() });
     return bytes;
   }
 }
