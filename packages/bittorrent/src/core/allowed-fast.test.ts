@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { tryFromHex, tryParseAddress } from '@tequio/kernel';
-import { allowedFastLimits, createAllowedFastSet, SuggestedPieces } from './allowed-fast.ts';
+import { allowedFastLimits, createAllowedFastSet } from './allowed-fast.ts';
 
 const hashes = { sha1: (bytes: Uint8Array) => new Uint8Array(createHash('sha1').update(bytes).digest()) };
 const vectors: {
@@ -38,17 +38,4 @@ test('small torrents end, and IPv6 has no set', () => {
     assert.equal(pieces.length, Math.min(10, pieceCount));
   }
   assert.deepEqual(setOf('2001:db8::1', infoHash, 100), []);
-});
-
-test('suggestions are bounded, the newest stay', () => {
-  const suggested = new SuggestedPieces();
-  for (let piece = 0; piece < 1000; piece++) suggested.add(piece);
-  assert.equal(suggested.pieceCount, allowedFastLimits.suggestionCountMax);
-  assert.ok([...suggested].includes(999) && ![...suggested].includes(0));
-  const [oldest] = suggested;
-  suggested.add(oldest!);
-  suggested.add(5000);
-  assert.ok([...suggested].includes(oldest!), 'suggested again, it is new');
-  suggested.remove(5000);
-  assert.ok(![...suggested].includes(5000));
 });

@@ -1,8 +1,7 @@
 /**
- * Fast extension (BEP 6): which pieces a choked peer may still have from us, and which pieces peers advise
- * us to take.
+ * Allowed fast (BEP 6): which pieces a choked peer may still have from us.
  *
- * Allowed fast. The set follows from the peer's address and the info-hash alone, so that a peer gets the
+ * The set follows from the peer's address and the info-hash alone, so that a peer gets the
  * same pieces from everybody, and coming back or from a neighbouring address (same /24) gains it nothing:
  *
  *   x = address with its last byte zeroed, then the info-hash
@@ -10,9 +9,6 @@
  *
  * BEP 6 suggests 10 pieces; we give at most 5, because each is free bandwidth that nobody has to return (the
  * attack that made others lower theirs). It does not define sets for IPv6: those peers get none.
- *
- * Suggestions. A peer may advise at will, so what is kept is bounded per peer: the newest advice stays, the
- * oldest goes.
  *
  * Cost: one SHA-1 for five pieces, once a connection. Small piece counts make the loop repeat itself: a
  * torrent of n pieces has at most n to give, and the number of rounds is capped because x may enter a cycle
@@ -25,7 +21,7 @@ export const allowedFastLimits = {
   pieceCountMax: 5,
   /** Hashes that one set may cost; ten pieces of a large torrent take two or three. */
   roundCountMax: 64,
-  /** Suggestions kept of one peer. */
+  /** Suggestions kept of one peer: it may advise at will. */
   suggestionCountMax: 16,
 };
 
@@ -54,36 +50,4 @@ export function createAllowedFastSet(
     }
   }
   return pieces;
-}
-
-/** What one peer has suggested and we have not taken yet, newest last. */
-export class SuggestedPieces {
-  readonly #pieces = new Set<number>();
-
-  get pieceCount(): number {
-    return this.#pieces.size;
-  }
-
-  /**
-   * Remembers `piece`; over the ceiling the oldest suggestion is forgotten. The caller has checked its range.
-   */
-  add(piece: number): void {
-    this.#pieces.delete(piece);
-    this.#pieces.add(piece);
-    if (this.#pieces.size <= allowedFastLimits.suggestionCountMax) return;
-    for (const oldest of this.#pieces) {
-      this.#pieces.delete(oldest);
-      return;
-    }
-  }
-
-  /** The piece was taken, or is no longer wanted. */
-  remove(piece: number): void {
-    this.#pieces.delete(piece);
-  }
-
-  /** Oldest first. */
-  [Symbol.iterator](): IterableIterator<number> {
-    return this.#pieces.values();
-  }
 }

@@ -24,6 +24,7 @@ import type { TorrentContent } from './content.ts';
 import type { MetadataExchange } from './metadata-exchange.ts';
 import type { Peer, PeerHost } from './peer.ts';
 import { earlyHaveCountMax } from './peer-pieces.ts';
+import { uploadLimits } from './uploader.ts';
 
 /** What the conversation needs of the torrent. */
 export interface ConversationHost {
@@ -59,8 +60,6 @@ type PiecesMessage =
 export const clientName = 'Tequio 0.1.0';
 /** How often a peer may say anew all that it has, without having more. */
 const toldCountMax = 4;
-/** Unserved requests that we hold a peer; what the extension handshake says. */
-const requestCountMax = 500;
 
 export class Conversation implements PeerHost {
   readonly #host: ConversationHost;
@@ -173,7 +172,7 @@ export class Conversation implements PeerHost {
     const payload = encodeExtensionHandshake({
       ids: ourExtensionIds,
       clientName,
-      requestCountMax,
+      requestCountMax: uploadLimits.requestCountMax,
       metadataBytes: metadata.info?.length ?? null,
       yourAddress: peer.endpoint.address,
       ...(peer.incoming || listenPort === 0 ? {} : { listenPort }),

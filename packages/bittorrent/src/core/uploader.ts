@@ -18,7 +18,8 @@ import type { PieceLayout } from './piece-layout.ts';
 import { type ReadCache, type ReadExtent, readExtentBytes } from './read-cache.ts';
 
 export const uploadLimits = {
-  requestCountMax: 1000,
+  /** What the extension handshake promises as `reqq`: who keeps to it is never rejected for asking much. */
+  requestCountMax: 500,
   requestBytesMax: 1 << 17,
   requestBytesMin: 1 << 10,
   /** How far ahead of the request that is being served extents are loaded. */
