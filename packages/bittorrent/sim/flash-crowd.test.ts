@@ -1,8 +1,8 @@
 /**
  * A flash crowd: everybody comes at once, and one seed with a good line has the only copy. It is generous for two
- * and a half copies' worth, so what it sends then should be what is nowhere else yet: that is what rarest first is for. (While the
- * seed stays and is no faster than the others, all see nearly the same pieces and random picks do nearly as well: 2 to
- * 4 % slower in the same crowd.)
+ * and a half copies' worth, so what it sends then should be what is nowhere else yet: that is what rarest first is
+ * for. (While the seed stays and is no faster than the others, all see nearly the same pieces and random picks do
+ * nearly as well: 2 to 4 % slower in the same crowd.)
  *
  * The picker has no switch for it, and should have none. Here it is blinded: each search among pieces that could be
  * begun is told that rarity does not matter, as it is for a newcomer's first pieces. All else stays as it is.

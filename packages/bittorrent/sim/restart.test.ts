@@ -1,4 +1,4 @@
-/** A node that is killed again and again, and one whose disk is full for a while: what was kept is there, it goes on. */
+/** A node that is killed again and again, and one whose disk is full for a while: both keep what they had and go on. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { rounded } from './measures.ts';
 import { simulate } from './simulate.ts';

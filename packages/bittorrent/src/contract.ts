@@ -220,7 +220,10 @@ export type VerifyReport = {
 
 /** The service, as `createBittorrent` returns it and as the command line uses it. */
 export interface BittorrentApi {
-  /** Adds a torrent and starts it; the same torrent again returns the same id, with the new options' peers and trackers added. @throws NodeError */
+  /**
+   * Adds a torrent and starts it; the same torrent again returns the same id, with the new options' peers and trackers
+   * added. @throws NodeError
+   */
   add(source: TorrentSource, options: AddOptions): Promise<TorrentId>;
   /** Forgets a torrent; its content stays unless `removeContent`. */
   remove(torrent: TorrentId, options?: { readonly removeContent?: boolean }): Promise<void>;

@@ -58,14 +58,6 @@ export interface BittorrentService extends BittorrentApi {
   close(): Promise<void>;
 }
 
-/**
- * A BitTorrent service over the given ports. Does nothing outside itself until `start`; `show`, `create` and `verify`
- * work without it.
- */
-export function createBittorrent(options: BittorrentOptions, deps: BittorrentDeps): BittorrentService {
-  return new Service({ ...defaultOptions, ...options }, deps);
-}
-
 class Service implements BittorrentService {
   readonly #options: CompleteOptions;
   readonly #ports: Ports;
@@ -381,6 +373,14 @@ class Service implements BittorrentService {
   #emit(event: BittorrentEvent): void {
     this.#events.emit(event);
   }
+}
+
+/**
+ * A BitTorrent service over the given ports. Does nothing outside itself until `start`; `show`, `create` and `verify`
+ * work without it.
+ */
+export function createBittorrent(options: BittorrentOptions, deps: BittorrentDeps): BittorrentService {
+  return new Service({ ...defaultOptions, ...options }, deps);
 }
 
 /** Azureus style: two letters and four digits of the version (BEP 20). */

@@ -128,7 +128,7 @@ export interface DiskPort {
   allocate(file: FileId, bytes: number, mode: 'sparse' | 'full'): Promise<void>;
   /** Waits until the file's bytes are on the device (fdatasync). */
   sync(file: FileId): Promise<void>;
-  /** Renames, or copies and removes across devices; the id then names the new place. An existing file is kept: it throws. */
+  /** Renames, or copies and removes across devices; the id then names the new place. Throws where a file exists. */
   move(file: FileId, to: FileRef): Promise<void>;
   /** Removes the file, and then folders below its root that this left empty. */
   remove(file: FileId): Promise<void>;

@@ -1,7 +1,7 @@
 /**
- * The user's limits, of the node and of each torrent below it. Up: a gate that the uploader asks. Down: whoever sends is
- * paused when the bytes that came are ahead of the limit, and goes on when time has caught up; what is on its way still
- * comes, so the error is one receive buffer a connection at most, and is paid back before the next byte is read.
+ * The user's limits, of the node and of each torrent below it. Up: a gate that the uploader asks. Down: whoever sends
+ * is paused when the bytes that came are ahead of the limit, and goes on when time has caught up; what is on its way
+ * still comes, so the error is one receive buffer a connection at most, and is paid back before the next byte is read.
  */
 import type { Clock, Timer } from '@tequio/kernel';
 import { RateLimiter } from '@tequio/network';

@@ -64,7 +64,7 @@ export type Metainfo = {
   readonly createdBy: string | null;
   /** Seconds since 1970. */
   readonly createdAt: number | null;
-  /** BEP 52 `piece layers`: by hex of the file's root, 32 bytes a piece. Checked against the roots. Empty when absent. */
+  /** BEP 52 `piece layers`: by hex of the file's root, 32 bytes a piece, checked against the roots. Absent: empty. */
   readonly pieceLayers: ReadonlyMap<string, Uint8Array>;
   /** Keys beside `info` that we do not know, with their bencoded values as they stood. */
   readonly otherKeys?: readonly OtherKey[];
