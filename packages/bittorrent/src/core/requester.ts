@@ -139,7 +139,6 @@ export class Requester {
     if (arriving === null) return false;
     peer.arriving = null;
     const { piece, block, bytes } = arriving;
-    const { picker } = this.#deps;
     const key = this.#keyOf(piece, block);
     if (this.#filling.get(key) === peer.key) this.#filling.delete(key);
     this.#late.get(peer.key)?.delete(key);
@@ -153,7 +152,7 @@ export class Requester {
     this.#deps.received(bytes, nowMs);
     const isNew = !arriving.isWaste && this.#take(peer.key, piece, block, arriving.scratch);
     if (!isNew) {
-      if (askedMs !== undefined) picker.markReleased(piece, block, peer.key);
+      if (askedMs !== undefined) this.releaseFor(peer.key, piece, block);
       this.#deps.wasted(bytes);
     }
     return isNew;
@@ -192,7 +191,7 @@ export class Requester {
     this.#deps.wasted(data.length);
   }
 
-  /** requested -> none, of a web seed. */
+  /** requested -> none, of a web seed or of a block that was wasted; gives back memory that nobody needs. */
   releaseFor(key: number, piece: number, block: number): void {
     this.#deps.picker.markReleased(piece, block, key);
     if (this.#deps.picker.openPiece(piece) === null) this.#dropPiece(piece);

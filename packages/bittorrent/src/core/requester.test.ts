@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { concatBytes } from '@tequio/kernel';
+import { MessageWriter, messageId } from '../wire/peer-message.ts';
+import { makeTorrent } from './made-torrent.fixture.ts';
+import { FakePeer, hangUp, TestNode, TorrentWorld } from './torrent-world.fixture.ts';
+
+const block = 16384;
+
+function blockMessage(content: Uint8Array, at: number): Uint8Array {
+  const writer = new MessageWriter();
+  writer.writeBlock(0, at * block, content.slice(at * block, (at + 1) * block));
+  return concatBytes(writer.take());
+}
+
+const haveAndUnchoke = (writer: MessageWriter): void => {
+  writer.writeEmpty(messageId.haveAll);
+  writer.writeEmpty(messageId.unchoke);
+};
+
+/** A torrent of one piece, and peers that have it. */
+function setUp(blockCount: number, peerCount: number) {
+  const made = makeTorrent('v1', 4 * block, [blockCount * block]);
+  const world = new TorrentWorld();
+  const node = new TestNode(world, made, { has: 'nothing' });
+  const peers = Array.from({ length: peerCount }, () => new FakePeer(node));
+  for (const peer of peers) peer.say(haveAndUnchoke);
+  world.run(10);
+  return { made, world, node, peers };
+}
+
+test('in the end game a block is asked of others too; the first whole one counts, and the others are told', () => {
+  const { made, world, node, peers } = setUp(2, 2);
+  const [first, second] = peers as [FakePeer, FakePeer];
+  assert.equal(first.heardOf('request').length, 2);
+  assert.equal(second.heardOf('request').length, 2);
+  // Both send block 0 at the same time; the second is done first, the first goes on with other bytes.
+  const message = blockMessage(made.content, 0);
+  const lie = message.slice();
+  lie.fill(0xff, 13 + 8000);
+  first.send(lie.subarray(0, 8000));
+  second.send(message);
+  first.send(lie.subarray(8000));
+  second.send(blockMessage(made.content, 1));
+  world.run(10);
+  assert.ok(node.isComplete, 'what came late has not spoilt it');
+  assert.equal(first.heardOf('cancel').length, 2);
+  assert.equal(second.heardOf('cancel').length, 0);
+  assert.equal(node.torrent.wastedBytes, block);
+  assert.deepEqual(node.blames, []);
+  hangUp(world);
+  node.assertBalanced();
+});
+
+test("a block that comes after its time is still welcome, and is nobody's fault", () => {
+  const { made, world, node, peers } = setUp(4, 1);
+  const [peer] = peers as [FakePeer];
+  world.run(100_000);
+  assert.ok(peer.heardOf('request').length >= 4);
+  for (const at of [3, 2, 1, 0]) peer.send(blockMessage(made.content, at));
+  world.run(10);
+  assert.ok(node.isComplete);
+  assert.equal(node.torrent.wastedBytes, 0);
+  hangUp(world);
+  node.assertBalanced();
+});
+
+test('a block that was given up while it came, asked for anew and is wasted leaves no memory behind', () => {
+  const { made, world, node, peers } = setUp(4, 1);
+  const [peer] = peers as [FakePeer];
+  const message = blockMessage(made.content, 0);
+  peer.send(message.subarray(0, 5000));
+  world.run(110_000);
+  assert.ok(node.memory.usedBytes > 0, 'it is asked for one block');
+  const rest = message.subarray(5000);
+  const writer = new MessageWriter();
+  writer.writeEmpty(messageId.choke);
+  peer.send(concatBytes([rest, ...writer.take()]));
+  peer.close();
+  assert.equal(node.torrent.content!.picker.openCount, 0);
+  assert.equal(node.memory.usedBytes, 0);
+  hangUp(world);
+  node.assertBalanced();
+});
+
+test('whoever chokes us without the fast extension owes nothing; with it, it answers or rejects', () => {
+  for (const fast of [false, true]) {
+    const made = makeTorrent('v1', 4 * block, [4 * block]);
+    const world = new TorrentWorld();
+    const node = new TestNode(world, made, { has: 'nothing' });
+    const peer = new FakePeer(node, { fast });
+    peer.say((w) => {
+      w.writeIndex(messageId.have, 0);
+      w.writeEmpty(messageId.unchoke);
+    });
+    world.run(10);
+    assert.equal(node.torrent.peers.get(peer.key)?.requests.size, 4);
+    peer.say((w) => w.writeEmpty(messageId.choke));
+    assert.equal(node.torrent.peers.get(peer.key)?.requests.size, fast ? 4 : 0);
+    if (fast)
+      peer.say((w) => {
+        for (const at of [0, 1, 2, 3]) w.writeRange(messageId.reject, 0, at * block, block);
+      });
+    assert.equal(node.torrent.peers.get(peer.key)?.requests.size, 0);
+    assert.equal(node.memory.usedBytes, 0);
+    hangUp(world);
+    node.assertBalanced();
+  }
+});
