@@ -2,7 +2,7 @@
  * Which files of a torrent are settled: on the device, and not written to since, with the length and time that they
  * had then. See core/resume.ts for what this proves at the next start. The part file counts as a file.
  */
-import { type DiskPort, type FileId, NodeError } from '@tequio/kernel';
+import { type Clock, type DiskPort, type FileId, NodeError, type Timer } from '@tequio/kernel';
 import type { ResumeChange, SettledFile } from '../core/resume.ts';
 import type { TorrentFiles } from './torrent-files.ts';
 
@@ -11,6 +11,9 @@ const neverBelieved: SettledFile = { bytes: 0, modifiedMs: -1 };
 
 export type SettledFilesDeps = {
   readonly disk: DiskPort;
+  readonly clock: Clock;
+  /** How long after a file is complete it is synced: the system has then written most of it by itself. */
+  readonly delayMs: number;
   readonly files: TorrentFiles;
   /** Commits before it returns. */
   record(change: ResumeChange): void;
@@ -23,6 +26,8 @@ export class SettledFiles {
   readonly #settled: Map<number, SettledFile>;
   /** How often each file was given to be written to in this run. */
   readonly #touches = new Map<number, number>();
+  readonly #delayed = new Set<number>();
+  #timer: Timer | null = null;
   #background: Promise<unknown> = Promise.resolve();
   #isLate: () => boolean = () => false;
 
@@ -78,14 +83,26 @@ export class SettledFiles {
     if (still.length > 0) this.#deps.record({ settled: still });
   }
 
-  /** The same in the background, after what was asked for before. */
+  /** The same in the background, after `delayMs` and after what was asked for before. */
   settleLater(files: readonly number[]): void {
-    if (files.length > 0) this.#background = this.#background.then(() => this.settle(files));
+    if (files.length === 0) return;
+    const { clock, delayMs } = this.#deps;
+    for (const file of files) this.#delayed.add(file);
+    if (delayMs === 0) this.#settleDelayed();
+    else this.#timer ??= clock.setTimer(delayMs, () => this.#settleDelayed());
+  }
+
+  #settleDelayed(): void {
+    const files = [...this.#delayed];
+    this.#delayed.clear();
+    this.#timer = null;
+    this.#background = this.#background.then(() => this.settle(files));
   }
 
   /** Waits for the background, then settles all that was written to in this run, until `isLate` says to stop. */
   async settleRest(isLate: () => boolean): Promise<void> {
     this.#isLate = isLate;
+    this.#timer?.cancel();
     await this.#background;
     for (const file of this.#touches.keys()) {
       if (!this.#settled.has(file)) await this.settle([file]);

@@ -83,6 +83,8 @@ export type SessionSource = {
   readonly stored: { readonly record: ResumeRecord; readonly progress: ResumeProgress } | null;
 };
 
+/** Half a minute is when systems write what is left in memory by themselves: a sync then costs little. */
+const settleDelayMs = 30_000;
 /** Below this many connections trackers are asked for more. */
 const starvedBelow = 10;
 
@@ -115,6 +117,7 @@ export class TorrentSession implements DriverHost {
   #isClosed = false;
   #isAnnounced = false;
   #wasDownloading = false;
+  #finishedAtMs: number | null = null;
 
   constructor(
     source: SessionSource,
@@ -303,7 +306,9 @@ export class TorrentSession implements DriverHost {
     this.driver.close();
     this.#rates.close();
     const untilMs = this.#deps.clock.nowMs() + 5000;
-    await this.storage?.close(() => this.#deps.clock.nowMs() > untilMs);
+    // A file that has just been completed is not synced: who waits for a download does not wait for the disk.
+    const isFresh = this.#finishedAtMs !== null && untilMs - this.#finishedAtMs < settleDelayMs;
+    await this.storage?.close(() => isFresh || this.#deps.clock.nowMs() > untilMs);
     this.#deps.cache.forget(this.#owner);
     await leaving;
   }
@@ -400,6 +405,7 @@ export class TorrentSession implements DriverHost {
         filePriorities: this.#record.filePriorities,
         progress: this.source.stored?.progress ?? null,
         bootId: this.#options.bootId,
+        settleDelayMs,
       },
       {
         disk,
@@ -531,6 +537,7 @@ export class TorrentSession implements DriverHost {
   }
 
   #handleFinished(): void {
+    if (this.#wasDownloading) this.#finishedAtMs = this.#deps.clock.nowMs();
     this.#keeper.flush();
     this.#peerList.setSeeding(true);
     if (this.#wasDownloading && this.#isAnnounced) this.trackers.handle({ type: 'completed' });

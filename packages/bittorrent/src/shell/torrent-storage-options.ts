@@ -24,6 +24,8 @@ export type TorrentStorageOptions = {
   readonly progress: ResumeProgress | null;
   /** Changes with every start of the machine. */
   readonly bootId: string;
+  /** How long after a file is complete it is synced; by default at once. */
+  readonly settleDelayMs?: number;
 };
 
 export type TorrentStorageDeps = {

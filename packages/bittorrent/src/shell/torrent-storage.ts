@@ -7,8 +7,8 @@
  *   trySpansToLoad ─> load or check job (driver)
  *   file complete ─> settle: fdatasync, length and time are recorded
  *
- * fsync policy: none for a piece. A file is synced when it is complete and when the torrent is closed; what lies
- * between is lost only by a power failure, is then doubtful, and is checked. The part file counts as a file.
+ * fsync policy: none for a piece. A file is synced some time after it is complete and when the torrent is closed; what
+ * lies between is lost only by a power failure, is then doubtful, and is checked. The part file counts as a file.
  *
  * Each piece begun by `spansToStore` ends with `keep` or `drop`. Links of a torrent (BEP 47) are not made, and its
  * executable bits are not set: both would let a stranger's torrent do more than hold data.
@@ -76,6 +76,8 @@ export class TorrentStorage {
     const partRef = partRefOf(options.partsFolder, options.id);
     this.#files = new TorrentFiles(info, deps.disk, { ...options.place, partRef });
     this.#settled = new SettledFiles(progress?.settled ?? new Map(), {
+      clock: deps.clock,
+      delayMs: options.settleDelayMs ?? 0,
       disk: deps.disk,
       files: this.#files,
       record: (change) => this.#record(change),
