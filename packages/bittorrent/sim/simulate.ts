@@ -15,7 +15,7 @@ export type Simulation = {
 const limitMs = 120_000;
 
 /** The seed of this run, unless the environment names another. */
-export function chosenSeed(seed: number): number {
+function chosenSeed(seed: number): number {
   return process.env.TEQUIO_SEED === undefined ? seed : Number(process.env.TEQUIO_SEED);
 }
 
