@@ -15,9 +15,19 @@ export function isSelected(path: string, globs: readonly string[]): boolean {
 /** @param path with `/` */
 export function matchesGlob(path: string, glob: string): boolean {
   if (glob.length > globCharsMax) return false;
-  const pattern = new RegExp(`^${expressionOf(glob.replace(/^\//, ''))}$`, 'iu');
+  const pattern = tryPattern(expressionOf(glob.replace(/^\//, '')));
+  if (pattern === null) return false;
   if (!glob.includes('/')) return pattern.test(path.slice(path.lastIndexOf('/') + 1));
   return pattern.test(path) || pattern.test(path.slice(path.indexOf('/') + 1));
+}
+
+/** Null for what names nothing, such as a range that runs backwards. */
+function tryPattern(expression: string): RegExp | null {
+  try {
+    return new RegExp(`^${expression}$`, 'iu');
+  } catch {
+    return null;
+  }
 }
 
 function expressionOf(glob: string): string {
