@@ -61,4 +61,13 @@ export class SuperSeeding {
       }
     }
   }
+
+  /** At the end: tells every peer of all that we have and it has not. */
+  tellAll(peers: Iterable<Peer>, have: Bitfield): void {
+    for (const peer of peers) {
+      for (let piece = have.nextSet(0); piece >= 0; piece = have.nextSet(piece + 1))
+        if (!peer.hasPiece(piece)) peer.writer.writeIndex(messageId.have, piece);
+      this.#touched(peer);
+    }
+  }
 }

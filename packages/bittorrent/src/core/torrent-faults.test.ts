@@ -1,20 +1,24 @@
-/** Every fault that ends a connection or bans a peer, brought about by a peer that really says it. */
+/**
+ * Every fault that ends a connection or bans a peer, brought about by a peer that really says it. Faults of the content
+ * are in torrent-bad-data.test.ts.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Fault, writeUint32 } from '@tequio/kernel';
+import { writeUint32 } from '@tequio/kernel';
 import { encodeDontHave, encodeExtensionHandshake, ourExtensionIds } from '../wire/extension.ts';
 import { encodeHashes } from '../wire/hash-messages.ts';
 import { encodeMetadataData, encodeMetadataReject } from '../wire/metadata.ts';
 import { peerWireLimits } from '../wire/peer-decoder.ts';
 import { encodeHandshake, messageId } from '../wire/peer-message.ts';
-import { makeTorrent, withWrongSha1 } from './made-torrent.fixture.ts';
+import { makeTorrent } from './made-torrent.fixture.ts';
 import { requesterLimits } from './requester.ts';
 import {
   connect,
   type FakeOptions,
   FakePeer,
-  hangUp,
+  isSentence,
   type NodeOptions,
+  settle,
   TestNode,
   TorrentWorld,
 } from './torrent-world.fixture.ts';
@@ -24,21 +28,12 @@ const made = makeTorrent('hybrid', 32 * KiB, [300_000, 50_000]);
 const { info } = made.metainfo;
 const { pieceCount } = info;
 
-function settle(world: TorrentWorld): void {
-  hangUp(world);
-  for (const node of world.nodes) node.assertBalanced();
-}
-
 function raw(length: number, id: number, payload: Uint8Array = new Uint8Array(0)): Uint8Array {
   const bytes = new Uint8Array(5 + payload.length);
   writeUint32(bytes, 0, length);
   bytes[4] = id;
   bytes.set(payload, 5);
   return bytes;
-}
-
-function isSentence(fault: Fault): boolean {
-  return /^[A-Z][^\n]+\.$/.test(fault.message) && !/NaN|undefined|-\d|\[object/.test(fault.message);
 }
 
 type Case = {
@@ -321,83 +316,6 @@ for (const { code, how, peer, node: options, act, isHarmless } of cases) {
   });
 }
 
-test('BAD_PIECE: a peer that alone sent a wrong piece is banned, and the honest ones finish the download', () => {
-  for (const version of ['v1', 'v2', 'hybrid'] as const) {
-    const torrent = makeTorrent(version, 64 * KiB, [500_000]);
-    const world = new TorrentWorld();
-    const leech = new TestNode(world, torrent, { has: 'nothing' });
-    const liar = new FakePeer(leech);
-    liar.serve((data) => data.fill(7));
-    world.run(3000);
-    assert.equal(liar.verdict?.code, 'BITTORRENT_BAD_PIECE', version);
-    assert.ok(isSentence(liar.verdict!));
-    assert.equal(liar.verdict?.penalty, 100);
-    connect(leech, new TestNode(world, torrent, { has: 'all' }));
-    world.runUntil(() => leech.isComplete);
-    assert.equal(Buffer.compare(leech.disk.bytes, torrent.content), 0);
-    assert.deepEqual([...new Set(leech.blames.map(({ endpoint }) => endpoint))], [liar.endpoint]);
-    settle(world);
-  }
-});
-
-test('BAD_BLOCK: one liar among honest peers is found, whatever the version; nobody else is blamed', () => {
-  for (const version of ['v1', 'v2', 'hybrid'] as const) {
-    // Larger pieces than one peer is asked for at first, so that several work on one piece.
-    const torrent = makeTorrent(version, 512 * KiB, [6_000_000]);
-    const world = new TorrentWorld();
-    const leech = new TestNode(world, torrent, { has: 'nothing' });
-    const honest = [0, 1, 2].map(() => new FakePeer(leech));
-    const liar = new FakePeer(leech);
-    for (const fake of honest) fake.serve();
-    liar.serve((data) => {
-      data[5]! ^= 1;
-      return data;
-    });
-    world.runUntil(() => leech.isComplete);
-    assert.equal(Buffer.compare(leech.disk.bytes, torrent.content), 0);
-    assert.match(liar.verdict?.code ?? '', /^BITTORRENT_(BAD_BLOCK|BAD_PIECE)$/, version);
-    for (const { endpoint } of leech.blames) assert.equal(endpoint, liar.endpoint);
-    settle(world);
-  }
-});
-
-test('BAD_BLOCK: a liar that has left is blamed by its address', () => {
-  const torrent = makeTorrent('v1', 512 * KiB, [512 * KiB]);
-  const world = new TorrentWorld();
-  const leech = new TestNode(world, torrent, { has: 'nothing' });
-  const liar = new FakePeer(leech);
-  let liesLeft = 1;
-  liar.serve((data, _piece, offset) => {
-    if (liesLeft-- <= 0) return null;
-    return offset === 0 ? data.fill(1) : data;
-  });
-  world.run(200);
-  const honest = new FakePeer(leech);
-  honest.serve();
-  world.runUntil(() => leech.factsOf('failed').length > 0);
-  liar.close();
-  world.runUntil(() => leech.isComplete);
-  assert.deepEqual(
-    leech.blames.map(({ endpoint, fault }) => [endpoint, fault.code]),
-    [[liar.endpoint, 'BITTORRENT_BAD_BLOCK']],
-  );
-  settle(world);
-});
-
-test('TWO_FACED_BLOCK: a peer that sends one block in two ways is banned', () => {
-  const torrent = makeTorrent('v1', 64 * KiB, [64 * KiB]);
-  const world = new TorrentWorld();
-  const leech = new TestNode(world, torrent, { has: 'nothing' });
-  const liar = new FakePeer(leech);
-  const other = new FakePeer(leech);
-  let lie = 0;
-  liar.serve((data) => data.fill(++lie));
-  other.serve((data, _piece, offset) => (offset === 0 ? data : null));
-  world.runUntil(() => liar.verdict !== undefined);
-  assert.match(liar.verdict?.code ?? '', /TWO_FACED_BLOCK|BAD_PIECE/);
-  settle(world);
-});
-
 function introduce(fake: FakePeer, metadataBytes: number | null): void {
   fake.say((w) => w.writeExtended(0, encodeExtensionHandshake({ ids: { ut_metadata: 4 }, metadataBytes })));
 }
@@ -495,22 +413,6 @@ test('many small faults are one large one: a peer that floods with unasked hashe
   assert.equal(fake.verdict?.code, 'BITTORRENT_HASHES_UNASKED');
   assert.equal(fake.verdict?.penalty, 100);
   settle(world);
-});
-
-test('HYBRID_MISMATCH: a hybrid that contradicts itself is reported as broken, and no peer is blamed', () => {
-  for (const pieceBytes of [32 * KiB, 2048 * KiB]) {
-    const torrent = withWrongSha1(makeTorrent('hybrid', pieceBytes, [2 * pieceBytes]), [1]);
-    const world = new TorrentWorld();
-    const leech = new TestNode(world, torrent, { has: 'nothing' });
-    connect(leech, new TestNode(world, torrent, { has: 'all' }));
-    world.runUntil(() => leech.factsOf('broken').length > 0);
-    const [broken] = leech.factsOf('broken');
-    assert.equal(broken?.fault.code, 'BITTORRENT_HYBRID_MISMATCH');
-    assert.equal(broken?.fault.blame, 'file');
-    assert.ok(isSentence(broken!.fault));
-    assert.deepEqual(leech.blames, []);
-    settle(world);
-  }
 });
 
 test('what follows in the packet that ended a connection changes nothing', () => {

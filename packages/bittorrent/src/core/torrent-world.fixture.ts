@@ -305,6 +305,17 @@ export function hangUp(world: TorrentWorld): void {
   world.run(5000);
 }
 
+/** The end of a test: all hang up, and every node has given back what it held. */
+export function settle(world: TorrentWorld): void {
+  hangUp(world);
+  for (const node of world.nodes) node.assertBalanced();
+}
+
+/** A message for people: one plain sentence without holes. */
+export function isSentence(fault: Fault): boolean {
+  return /^[A-Z][^\n]+\.$/.test(fault.message) && !/NaN|undefined|-\d|\[object/.test(fault.message);
+}
+
 let fakeCount = 0;
 
 export type FakeOptions = Partial<Pick<Handshake, 'fast' | 'extended' | 'v2' | 'infoHash' | 'peerId'>> & {

@@ -20,11 +20,12 @@ import {
   RateMeter,
 } from '@tequio/kernel';
 import { wireFault } from '../wire/peer-decoder.ts';
-import { encodeHandshake, messageId } from '../wire/peer-message.ts';
+import { encodeHandshake } from '../wire/peer-message.ts';
 import type { Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
 import { type ContentDeps, type ContentHost, type ContentJob, TorrentContent } from './content.ts';
 import { Conversation, type ConversationHost } from './conversation.ts';
 import { ExchangeRelay, type RelayHost } from './exchange-relay.ts';
+import { HaveNews } from './have-news.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
 import { Peer, type PeerKey } from './peer.ts';
 import type { ReadExtent } from './read-cache.ts';
@@ -39,8 +40,6 @@ export const torrentLimits = {
   /** BEP 3: two minutes of silence end a connection; keep-alives go out a little before. */
   silenceTimeoutMs: 150_000,
   keepAliveMs: 100_000,
-  /** HAVEs wait this long, so that many go in one packet. */
-  haveDelayMs: 50,
   tickMs: 1000,
   suspectCountMax: 1000,
 } as const;
@@ -75,14 +74,13 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   readonly #conversation: Conversation;
   readonly #relay = new ExchangeRelay(this);
   readonly #unchoking: Unchoking;
+  readonly #haveNews = new HaveNews((peer) => this.touched(peer));
   readonly #webSeeds = new Map<PeerKey, WebSeedFeeder>();
   #superSeeding: SuperSeeding | null = null;
   readonly #effects: TorrentEffect[] = [];
   readonly #touched = new Set<Peer>();
-  readonly #newHaves: number[] = [];
   /** Peers that left while a failed piece of theirs was not explained yet. */
   readonly #suspects = new Map<PeerKey, Endpoint>();
-  #haveAtMs: number | null = null;
   #nextPeerKey = 1;
   #tickAtMs: number | null = null;
   #isPaused = false;
@@ -212,7 +210,8 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
 
   handleTimeout(nowMs: number): void {
     this.nowMs = nowMs;
-    if (this.#haveAtMs !== null && nowMs >= this.#haveAtMs) this.#sayHaves();
+    const { dueMs } = this.#haveNews;
+    if (dueMs !== null && nowMs >= dueMs) this.#haveNews.tell(this.peers.values());
     this.content?.uploader.handleTimeout(nowMs);
     this.metadata.handleTimeout(nowMs);
     this.content?.hashExchange.handleTimeout(nowMs);
@@ -221,7 +220,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
 
   nextTimeoutMs(): number | null {
     const times = [
-      this.#haveAtMs,
+      this.#haveNews.dueMs,
       this.#tickAtMs,
       this.content?.uploader.nextTimeoutMs() ?? null,
       this.metadata.nextTimeoutMs(),
@@ -285,7 +284,9 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
 
   haveSeen(peer: Peer, piece: number): void {
     this.#superSeeding?.handleHave(peer, piece);
-    if (this.#superSeeding?.isOver === true) this.#endSuperSeeding();
+    if (this.#superSeeding?.isOver !== true) return;
+    this.#superSeeding.tellAll(this.peers.values(), this.content!.picker.have);
+    this.#superSeeding = null;
   }
 
   mayServe(peer: Peer, piece: number): boolean {
@@ -296,8 +297,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
 
   verified(piece: number, isNew: boolean): void {
     this.#effects.push({ type: 'verified', piece, isNew });
-    this.#newHaves.push(piece);
-    this.#haveAtMs ??= this.nowMs + torrentLimits.haveDelayMs;
+    this.#haveNews.add(piece, this.nowMs);
     for (const peer of this.peers.values()) {
       if (peer.amInterested && peer.hasPiece(piece)) this.updateInterest(peer);
     }
@@ -323,7 +323,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   finished(): void {
     this.#effects.push({ type: 'finished' });
     this.#beginSuperSeeding();
-    this.#sayHaves();
+    this.#haveNews.tell(this.peers.values());
     for (const peer of [...this.peers.values()]) {
       this.#conversation.sayUploadOnly(peer, true);
       this.updateInterest(peer);
@@ -394,16 +394,6 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     this.#superSeeding = new SuperSeeding(content.info.pieceCount, this.#deps.prng.fork(), (peer) =>
       this.touched(peer),
     );
-  }
-
-  #endSuperSeeding(): void {
-    this.#superSeeding = null;
-    const { have } = this.content!.picker;
-    for (const peer of this.peers.values()) {
-      for (const piece of piecesOf(have))
-        if (!peer.hasPiece(piece)) peer.writer.writeIndex(messageId.have, piece);
-      this.touched(peer);
-    }
   }
 
   /** Those who snub us come last: what they have let go of is for others first. */
@@ -493,19 +483,6 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     if (content === null) return;
     const mode = content.isFinished ? 'seed' : 'leech';
     this.#unchoking.rechoke([...this.peers.values()], content.info.pieceCount, mode, this.nowMs);
-  }
-
-  /** Tells everybody who may care which pieces are new. */
-  #sayHaves(): void {
-    this.#haveAtMs = null;
-    for (const peer of this.peers.values()) {
-      if (!peer.saidPieces) continue;
-      for (const piece of this.#newHaves) {
-        if (!peer.isSeed) peer.writer.writeIndex(messageId.have, piece);
-      }
-      this.touched(peer);
-    }
-    this.#newHaves.length = 0;
   }
 }
 

@@ -5,8 +5,8 @@ import { makeTorrent } from './made-torrent.fixture.ts';
 import {
   type FakeOptions,
   FakePeer,
-  hangUp,
   type NodeOptions,
+  settle,
   TestNode,
   TorrentWorld,
 } from './torrent-world.fixture.ts';
@@ -31,11 +31,6 @@ function setUp(
   world.run(50);
   for (const peer of peers) assert.equal(peer.heardOf('unchoke').length, 1);
   return { world, seed, peers };
-}
-
-function settle(world: TorrentWorld): void {
-  hangUp(world);
-  for (const node of world.nodes) node.assertBalanced();
 }
 
 const ask = (peer: FakePeer, ranges: readonly BlockRange[]): void =>
