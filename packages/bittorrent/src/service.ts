@@ -151,7 +151,11 @@ class Service implements BittorrentService {
 
   async remove(torrent: TorrentId, options: { readonly removeContent?: boolean } = {}): Promise<void> {
     const session = this.#session(torrent);
-    if (options.removeContent === true) await session.storage?.removeContent();
+    if (options.removeContent === true) {
+      // Whatever is stored after the removal would make the files anew.
+      await session.pause();
+      await session.storage?.removeContent();
+    }
     await this.#drop(session);
     session.forget();
     this.#stored.delete(torrent);

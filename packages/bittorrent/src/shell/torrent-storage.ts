@@ -282,6 +282,8 @@ export class TorrentStorage {
           (file) =>
             this.priorities.fileAt(file) > 0 || this.#settled.isTouched(file) || this.doneBytesOf(file) > 0,
         );
+      // Jobs that the disk still has are done first.
+      await this.#files.forgetAll();
       await this.#files.remove([...ours, partFileIndex]);
       await this.#files.forgetAll();
     });
