@@ -12,8 +12,6 @@ export type Simulation = {
   readonly note: (text: string) => void;
 };
 
-const limitMs = 120_000;
-
 /** The seed of this run, unless the environment names another. */
 function chosenSeed(seed: number): number {
   return process.env.TEQUIO_SEED === undefined ? seed : Number(process.env.TEQUIO_SEED);
@@ -21,6 +19,8 @@ function chosenSeed(seed: number): number {
 
 /** True when the larger variants are wanted: `TEQUIO_SIM=large`. */
 export const isLarge: boolean = process.env.TEQUIO_SIM === 'large';
+
+const limitMs = isLarge ? 1_200_000 : 240_000;
 
 /**
  * Defines the test.

@@ -3,7 +3,7 @@
  * (`boundSeconds`); what is allowed here is a little more than what was measured, so that a loss is noticed.
  */
 import { ok } from 'node:assert/strict';
-import { boundSeconds, rounded, sum } from './measures.ts';
+import { boundSeconds, jain, rounded, sum } from './measures.ts';
 import { simulate } from './simulate.ts';
 import { Swarm } from './swarm.ts';
 import type { SwarmNode } from './swarm-node.ts';
@@ -31,11 +31,14 @@ simulate(
     const copies = seed.snapshot.uploadedBytes / totalBytes;
     const wasted = sum(leechers.map((node) => node.snapshot.wastedBytes)) / (19 * totalBytes);
     simulation.note(`last after ${rounded(Math.max(...seconds))} s, bound ${rounded(bound)} s`);
-    simulation.note(`up/down ${rounded(Math.min(...ratios))} to ${rounded(Math.max(...ratios))}`);
+    simulation.note(
+      `up/down ${rounded(Math.min(...ratios))} to ${rounded(Math.max(...ratios))}, Jain's index ${rounded(jain(ratios))}`,
+    );
     simulation.note(`the seed sent ${rounded(copies)} copies; ${rounded(100 * wasted)} % came twice`);
     ok(Math.max(...seconds) < 1.9 * bound, `${Math.max(...seconds)} s`);
     ok(copies < 2, `the seed sent ${copies} copies`);
-    ok(Math.min(...ratios) > 0.6 && Math.max(...ratios) < 1.4, `ratios ${ratios}`);
+    ok(Math.min(...ratios) > 0.4 && Math.max(...ratios) < 1.6, `ratios ${ratios}`);
+    ok(jain(ratios) > 0.9, `Jain's index ${jain(ratios)}`);
     ok(wasted < 0.02, `${wasted} came twice`);
     await swarm.end();
   },

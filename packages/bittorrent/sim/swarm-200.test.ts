@@ -5,7 +5,7 @@ import { isLarge, simulate } from './simulate.ts';
 import { Swarm } from './swarm.ts';
 
 const line = { upRate: 50_000, downRate: 200_000 };
-const totalBytes = isLarge ? 16 << 20 : 1 << 20;
+const totalBytes = isLarge ? 4 << 20 : 1 << 20;
 
 simulate('200 peers: all complete, and share the work', import.meta.filename, async (simulation) => {
   const swarm = new Swarm({ seed: simulation.seed, totalBytes, pieceBytes: 1 << 15 });
