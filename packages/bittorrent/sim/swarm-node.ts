@@ -1,5 +1,5 @@
 /** One member of a simulated swarm: a whole service on a host of its own, with a disk and what it remembers. */
-import type { Database, Slab } from '@tequio/kernel';
+import { type Database, type Slab, toHex } from '@tequio/kernel';
 import { createDatabases } from '@tequio/runtime';
 import { type HostOptions, type HostPorts, SimulatedDisk, SimulatedVolume } from '@tequio/simulator';
 import type { AddOptions, BittorrentEvent, TorrentSnapshot } from '../src/contract.ts';
@@ -17,6 +17,8 @@ export type NodeOptions = {
   readonly service?: Partial<BittorrentOptions>;
   readonly add?: Partial<AddOptions>;
   readonly tamper?: Tamper | null;
+  /** Knows the info-hashes only, and gets the rest from its peers. */
+  readonly fromMagnet?: boolean;
   /** It may be blamed and banned. */
   readonly isHonest?: boolean;
   /** Remembers its torrents when it is killed. */
@@ -141,7 +143,7 @@ export class SwarmNode {
     });
     await service.start();
     await service.add(
-      { torrent: this.made.bytes },
+      options.fromMagnet === true ? { magnet: magnetOf(this.made) } : { torrent: this.made.bytes },
       { folder, trackers: this.#trackers, seed: options.seed ?? false, ...options.add },
     );
   }
@@ -173,3 +175,15 @@ export class SwarmNode {
 
 /** Torrents here are of one file, named as the fixture names it. */
 export const contentPath = `${folder}/made`;
+
+function magnetOf({ metainfo }: MadeTorrent): string {
+  const { infoHashV1, infoHashV2 } = metainfo.info;
+  const topics = [
+    infoHashV1 === null ? [] : [`urn:btih:${toHex(infoHashV1)}`],
+    infoHashV2 === null ? [] : [`urn:btmh:1220${toHex(infoHashV2)}`],
+  ];
+  return `magnet:?${topics
+    .flat()
+    .map((topic) => `xt=${topic}`)
+    .join('&')}`;
+}

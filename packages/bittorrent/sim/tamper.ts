@@ -90,6 +90,20 @@ export class Liar implements Tamper {
   }
 }
 
+/** Spoils what a newcomer with a magnet link needs: each long extension message (metadata) and all v2 hashes. */
+export class FalseGuide implements Tamper {
+  /** Addresses of those that got something false. */
+  readonly misled = new Set<string>();
+
+  rewrite({ id, bytes }: OutgoingMessage, connection: TcpConnection): Uint8Array {
+    const isMetadata = id === messageId.extended && bytes.length > 500;
+    if (!isMetadata && id !== messageId.hashes) return bytes;
+    bytes[bytes.length - 1]! ^= 1;
+    this.misled.add(connection.remote.address);
+    return bytes;
+  }
+}
+
 /** Unchokes, is asked, and never sends a block after the first `blockCount` of each connection. */
 export class Staller implements Tamper {
   readonly #blockCount: number;
