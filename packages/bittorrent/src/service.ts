@@ -37,7 +37,8 @@ import { RateLimits } from './shell/rate-limit.ts';
 import { createResumeStore, type ResumeStore, type StoredTorrent } from './shell/resume-store.ts';
 import { MemoryResumeStore } from './shell/resume-store-memory.ts';
 import { snapshotOf } from './shell/session-snapshot.ts';
-import { type SessionSource, TorrentSession } from './shell/torrent-session.ts';
+import type { SessionSource } from './shell/session-source.ts';
+import { TorrentSession } from './shell/torrent-session.ts';
 import { TrackerClient } from './shell/tracker-client.ts';
 import { verifyTorrent } from './shell/verifier.ts';
 import { decodeMagnet } from './wire/magnet.ts';
@@ -131,8 +132,8 @@ class Service implements BittorrentService {
     const id = toHex(read.infoHashV1 ?? read.infoHashV2!);
     const known = this.#sessions.get(id);
     if (known !== undefined) {
-      known.addPeers(options.peers ?? []);
-      known.addTrackers([...read.trackers, ...(options.trackers ? [options.trackers] : [])]);
+      known.finder.addPeers(options.peers ?? []);
+      known.finder.addTrackers([...read.trackers, ...(options.trackers ? [options.trackers] : [])]);
       return id;
     }
     const session = this.#createSession(this.#withStored(id, read, options), options, running);
@@ -145,7 +146,7 @@ class Service implements BittorrentService {
       await this.#drop(session);
       throw error;
     }
-    session.addPeers('magnet' in source ? this.#magnetPeers(source.magnet) : [], 'magnet');
+    session.finder.addPeers('magnet' in source ? this.#magnetPeers(source.magnet) : [], 'magnet');
     return id;
   }
 
@@ -205,7 +206,7 @@ class Service implements BittorrentService {
   }
 
   async addPeer(torrent: TorrentId, hostPort: string): Promise<void> {
-    this.#session(torrent).addPeers([hostPort]);
+    this.#session(torrent).finder.addPeers([hostPort]);
   }
 
   setLimits(limits: { readonly down: number | null; readonly up: number | null }): void {

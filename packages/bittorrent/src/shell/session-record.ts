@@ -1,14 +1,101 @@
-/** The record of a torrent that is added for the first time. */
+/**
+ * What is remembered of one torrent while it runs: the resume record with its totals over all runs. Every change is
+ * stored at once, until the torrent is closed.
+ */
 import type { AddOptions, TorrentId } from '../contract.ts';
+import { isSelected } from '../core/file-select.ts';
 import type { ResumeRecord } from '../core/resume-record.ts';
-import type { SessionSource } from './torrent-session.ts';
+import type { Torrent } from '../core/torrent.ts';
+import type { TorrentFile } from '../wire/torrent-info.ts';
+import type { SessionDeps, SessionSource } from './session-source.ts';
+import type { TorrentStorage } from './torrent-storage.ts';
 
-export function newRecord(
-  id: TorrentId,
-  source: SessionSource,
-  add: AddOptions,
-  nowMs: number,
-): ResumeRecord {
+/** Where the figures of this run come from. */
+export interface SessionRecordHost {
+  readonly torrent: Torrent;
+  /** Null: not open yet, the files' priorities are those of the record. */
+  readonly storage: TorrentStorage | null;
+  readonly isPaused: boolean;
+}
+
+export type SessionTotals = Pick<ResumeRecord, 'downloadedBytes' | 'uploadedBytes' | 'wastedBytes'>;
+
+export class SessionRecord {
+  readonly #source: SessionSource;
+  readonly #add: AddOptions;
+  readonly #store: SessionDeps['store'];
+  readonly #host: SessionRecordHost;
+  readonly #before: SessionTotals;
+  #record: ResumeRecord;
+  #isClosed = false;
+
+  constructor(
+    id: TorrentId,
+    source: SessionSource,
+    add: AddOptions,
+    deps: Pick<SessionDeps, 'store' | 'clock'>,
+    host: SessionRecordHost,
+  ) {
+    this.#source = source;
+    this.#add = add;
+    this.#store = deps.store;
+    this.#host = host;
+    this.#record = source.stored?.record ?? newRecord(id, source, add, deps.clock.wallMs());
+    this.#before = { ...this.#record };
+  }
+
+  get current(): ResumeRecord {
+    return this.#record;
+  }
+
+  /** Over all runs. */
+  get totals(): SessionTotals {
+    const { torrent } = this.#host;
+    return {
+      downloadedBytes: this.#before.downloadedBytes + torrent.down.totalBytes,
+      uploadedBytes: this.#before.uploadedBytes + torrent.up.totalBytes,
+      wastedBytes: this.#before.wastedBytes + torrent.wastedBytes,
+    };
+  }
+
+  /** Changes fields, and stores all. */
+  change(fields: Partial<ResumeRecord>): void {
+    this.#record = { ...this.#record, ...fields };
+    this.save();
+  }
+
+  /** Stores the record with the figures, priorities and pause of this moment. */
+  save(): void {
+    if (this.#isClosed) return;
+    const { storage, isPaused } = this.#host;
+    const filePriorities =
+      storage === null
+        ? this.#record.filePriorities
+        : Uint8Array.from(storage.info.files, (file) => storage.priorities.fileAt(file.index));
+    this.#record = { ...this.#record, ...this.totals, filePriorities, paused: isPaused };
+    this.#store.save(this.#record);
+  }
+
+  /** From here on nothing is stored any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** The files' priorities to begin with: those of an earlier run, unless the user has just chosen. */
+  prioritiesOf(files: readonly TorrentFile[]): Uint8Array {
+    const known = this.#record.filePriorities;
+    const select = this.#add.select ?? [];
+    const ranges = this.#source.select;
+    if (known.length === files.length && select.length === 0 && ranges === null) return known;
+    return Uint8Array.from(files, (file, index) => {
+      const isInRange = ranges === null || ranges.some(([from, to]) => index >= from && index <= to);
+      return isInRange && isSelected(file.path, select) ? 4 : 0;
+    });
+  }
+}
+
+/** The record of a torrent that is added for the first time. */
+function newRecord(id: TorrentId, source: SessionSource, add: AddOptions, nowMs: number): ResumeRecord {
   return {
     id,
     infoHashV1: source.infoHashV1,

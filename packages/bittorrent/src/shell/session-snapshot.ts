@@ -15,7 +15,7 @@ export function snapshotOf(session: TorrentSession, nowMs: number): TorrentSnaps
   const wantedBytes = wanted.reduce((sum, file) => sum + file.bytes, 0);
   const doneBytes = wanted.reduce((sum, file) => sum + file.doneBytes, 0);
   const downRate = torrent.down.bytesPerSecond(nowMs);
-  const { totals } = session;
+  const { totals } = session.record;
   return {
     id: session.id,
     infoHashV1: hexOf(source.infoHashV1 ?? info?.infoHashV1 ?? null),
@@ -36,12 +36,12 @@ export function snapshotOf(session: TorrentSession, nowMs: number): TorrentSnaps
     upRate: Math.round(torrent.up.bytesPerSecond(nowMs)),
     peerCount: peers.length,
     seedCount: peers.filter((peer) => peer.isSeed).length,
-    candidateCount: session.candidateCount,
+    candidateCount: session.finder.candidateCount,
     secondsLeft:
       content === null || content.isFinished ? null : secondsLeft(wantedBytes - doneBytes, downRate),
     checked: checkedShare(session),
     files,
-    trackers: session.trackers.snapshot(),
+    trackers: session.finder.trackers(),
     peers: peers.map((peer) => peerSnapshot(peer, pieceCount, nowMs)),
   };
 }

@@ -6,94 +6,33 @@
  *
  * It joins the parts (torrent machine and driver, storage, trackers, resume record); each of them decides its own.
  */
-import {
-  type Clock,
-  type DiskPort,
-  type Endpoint,
-  type Fault,
-  type FileSpan,
-  formatEndpoint,
-  type Hashes,
-  type HttpClient,
-  type IpAddress,
-  isLocalAddress,
-  type Log,
-  type Prng,
-  type Resolver,
-  type TcpPort,
-  toHex,
-  tryParseAddress,
-} from '@tequio/kernel';
-import type { AddOptions, BittorrentEvent, TorrentId, TorrentState } from '../contract.ts';
-import { clientName } from '../core/conversation.ts';
-import { isSelected } from '../core/file-select.ts';
-import { PeerList, type PeerSource } from '../core/peer-list.ts';
-import type { PieceMemory } from '../core/piece-memory.ts';
-import type { ReadCache } from '../core/read-cache.ts';
-import type { ResumeProgress } from '../core/resume.ts';
-import type { ResumeRecord } from '../core/resume-record.ts';
+import { type Endpoint, type Fault, type FileSpan, formatEndpoint, toHex } from '@tequio/kernel';
+import type { AddOptions, TorrentId, TorrentState } from '../contract.ts';
+import { PeerList } from '../core/peer-list.ts';
 import { piecesOf, Torrent } from '../core/torrent.ts';
-import { WebSeed } from '../core/web-seed.ts';
 import type { CompleteOptions } from '../options.ts';
 import { encodeMetainfo } from '../wire/metainfo.ts';
 import { decodeInfo } from '../wire/metainfo-info.ts';
-import type { Magnet, Metainfo } from '../wire/torrent-info.ts';
+import type { Metainfo } from '../wire/torrent-info.ts';
 import { DiskTrouble } from './disk-trouble.ts';
+import { PeerFinder, type PeerFinderHost } from './peer-finder.ts';
 import { PieceKeeper } from './piece-keeper.ts';
-import type { RateLimits, TorrentRates } from './rate-limit.ts';
-import type { ResumeStore } from './resume-store.ts';
-import { newRecord } from './session-record.ts';
-import { type DriverDeps, type DriverHost, TorrentDriver, type TorrentFact } from './torrent-driver.ts';
+import type { TorrentRates } from './rate-limit.ts';
+import { SessionRecord, type SessionRecordHost } from './session-record.ts';
+import { metainfoOf, type SessionDeps, type SessionSource } from './session-source.ts';
+import { type DriverHost, TorrentDriver, type TorrentFact } from './torrent-driver.ts';
 import { TorrentStorage } from './torrent-storage.ts';
-import { TorrentTrackers } from './torrent-trackers.ts';
-import { TorrentWebSeeds } from './torrent-web-seeds.ts';
-import type { TrackerClient } from './tracker-client.ts';
-
-export type SessionDeps = {
-  readonly clock: Clock;
-  readonly disk: DiskPort;
-  readonly tcp: TcpPort;
-  readonly resolver: Resolver;
-  readonly hashes: Hashes;
-  readonly log: Log;
-  readonly prng: Prng;
-  readonly memory: PieceMemory;
-  readonly cache: ReadCache;
-  readonly rates: RateLimits;
-  readonly budget: DriverDeps['budget'];
-  readonly nextJobId: () => number;
-  readonly store: ResumeStore;
-  readonly trackerClient: TrackerClient;
-  readonly http: HttpClient;
-  readonly listenPort: () => number;
-  readonly emit: (event: BittorrentEvent) => void;
-};
-
-/** Everything known of a torrent when it is added or restored. */
-export type SessionSource = {
-  readonly infoHashV1: Uint8Array | null;
-  readonly infoHashV2: Uint8Array | null;
-  readonly name: string;
-  readonly metainfo: Metainfo | null;
-  readonly trackers: readonly (readonly string[])[];
-  readonly webSeeds: readonly string[];
-  /** BEP 53: ranges of file indexes, both ends included; null: all. */
-  readonly select: Magnet['select'];
-  /** Of an earlier run. */
-  readonly stored: { readonly record: ResumeRecord; readonly progress: ResumeProgress } | null;
-};
+import { joinWebSeeds, type TorrentWebSeeds } from './torrent-web-seeds.ts';
 
 /** Half a minute is when systems write what is left in memory by themselves: a sync then costs little. */
 const settleDelayMs = 30_000;
-/** Below this many connections trackers are asked for more. */
-const starvedBelow = 10;
-
-export class TorrentSession implements DriverHost {
+export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecordHost {
   readonly id: TorrentId;
   readonly source: SessionSource;
   readonly torrent: Torrent;
   readonly driver: TorrentDriver;
-  readonly trackers: TorrentTrackers;
+  readonly finder: PeerFinder;
+  readonly record: SessionRecord;
   readonly connectionCountMax: number;
   metainfo: Metainfo | null;
   storage: TorrentStorage | null = null;
@@ -104,18 +43,14 @@ export class TorrentSession implements DriverHost {
   readonly #deps: SessionDeps;
   readonly #options: CompleteOptions;
   readonly #owner: number;
-  readonly #peerList: PeerList;
   readonly #keeper: PieceKeeper;
   readonly #rates: TorrentRates;
   readonly #trouble: DiskTrouble;
-  readonly #before: { downloadedBytes: number; uploadedBytes: number; wastedBytes: number };
-  #record: ResumeRecord;
-  #add: AddOptions;
+  readonly #add: AddOptions;
   #broken: Fault | null = null;
   #isOpening = false;
   #isPaused = false;
   #isClosed = false;
-  #isAnnounced = false;
   #wasDownloading = false;
   #finishedAtMs: number | null = null;
 
@@ -135,10 +70,9 @@ export class TorrentSession implements DriverHost {
     this.#options = options;
     this.#owner = owner;
     this.#add = add;
-    this.#record = source.stored?.record ?? newRecord(this.id, source, add, deps.clock.wallMs());
-    this.#before = { ...this.#record };
-    this.#peerList = new PeerList({ prng: deps.prng.fork() });
-    const { limitDown, limitUp } = this.#record;
+    this.record = new SessionRecord(this.id, source, add, deps, this);
+    const peerList = new PeerList({ prng: deps.prng.fork() });
+    const { limitDown, limitUp, superSeed } = this.record.current;
     this.#rates = deps.rates.ofTorrent(this.id, { down: limitDown, up: limitUp });
     this.torrent = new Torrent(
       {
@@ -147,13 +81,13 @@ export class TorrentSession implements DriverHost {
         peerId,
         listenPort: deps.listenPort(),
         uploadSlots: options.uploadSlots,
-        superSeed: this.#record.superSeed,
+        superSeed,
       },
       { ...deps, owner, gate: this.#rates },
     );
     this.driver = new TorrentDriver(
       this.torrent,
-      this.#peerList,
+      peerList,
       {
         ...deps,
         bind: options.bind,
@@ -164,7 +98,7 @@ export class TorrentSession implements DriverHost {
     );
     this.#keeper = new PieceKeeper(deps.clock, (pieces) => this.#keep(pieces));
     this.#trouble = this.#createTrouble();
-    this.trackers = this.#createTrackers(source, options.bind);
+    this.finder = new PeerFinder(peerList, source, add, options.bind, deps, this);
   }
 
   get name(): string {
@@ -172,15 +106,11 @@ export class TorrentSession implements DriverHost {
   }
 
   get folder(): string {
-    return this.storage?.folder ?? this.#record.folder;
+    return this.storage?.folder ?? this.record.current.folder;
   }
 
   get isPaused(): boolean {
     return this.#isPaused;
-  }
-
-  get candidateCount(): number {
-    return this.#peerList.candidateCount;
   }
 
   /** A plain sentence while something is wrong that does not go away by itself, or not yet. */
@@ -198,35 +128,13 @@ export class TorrentSession implements DriverHost {
     return content.isFinished ? 'seeding' : 'downloading';
   }
 
-  /** Over all runs. */
-  get totals(): {
-    readonly downloadedBytes: number;
-    readonly uploadedBytes: number;
-    readonly wastedBytes: number;
-  } {
-    return {
-      downloadedBytes: this.#before.downloadedBytes + this.torrent.down.totalBytes,
-      uploadedBytes: this.#before.uploadedBytes + this.torrent.up.totalBytes,
-      wastedBytes: this.#before.wastedBytes + this.torrent.wastedBytes,
-    };
-  }
-
   /** Remembers the torrent, looks at its files if it is known, and begins. @throws NodeError of the disk */
   async start(): Promise<void> {
-    this.#saveRecord();
+    this.record.save();
     if (this.metainfo !== null) await this.#open(this.metainfo);
     this.driver.start();
-    this.addPeers(this.#add.peers ?? []);
+    this.finder.addPeers(this.#add.peers ?? []);
     this.#announce();
-  }
-
-  /** Hosts that the user or a magnet names. */
-  addPeers(hostPorts: readonly string[], source: PeerSource = 'user'): void {
-    for (const hostPort of hostPorts) void this.#addHost(hostPort, source);
-  }
-
-  addTrackers(tiers: readonly (readonly string[])[]): void {
-    if (tiers.length > 0) this.trackers.handle({ type: 'add-trackers', tiers });
   }
 
   async pause(): Promise<void> {
@@ -235,9 +143,8 @@ export class TorrentSession implements DriverHost {
     this.driver.stop();
     this.webSeeds?.stop();
     this.driver.run((torrent, nowMs) => torrent.setPaused(true, nowMs));
-    this.#saveRecord();
-    if (this.#isAnnounced) await this.trackers.stop();
-    this.#isAnnounced = false;
+    this.record.save();
+    await this.finder.leave();
   }
 
   resume(): void {
@@ -246,7 +153,7 @@ export class TorrentSession implements DriverHost {
     this.#trouble.handle({ kind: 'reset' });
     this.driver.run((torrent, nowMs) => torrent.setPaused(false, nowMs));
     this.driver.start();
-    this.#saveRecord();
+    this.record.save();
     this.#announce();
   }
 
@@ -276,13 +183,12 @@ export class TorrentSession implements DriverHost {
     }
     this.#updateSeeding();
     this.driver.drive();
-    this.#saveRecord();
+    this.record.save();
   }
 
   setSequential(on: boolean): void {
-    this.#record = { ...this.#record, sequential: on };
     this.torrent.content?.picker.setSequential(on);
-    this.#saveRecord();
+    this.record.change({ sequential: on });
   }
 
   setPieceDeadline(piece: number, inMs: number | null): void {
@@ -298,9 +204,10 @@ export class TorrentSession implements DriverHost {
     this.webSeeds?.stop();
     this.driver.run((torrent, nowMs) => torrent.setPaused(true, nowMs));
     this.#trouble.close();
-    const leaving = this.#isAnnounced ? this.trackers.stop() : Promise.resolve(this.trackers.close());
+    const leaving = this.finder.close();
     this.#keeper.flush();
-    this.#saveRecord();
+    this.record.save();
+    this.record.close();
     this.#isClosed = true;
     this.webSeeds?.close();
     this.driver.close();
@@ -370,7 +277,7 @@ export class TorrentSession implements DriverHost {
       torrent: this.id,
       endpoint: formatEndpoint(endpoint),
     });
-    this.#updateStarved();
+    this.finder.updateStarved();
   }
 
   closed(endpoint: Endpoint, fault: Fault | null, wasConnected: boolean): void {
@@ -379,7 +286,7 @@ export class TorrentSession implements DriverHost {
     const message = fault?.message ?? 'The connection was not needed any more.';
     const at = { torrent: this.id, endpoint: formatEndpoint(endpoint) };
     this.#deps.emit({ type: 'bittorrent.peer.closed', ...at, code, message });
-    this.#updateStarved();
+    this.finder.updateStarved();
   }
 
   banned(endpoint: Endpoint, fault: Fault): void {
@@ -392,17 +299,16 @@ export class TorrentSession implements DriverHost {
     const { disk, clock, store } = this.#deps;
     const { info } = metainfo;
     this.#isOpening = true;
-    this.#record = { ...this.#record, name: info.name, pieceCount: info.pieceCount };
-    this.#record = { ...this.#record, filePriorities: this.#prioritiesOf(metainfo) };
-    this.#saveRecord();
+    const { name, pieceCount } = info;
+    this.record.change({ name, pieceCount, filePriorities: this.record.prioritiesOf(info.files) });
     store.saveMetainfo(this.id, this.exportTorrent(metainfo));
     const storage = new TorrentStorage(
       {
         info,
         id: this.id,
-        place: this.#record,
+        place: this.record.current,
         partsFolder: `${this.#options.dataFolder}/parts`,
-        filePriorities: this.#record.filePriorities,
+        filePriorities: this.record.current.filePriorities,
         progress: this.source.stored?.progress ?? null,
         bootId: this.#options.bootId,
         settleDelayMs,
@@ -411,16 +317,13 @@ export class TorrentSession implements DriverHost {
         disk,
         clock,
         record: (change) => store.applyChange(this.id, change),
-        savePlace: (place) => {
-          this.#record = { ...this.#record, ...place };
-          this.#saveRecord();
-        },
+        savePlace: (place) => this.record.change(place),
       },
     );
     await storage.open();
     if (this.#isClosed) return;
     this.storage = storage;
-    if (this.#record.preallocate) await storage.allocate();
+    if (this.record.current.preallocate) await storage.allocate();
     this.#isOpening = false;
     this.#activate(metainfo, storage);
   }
@@ -429,7 +332,7 @@ export class TorrentSession implements DriverHost {
     const { info, pieceLayers } = metainfo;
     this.driver.run((torrent, nowMs) => {
       const content = torrent.setInfo(info, pieceLayers, nowMs);
-      content.picker.setSequential(this.#record.sequential);
+      content.picker.setSequential(this.record.current.sequential);
       storage.priorities.pieces.forEach((priority, piece) => {
         if (priority !== 4) content.setPriority(piece, priority);
       });
@@ -444,11 +347,7 @@ export class TorrentSession implements DriverHost {
     const urls = new Set([...metainfo.webSeeds, ...this.source.webSeeds]);
     if (urls.size === 0) return;
     const { http, clock, log } = this.#deps;
-    const userAgent = clientName.replace(' ', '/');
-    const feeders = [...urls].map((url) =>
-      this.torrent.addWebSeed(new WebSeed({ url, info: metainfo.info, userAgent })),
-    );
-    this.webSeeds = new TorrentWebSeeds(feeders, {
+    this.webSeeds = joinWebSeeds([...urls], this.torrent, metainfo.info, {
       http,
       clock,
       bind: this.#options.bind,
@@ -469,34 +368,13 @@ export class TorrentSession implements DriverHost {
     return [...doubtful].sort((a, b) => a - b);
   }
 
-  #prioritiesOf(metainfo: Metainfo): Uint8Array {
-    const { files } = metainfo.info;
-    const known = this.#record.filePriorities;
-    const select = this.#add.select ?? [];
-    const ranges = this.source.select;
-    if (known.length === files.length && select.length === 0 && ranges === null) return known;
-    return Uint8Array.from(files, (file, index) => {
-      const isInRange = ranges === null || ranges.some(([from, to]) => index >= from && index <= to);
-      return isInRange && isSelected(file.path, select) ? 4 : 0;
-    });
-  }
-
   async #handleMetadata(infoBytes: Uint8Array): Promise<void> {
     const info = decodeInfo(infoBytes, this.#deps.hashes);
     if (!info.ok) {
       this.#handleBroken(info.fault);
       return;
     }
-    const metainfo: Metainfo = {
-      info: info.value,
-      trackers: this.source.trackers,
-      webSeeds: this.source.webSeeds,
-      nodes: [],
-      comment: null,
-      createdBy: null,
-      createdAt: null,
-      pieceLayers: new Map(),
-    };
+    const metainfo = metainfoOf(info.value, this.source);
     this.metainfo = metainfo;
     this.#deps.emit({ type: 'bittorrent.torrent.metadata', torrent: this.id, name: info.value.name });
     try {
@@ -531,18 +409,16 @@ export class TorrentSession implements DriverHost {
     if (!this.#isOpening) this.#announce();
   }
 
-  /** Seeds are of no use to a seed, and of use again when more is wanted. */
   #updateSeeding(): void {
-    this.#peerList.setSeeding(this.torrent.content?.isFinished ?? false);
+    this.finder.setSeeding(this.torrent.content?.isFinished ?? false);
   }
 
   #handleFinished(): void {
     if (this.#wasDownloading) this.#finishedAtMs = this.#deps.clock.nowMs();
     this.#keeper.flush();
-    this.#peerList.setSeeding(true);
-    if (this.#wasDownloading && this.#isAnnounced) this.trackers.handle({ type: 'completed' });
-    this.#record = { ...this.#record, finishedMs: this.#record.finishedMs ?? this.#deps.clock.wallMs() };
-    this.#saveRecord();
+    this.finder.setSeeding(true);
+    if (this.#wasDownloading) this.finder.complete();
+    this.record.change({ finishedMs: this.record.current.finishedMs ?? this.#deps.clock.wallMs() });
     void this.#finish();
   }
 
@@ -552,7 +428,7 @@ export class TorrentSession implements DriverHost {
       this.#deps.emit({
         type: 'bittorrent.torrent.finished',
         torrent: this.id,
-        bytes: this.totals.downloadedBytes,
+        bytes: this.record.totals.downloadedBytes,
       });
     } catch (error) {
       this.#handleBroken(openFault(error));
@@ -580,32 +456,7 @@ export class TorrentSession implements DriverHost {
   #announce(): void {
     // While it is checked nobody knows yet whether this is a seed.
     const isChecking = (this.torrent.content?.checker.doubtCount ?? 0) > 0;
-    if (this.#isAnnounced || this.#isPaused || this.#isClosed || isChecking) return;
-    this.#isAnnounced = true;
-    this.trackers.handle({ type: 'start', isComplete: this.torrent.content?.isFinished ?? false });
-    this.#updateStarved();
-  }
-
-  #updateStarved(): void {
-    if (!this.#isAnnounced) return;
-    const starved = this.state !== 'seeding' && this.driver.connectionCount < starvedBelow;
-    this.trackers.handle({ type: 'starved', starved });
-  }
-
-  async #addHost(hostPort: string, source: PeerSource): Promise<void> {
-    const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(hostPort);
-    const port = Number(match?.[3] ?? 0);
-    const host = match?.[1] ?? match?.[2] ?? '';
-    if (port < 1 || port > 65535) return;
-    const literal = tryParseAddress(host);
-    try {
-      const addresses = literal === null ? await this.#deps.resolver.resolve(host) : [literal];
-      for (const address of addresses)
-        this.#peerList.add({ address, port }, source, this.#deps.clock.nowMs());
-      this.driver.drive();
-    } catch (error) {
-      this.#deps.log.debug('peer.unresolved', { host, error: String(error) });
-    }
+    if (!this.#isPaused && !this.#isClosed && !isChecking) this.finder.announce();
   }
 
   #createTrouble(): DiskTrouble {
@@ -626,69 +477,10 @@ export class TorrentSession implements DriverHost {
       look: (fault) => this.storage?.look(this.storage.fileOf(fault)) ?? Promise.resolve(null),
     });
   }
-
-  #createTrackers(source: SessionSource, bind: IpAddress | null): TorrentTrackers {
-    const { trackerClient: client, clock, prng, emit } = this.#deps;
-    const torrent = this.id;
-    const families: readonly (4 | 6)[] = bind === null ? [4, 6] : bind.includes(':') ? [6] : [4];
-    return new TorrentTrackers(
-      {
-        tiers: [...source.trackers, ...(this.#add.trackers ? [this.#add.trackers] : [])],
-        infoHashes: this.torrent.infoHashes,
-        families,
-        prng: prng.fork(),
-      },
-      { client, clock },
-      {
-        figures: () => ({
-          peerId: this.torrent.peerId,
-          port: this.#deps.listenPort(),
-          uploadedBytes: this.torrent.up.totalBytes,
-          downloadedBytes: this.torrent.down.totalBytes,
-          leftBytes: this.leftBytes,
-        }),
-        peers: (peers, url) => this.#addTracked(peers, url),
-        answered: (url, peerCount) => emit({ type: 'bittorrent.tracker.answered', torrent, url, peerCount }),
-        failed: (url, { message }) => emit({ type: 'bittorrent.tracker.failed', torrent, url, message }),
-        externalAddress: (address) => this.#peerList.markOwn({ address, port: this.#deps.listenPort() }),
-      },
-    );
-  }
-
-  /** Bytes that are still wanted; while nothing is known, one, so that trackers do not take us for a seed. */
-  get leftBytes(): number {
-    const { content } = this.torrent;
-    return content === null ? 1 : content.picker.wantedBlocksLeft * 16384;
-  }
-
-  #addTracked(peers: readonly Endpoint[], url: string): void {
-    const nowMs = this.#deps.clock.nowMs();
-    const host = tryParseAddress(hostOf(url));
-    const isLocalTracker = host !== null && isLocalAddress(host);
-    for (const peer of peers) this.#peerList.add(peer, 'tracker', nowMs, isLocalTracker);
-    this.driver.drive();
-  }
-
-  #saveRecord(): void {
-    if (this.#isClosed) return;
-    const filePriorities = this.storage === null ? this.#record.filePriorities : this.#currentPriorities();
-    this.#record = { ...this.#record, ...this.totals, filePriorities, paused: this.#isPaused };
-    this.#deps.store.save(this.#record);
-  }
-
-  #currentPriorities(): Uint8Array {
-    const { storage } = this;
-    return Uint8Array.from(storage!.info.files, (file) => storage!.priorities.fileAt(file.index));
-  }
 }
 
 function* allPieces(pieceCount: number): Generator<number> {
   for (let piece = 0; piece < pieceCount; piece++) yield piece;
-}
-
-function hostOf(url: string): string {
-  const host = /^[a-z]+:\/\/(\[[^\]]+\]|[^:/?#]+)/i.exec(url)?.[1] ?? '';
-  return host.replace(/^\[|\]$/g, '');
 }
 
 function openFault(error: unknown): Fault {

@@ -1,6 +1,9 @@
 /**
  * Carries out one torrent's announces: the announcer decides whom to ask and when, the tracker client asks. Arms one
  * timer. Announcing is rare, so a promise for each is fine here.
+ *
+ * Effects are carried out in the order in which they were decided, also when the host, told of one, says something
+ * that leads to more.
  */
 import type { Clock, Endpoint, Fault, IpAddress, Timer } from '@tequio/kernel';
 import type { TrackerSnapshot } from '../contract.ts';
@@ -30,19 +33,25 @@ export type TorrentTrackersHost = {
   externalAddress(address: IpAddress): void;
 };
 
+/** What of the tracker client is needed here. */
+export type TrackerAsker = Pick<TrackerClient, 'announce' | 'scrape'>;
+
 export class TorrentTrackers {
   readonly #announcer: Announcer;
-  readonly #client: TrackerClient;
+  readonly #client: TrackerAsker;
   readonly #clock: Clock;
   readonly #host: TorrentTrackersHost;
   readonly #effects: AnnouncerEffect[] = [];
   readonly #running = new Map<number, AbortController>();
+  /** Those who wait until all trackers have heard that we leave. */
+  readonly #stopping: (() => void)[] = [];
   #timer: Timer | null = null;
-  #stopped: (() => void) | null = null;
+  #isSettling = false;
+  #isClosed = false;
 
   constructor(
     options: AnnouncerOptions,
-    deps: { client: TrackerClient; clock: Clock },
+    deps: { client: TrackerAsker; clock: Clock },
     host: TorrentTrackersHost,
   ) {
     this.#announcer = new Announcer(options);
@@ -52,26 +61,30 @@ export class TorrentTrackers {
   }
 
   handle(input: AnnouncerInput): void {
+    if (this.#isClosed) return;
     this.#announcer.handle(input, this.#clock.nowMs());
     this.#settle();
+    // Who starts again before everybody has heard of the stop does not leave any more.
+    if (input.type === 'start') this.#endStop();
   }
 
-  /** Takes leave of all trackers; resolves when they have heard it, or had their few seconds. */
+  /** Takes leave of all trackers; resolves when they have heard it, had their few seconds, or a start takes it back. */
   async stop(): Promise<void> {
-    const stopped = new Promise<void>((resolve) => {
-      this.#stopped = resolve;
-    });
+    if (this.#isClosed) return;
+    const stopped = new Promise<void>((resolve) => this.#stopping.push(resolve));
     this.handle({ type: 'stop' });
     await stopped;
-    this.close();
   }
 
-  /** Breaks everything off. */
+  /** Breaks everything off, for good. */
   close(): void {
+    this.#isClosed = true;
     this.#timer?.cancel();
     this.#timer = null;
+    this.#effects.length = 0;
     for (const controller of this.#running.values()) controller.abort();
     this.#running.clear();
+    this.#endStop();
   }
 
   snapshot(): readonly TrackerSnapshot[] {
@@ -80,14 +93,31 @@ export class TorrentTrackers {
 
   #settle(): void {
     this.#announcer.drain(this.#effects);
-    for (const effect of this.#effects.splice(0)) this.#carryOut(effect);
+    // Called from inside of an effect: the loop that carries it out goes on with these.
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    try {
+      for (let next = this.#effects.shift(); next !== undefined; next = this.#effects.shift())
+        this.#carryOut(next);
+    } finally {
+      this.#isSettling = false;
+    }
+    this.#armTimer();
+  }
+
+  #armTimer(): void {
     this.#timer?.cancel();
-    const next = this.#announcer.nextTimeoutMs();
+    this.#timer = null;
+    const next = this.#isClosed ? null : this.#announcer.nextTimeoutMs();
     if (next === null) return;
     this.#timer = this.#clock.setTimer(Math.max(0, next - this.#clock.nowMs()), () => {
       this.#announcer.handleTimeout(this.#clock.nowMs());
       this.#settle();
     });
+  }
+
+  #endStop(): void {
+    for (const resolve of this.#stopping.splice(0)) resolve();
   }
 
   #carryOut(effect: AnnouncerEffect): void {
@@ -115,7 +145,7 @@ export class TorrentTrackers {
         this.#host.failed(effect.url, effect.fault);
         break;
       default:
-        this.#stopped?.();
+        this.#endStop();
     }
   }
 

@@ -1,7 +1,10 @@
 /** The web seeds of one torrent: each is given runs of blocks whenever it is idle and something is left to fetch. */
 import type { Clock, Fault, HttpClient, IpAddress } from '@tequio/kernel';
-import type { WebSeedEffect } from '../core/web-seed.ts';
+import { clientName } from '../core/conversation.ts';
+import type { Torrent } from '../core/torrent.ts';
+import { WebSeed, type WebSeedEffect } from '../core/web-seed.ts';
 import type { WebSeedFeeder } from '../core/web-seed-feeder.ts';
+import type { TorrentInfo } from '../wire/torrent-info.ts';
 import { WebSeedDriver } from './web-seed-driver.ts';
 
 export type TorrentWebSeedsDeps = {
@@ -74,4 +77,16 @@ export class TorrentWebSeeds {
       this.#deps.failed(feeder.seed.url, notice.fault, notice.retryAtMs === null);
     this.#deps.changed();
   }
+}
+
+/** Makes the web seeds at `urls` peers of the torrent, whose content is known. */
+export function joinWebSeeds(
+  urls: readonly string[],
+  torrent: Torrent,
+  info: TorrentInfo,
+  deps: TorrentWebSeedsDeps,
+): TorrentWebSeeds {
+  const userAgent = clientName.replace(' ', '/');
+  const feeders = urls.map((url) => torrent.addWebSeed(new WebSeed({ url, info, userAgent })));
+  return new TorrentWebSeeds(feeders, deps);
 }

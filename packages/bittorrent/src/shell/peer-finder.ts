@@ -1,0 +1,163 @@
+/**
+ * Where the peers of one torrent come from: hosts that the user or a magnet names, and trackers, which are told that we
+ * are there, how we fare and that we leave. What is found goes to the peer list; whom to dial is the driver's affair.
+ */
+import { type Endpoint, type IpAddress, isLocalAddress, tryParseAddress } from '@tequio/kernel';
+import type { AddOptions, TorrentId, TorrentState, TrackerSnapshot } from '../contract.ts';
+import type { PeerList, PeerSource } from '../core/peer-list.ts';
+import type { Torrent } from '../core/torrent.ts';
+import type { SessionDeps, SessionSource } from './session-source.ts';
+import type { TorrentDriver } from './torrent-driver.ts';
+import { TorrentTrackers } from './torrent-trackers.ts';
+
+/** Below this many connections trackers are asked for more. */
+const starvedBelow = 10;
+
+/** The torrent that wants peers. */
+export interface PeerFinderHost {
+  readonly id: TorrentId;
+  readonly torrent: Torrent;
+  readonly driver: Pick<TorrentDriver, 'connectionCount' | 'drive'>;
+  readonly state: TorrentState;
+}
+
+export class PeerFinder {
+  readonly #peerList: PeerList;
+  readonly #deps: SessionDeps;
+  readonly #host: PeerFinderHost;
+  readonly #trackers: TorrentTrackers;
+  #isAnnounced = false;
+
+  /** @param add names more trackers than the source */
+  constructor(
+    peerList: PeerList,
+    source: SessionSource,
+    add: AddOptions,
+    bind: IpAddress | null,
+    deps: SessionDeps,
+    host: PeerFinderHost,
+  ) {
+    this.#peerList = peerList;
+    this.#deps = deps;
+    this.#host = host;
+    this.#trackers = this.#createTrackers(source, add, bind);
+  }
+
+  get candidateCount(): number {
+    return this.#peerList.candidateCount;
+  }
+
+  /** Hosts that the user or a magnet names. */
+  addPeers(hostPorts: readonly string[], source: PeerSource = 'user'): void {
+    for (const hostPort of hostPorts) void this.#addHost(hostPort, source);
+  }
+
+  addTrackers(tiers: readonly (readonly string[])[]): void {
+    if (tiers.length > 0) this.#trackers.handle({ type: 'add-trackers', tiers });
+  }
+
+  /** Seeds are of no use to a seed, and of use again when more is wanted. */
+  setSeeding(isSeeding: boolean): void {
+    this.#peerList.setSeeding(isSeeding);
+  }
+
+  /** Tells the trackers that we are there, if they do not know it. */
+  announce(): void {
+    if (this.#isAnnounced) return;
+    this.#isAnnounced = true;
+    this.#trackers.handle({ type: 'start', isComplete: this.#host.torrent.content?.isFinished ?? false });
+    this.updateStarved();
+  }
+
+  /** The last piece has just arrived. */
+  complete(): void {
+    if (this.#isAnnounced) this.#trackers.handle({ type: 'completed' });
+  }
+
+  /** Connections came or went: trackers are asked sooner while there are too few. */
+  updateStarved(): void {
+    if (!this.#isAnnounced) return;
+    const starved = this.#host.state !== 'seeding' && this.#host.driver.connectionCount < starvedBelow;
+    this.#trackers.handle({ type: 'starved', starved });
+  }
+
+  /** Takes leave of the trackers; `announce` may follow, even before they have heard it. */
+  async leave(): Promise<void> {
+    if (!this.#isAnnounced) return;
+    this.#isAnnounced = false;
+    await this.#trackers.stop();
+  }
+
+  /** Takes leave for good. */
+  async close(): Promise<void> {
+    await this.leave();
+    this.#trackers.close();
+  }
+
+  trackers(): readonly TrackerSnapshot[] {
+    return this.#trackers.snapshot();
+  }
+
+  async #addHost(hostPort: string, source: PeerSource): Promise<void> {
+    const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(hostPort);
+    const port = Number(match?.[3] ?? 0);
+    const host = match?.[1] ?? match?.[2] ?? '';
+    if (port < 1 || port > 65535) return;
+    const literal = tryParseAddress(host);
+    try {
+      const addresses = literal === null ? await this.#deps.resolver.resolve(host) : [literal];
+      for (const address of addresses)
+        this.#peerList.add({ address, port }, source, this.#deps.clock.nowMs());
+      this.#host.driver.drive();
+    } catch (error) {
+      this.#deps.log.debug('peer.unresolved', { host, error: String(error) });
+    }
+  }
+
+  #createTrackers(source: SessionSource, add: AddOptions, bind: IpAddress | null): TorrentTrackers {
+    const { trackerClient: client, clock, prng, emit } = this.#deps;
+    const { id, torrent } = this.#host;
+    const families: readonly (4 | 6)[] = bind === null ? [4, 6] : bind.includes(':') ? [6] : [4];
+    return new TorrentTrackers(
+      {
+        tiers: [...source.trackers, ...(add.trackers ? [add.trackers] : [])],
+        infoHashes: torrent.infoHashes,
+        families,
+        prng: prng.fork(),
+      },
+      { client, clock },
+      {
+        figures: () => ({
+          peerId: torrent.peerId,
+          port: this.#deps.listenPort(),
+          uploadedBytes: torrent.up.totalBytes,
+          downloadedBytes: torrent.down.totalBytes,
+          leftBytes: leftBytesOf(torrent),
+        }),
+        peers: (peers, url) => this.#addTracked(peers, url),
+        answered: (url, peerCount) =>
+          emit({ type: 'bittorrent.tracker.answered', torrent: id, url, peerCount }),
+        failed: (url, { message }) => emit({ type: 'bittorrent.tracker.failed', torrent: id, url, message }),
+        externalAddress: (address) => this.#peerList.markOwn({ address, port: this.#deps.listenPort() }),
+      },
+    );
+  }
+
+  #addTracked(peers: readonly Endpoint[], url: string): void {
+    const nowMs = this.#deps.clock.nowMs();
+    const host = tryParseAddress(hostOf(url));
+    const isLocalTracker = host !== null && isLocalAddress(host);
+    for (const peer of peers) this.#peerList.add(peer, 'tracker', nowMs, isLocalTracker);
+    this.#host.driver.drive();
+  }
+}
+
+/** Bytes that are still wanted; while nothing is known, one, so that trackers do not take us for a seed. */
+function leftBytesOf({ content }: Torrent): number {
+  return content === null ? 1 : content.picker.wantedBlocksLeft * 16384;
+}
+
+function hostOf(url: string): string {
+  const host = /^[a-z]+:\/\/(\[[^\]]+\]|[^:/?#]+)/i.exec(url)?.[1] ?? '';
+  return host.replace(/^\[|\]$/g, '');
+}

@@ -1,0 +1,60 @@
+/** What a session is made of: the parts of the node that it works with, and what is known of its torrent. */
+import type { Clock, DiskPort, Hashes, HttpClient, Log, Prng, Resolver, TcpPort } from '@tequio/kernel';
+import type { BittorrentEvent } from '../contract.ts';
+import type { PieceMemory } from '../core/piece-memory.ts';
+import type { ReadCache } from '../core/read-cache.ts';
+import type { ResumeProgress } from '../core/resume.ts';
+import type { ResumeRecord } from '../core/resume-record.ts';
+import type { Magnet, Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
+import type { RateLimits } from './rate-limit.ts';
+import type { ResumeStore } from './resume-store.ts';
+import type { DriverDeps } from './torrent-driver.ts';
+import type { TrackerClient } from './tracker-client.ts';
+
+export type SessionDeps = {
+  readonly clock: Clock;
+  readonly disk: DiskPort;
+  readonly tcp: TcpPort;
+  readonly resolver: Resolver;
+  readonly hashes: Hashes;
+  readonly log: Log;
+  readonly prng: Prng;
+  readonly memory: PieceMemory;
+  readonly cache: ReadCache;
+  readonly rates: RateLimits;
+  readonly budget: DriverDeps['budget'];
+  readonly nextJobId: () => number;
+  readonly store: ResumeStore;
+  readonly trackerClient: TrackerClient;
+  readonly http: HttpClient;
+  readonly listenPort: () => number;
+  readonly emit: (event: BittorrentEvent) => void;
+};
+
+/** Everything known of a torrent when it is added or restored. */
+export type SessionSource = {
+  readonly infoHashV1: Uint8Array | null;
+  readonly infoHashV2: Uint8Array | null;
+  readonly name: string;
+  readonly metainfo: Metainfo | null;
+  readonly trackers: readonly (readonly string[])[];
+  readonly webSeeds: readonly string[];
+  /** BEP 53: ranges of file indexes, both ends included; null: all. */
+  readonly select: Magnet['select'];
+  /** Of an earlier run. */
+  readonly stored: { readonly record: ResumeRecord; readonly progress: ResumeProgress } | null;
+};
+
+/** The torrent file of a torrent that began as a magnet, now that its info is known. */
+export function metainfoOf(info: TorrentInfo, source: SessionSource): Metainfo {
+  return {
+    info,
+    trackers: source.trackers,
+    webSeeds: source.webSeeds,
+    nodes: [],
+    comment: null,
+    createdBy: null,
+    createdAt: null,
+    pieceLayers: new Map(),
+  };
+}
