@@ -32,7 +32,7 @@ export const defaultOptions = {
   limitUp: null,
   connectionCountMax: 80,
   totalConnectionCountMax: 500,
-  pieceMemoryBytesMax: 48 << 20,
+  pieceMemoryBytesMax: 32 << 20,
   readCacheBytesMax: 32 << 20,
   uploadSlots: null,
 } as const satisfies Partial<BittorrentOptions>;

@@ -27,8 +27,8 @@ export const diskLimits = {
   handleCheckMs: 1000,
   /** The smallest slab. */
   slabBytesMin: 1 << 14,
-  /** Bytes of freed slabs that are kept to be used again. */
-  freeSlabBytesMax: 32 << 20,
+  /** Bytes of freed slabs that are kept to be used again: as many as are in use at once, else memory is made anew. */
+  freeSlabBytesMax: 64 << 20,
 } as const;
 
 /** Block of BitTorrent: the unit of `sha1Blocks` and of merkle leaves. */

@@ -286,9 +286,12 @@ class ThreadedDisk implements DiskPort {
   }
 }
 
-/** Makes the port; threads start with the first job. */
+/**
+ * Makes the port; threads start with the first job. At least two: a write that waits for the device must not hold up
+ * the hashing of what has come meanwhile.
+ */
 export function createDisk(options?: DiskOptions): DiskPort {
-  const count = options?.threadCount ?? availableParallelism() - 1;
+  const count = options?.threadCount ?? Math.max(2, availableParallelism() - 1);
   return new ThreadedDisk(Math.min(diskLimits.threadCountMax, Math.max(1, Math.floor(count))));
 }
 
