@@ -22,7 +22,7 @@ const totalBytes = 3 << 20;
 const policies: readonly Policy[] = ['rarest', 'random'];
 /** What the seed sends before it leaves, or slows down to `trickle` bytes a second. */
 const generousBytes = 2.5 * totalBytes;
-const trickle = 1000;
+const trickle = 2000;
 
 /** Runs `work` with every picker blind for rarity, or as they are. */
 async function withPolicy<Value>(policy: Policy, work: () => Promise<Value>): Promise<Value> {
