@@ -21,11 +21,6 @@ export class PieceMemory {
     return this.#usedBytes;
   }
 
-  /** True while another piece may be opened. */
-  get hasRoom(): boolean {
-    return this.#usedBytes < this.bytesMax;
-  }
-
   allocate(bytes: number): Slab {
     const slab = this.#source.allocateSlab(bytes);
     this.#usedBytes += slab.bytes.length;

@@ -54,6 +54,8 @@ export class Requester {
   /** Blocks that are arriving now -> the peer that fills the slab. */
   readonly #filling = new Map<number, number>();
   readonly #late = new Map<number, Set<number>>();
+  /** Requests were held back for want of memory. */
+  #isShort = false;
 
   constructor(deps: RequesterDeps) {
     this.#deps = deps;
@@ -93,12 +95,21 @@ export class Requester {
     if (peer.onParole && picks.length === 0 && outstanding === 0) {
       picker.pick({ ...query, mode: 'normal', endGame: false }, picks);
     }
+    // Less than there was room for, and no memory for another piece: somebody has to ask again when there is.
+    if (picks.length < room && this.#openLimit() === 0) this.#isShort = true;
     for (const { piece, block } of picks) this.#request(peer, piece, block, nowMs);
     if (picks.length > 0) {
       peer.window.markAsked(nowMs);
       this.#deps.touched(peer);
     }
     peer.wasFull = peer.requests.size >= Math.min(peer.window.depth, peer.requestCountMax);
+  }
+
+  /** True, once, when memory that peers had to wait for is there again. */
+  takeRelief(): boolean {
+    if (!this.#isShort || this.#openLimit() === 0) return false;
+    this.#isShort = false;
+    return true;
   }
 
   /** A block begins to arrive: says where its bytes go. */

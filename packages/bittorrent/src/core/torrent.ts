@@ -174,6 +174,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   handleJob(id: number, result: DiskResult, nowMs: number): void {
     this.nowMs = nowMs;
     this.content?.handleJob(id, result, nowMs);
+    if (this.content?.requester.takeRelief() === true) this.#fillAll();
   }
 
   handleDiskRecovered(nowMs: number): void {
