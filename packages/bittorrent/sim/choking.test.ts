@@ -1,8 +1,10 @@
 /**
  * Who gets how much. A seed serves equals equally, by turns; leechers give to those who give.
  *
- * The second is measured where upload is scarce and the pieces are not: two seeds' worth of pieces go round fast, so
- * that the time to finish is decided by whom the leechers serve, and few slots, so that there is something to decide.
+ * The second is measured where upload is scarce, slots are few and the seed is quick: then the leechers decide who is
+ * done when. (A slow seed with many slots everywhere would end it for all at one moment, that of the last new piece.)
+ * Measured over six seeds: when the first contributor is done the others have 93 to 97 %, free riders 65 to 79 %; with
+ * regular slots given without regard to what comes back, free riders have 97 % and contributors 90 %.
  */
 import { ok } from 'node:assert/strict';
 import { jain, mean, rounded } from './measures.ts';
@@ -47,7 +49,6 @@ simulate('leechers serve those who serve them', import.meta.filename, async (sim
   const seconds = swarm.nowSeconds;
   await swarm.runUntilFinished(contributors);
   const contributorsSeconds = swarm.nowSeconds;
-  const riderCount = riders.filter((node) => node.finishedMs !== null).length;
   await swarm.runUntilFinished(riders);
   swarm.watch.checkComplete(swarm.leechers);
 
@@ -59,7 +60,12 @@ simulate('leechers serve those who serve them', import.meta.filename, async (sim
     `by then contributors have ${rounded(given / pieceCount)}, free riders ${rounded(taken / pieceCount)}`,
   );
   ok(riders.every((node) => node.snapshot.uploadedBytes === 0));
-  ok(taken < 0.85 * given, `free riders have ${taken} pieces, contributors ${given}`);
-  ok(riderCount === 0, `${riderCount} free riders were done before the last contributor`);
+  ok(taken < 0.9 * given, `free riders have ${taken} pieces, contributors ${given}`);
+  const late =
+    mean(riders.map((node) => node.secondsToFinish)) / mean(contributors.map((node) => node.secondsToFinish));
+  simulation.note(
+    `free riders take ${rounded(late)} times as long, though contributors serve them when they are done`,
+  );
+  ok(late > 1.03, `${late}`);
   await swarm.end();
 });
