@@ -8,12 +8,6 @@ export function mean(values: readonly number[]): number {
   return sum(values) / values.length;
 }
 
-/** @param share 0 to 1; 0.5: the median */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
-}
-
 /** 0: all have the same; towards 1: one has everything. */
 export function gini(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
