@@ -85,7 +85,7 @@ test('sequential: pieces come in order', () =>
     await leech.until(id, ({ state }) => state === 'seeding');
     const order = leech.eventsOf('bittorrent.piece.verified').map(({ piece }) => piece);
     assert.equal(order.length, 92);
-    // Each disk thread verifies in order; before that come the pieces that were allowed while we were choked, five at most.
+    // Each disk thread verifies in order; before that come the pieces that were allowed while we were choked.
     const threadCount = Math.max(2, availableParallelism() - 1);
     assert.ok(
       ascendingRunCount(order) <= Math.min(threadCount, 8) + allowedFastLimits.pieceCountMax,
