@@ -27,6 +27,8 @@ export const requesterLimits = {
   unaskedBytesMax: 1 << 20,
   /** Given-up requests that are remembered a peer, so that their late answers are used. */
   lateCountMax: 512,
+  /** Requests that are saved up for one packet, at most. */
+  batchCountMax: 32,
   /** Below this many outstanding requests a peer may duplicate others' in the end game. */
   endGameCountMax: 4,
 } as const;
@@ -75,7 +77,8 @@ export class Requester {
     if (peer.choking && peer.allowedFast.size === 0) return;
     const outstanding = peer.requests.size;
     const room = Math.min(peer.window.depth, peer.requestCountMax) - outstanding;
-    if (room <= 0) return;
+    // A deep window is filled up an eighth at a time: one pick and one packet for many blocks.
+    if (room <= 0 || room < Math.min(requesterLimits.batchCountMax, peer.window.depth >> 3)) return;
     const picks = this.#picks;
     picks.length = 0;
     const query: PickQuery = {
