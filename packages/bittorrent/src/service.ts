@@ -172,7 +172,7 @@ class Service implements BittorrentService {
   }
 
   async recheck(torrent: TorrentId): Promise<void> {
-    this.#session(torrent).recheck();
+    await this.#session(torrent).recheck();
   }
 
   async setFilePriority(torrent: TorrentId, files: readonly number[], priority: number): Promise<void> {

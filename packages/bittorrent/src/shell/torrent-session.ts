@@ -157,8 +157,10 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     this.#announce();
   }
 
-  /** Reads everything anew. */
-  recheck(): void {
+  /** Reads everything anew, through handles of now: an open file that was removed can still be read. */
+  async recheck(): Promise<void> {
+    await this.storage?.reopen();
+    if (this.#isClosed) return;
     this.#keeper.flush();
     this.storage?.doubt(null);
     this.#trouble.handle({ kind: 'reset' });

@@ -271,6 +271,11 @@ export class TorrentStorage {
     return file === null ? Promise.resolve(null) : this.#files.look(file);
   }
 
+  /** Closes all files once the jobs that were given are done; the next job opens what stands there then. */
+  reopen(): Promise<void> {
+    return this.#inTurn(() => this.#files.forgetAll());
+  }
+
   /** Removes what is ours: files that were wanted or hold pieces, and the part file. Then the torrent is closed. */
   removeContent(): Promise<void> {
     return this.#inTurn(async () => {
