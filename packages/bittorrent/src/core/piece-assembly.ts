@@ -19,6 +19,8 @@
  */
 import {
   assert,
+  bytesEqual,
+  concatBytes,
   type DigestRequest,
   type DiskDigests,
   type DiskFault,
@@ -384,8 +386,8 @@ export class PieceAssembly {
     const { piece } = open;
     const sha1 = this.#expectation.sha1Of(piece);
     const { root } = open;
-    const sha1Matches = sha1 === null || (open.sha1 !== null && sameBytes(open.sha1, sha1));
-    const rootMatches = root === null || sameBytes(this.#rootOf(open), root);
+    const sha1Matches = sha1 === null || (open.sha1 !== null && bytesEqual(open.sha1, sha1));
+    const rootMatches = root === null || bytesEqual(this.#rootOf(open), root);
     return {
       piece,
       needsCheck: open.needsCheck,
@@ -424,23 +426,9 @@ function newOpenPiece(piece: number, extentCount: number, streamKey: number): Op
   };
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
 /** One byte string of all parts; null when a part is missing. */
 function joined(parts: readonly (Uint8Array | null)[]): Uint8Array | null {
   if (parts.length === 1) return parts[0] ?? null;
-  let length = 0;
-  for (const part of parts) {
-    if (part === null) return null;
-    length += part.length;
-  }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part!, at);
-    at += part!.length;
-  }
-  return whole;
+  const whole = parts.filter((part) => part !== null);
+  return whole.length === parts.length ? concatBytes(whole) : null;
 }

@@ -5,9 +5,10 @@
  *   pick -> requested (peer.requests, picker, memory reserved) -> head arrives -> bytes into the slab -> received
  *                 |-> rejected, choked, timed out, closed: released to others; a late answer is still welcome
  *
- * Rules: the window says how many (request-window); requests are written once a batch of input, not once a block;
- * a peer that we may not ask (choked) is asked for allowed-fast pieces alone; a block that two peers send at the same
- * time is filled by the first, the other's bytes go to memory of its own and count only if they are complete first.
+ * Rules: the window says how many (request-window); requests are written once a batch of input, and for a deep window
+ * an eighth of it at a time, not once a block; a peer that we may not ask (choked) is asked for allowed-fast pieces
+ * alone; a block that two peers send at the same time is filled by the first, the other's bytes go to memory of its own
+ * and count only if they are complete first.
  * Attacker: blocks that nobody asked for are passed over and counted, and past `unaskedBytesMax` end the connection;
  * late ones (asked, given up, then sent) are not counted against anyone.
  * Cost: O(1) a block.

@@ -13,9 +13,9 @@
  *                                                                   the time of the file lies within that run
  *
  * A file is settled when its bytes are on the device (fdatasync) and nothing was written since: the driver settles a
- * file when it is complete and at an orderly close, and records its length and time then. The first piece that is
- * recorded for it after that unsettles it, in the same transaction. There is no sync for a single piece: it would
- * cost more than downloading it again, and only a power failure can tell the difference.
+ * file half a minute after it is complete and at an orderly close, and records its length and time then. The first
+ * piece that is recorded for it after that unsettles it, in the same transaction. There is no sync for a single piece:
+ * it would cost more than downloading it again, and only a power failure can tell the difference.
  *
  * What is not detected: a change that leaves length and time as they were, or one made to an unsettled file during
  * the run that was killed (or within `graceMs` after it). A full recheck finds both.
