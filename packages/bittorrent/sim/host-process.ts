@@ -8,10 +8,10 @@ import type {
   FilesPort,
   HttpClient,
   Ports,
-  TcpConnection,
-  TcpHandler,
-  TcpListener,
-  TcpPort,
+  StreamConnection,
+  StreamHandler,
+  StreamListener,
+  StreamPort,
   UdpPort,
   UdpSocket,
 } from '@tequio/kernel';
@@ -32,8 +32,8 @@ const absent = new Proxy(
 export class HostProcess {
   readonly ports: Ports;
   readonly #tamper: Tamper | null;
-  readonly #connections = new Set<TcpConnection>();
-  readonly #listeners = new Set<TcpListener>();
+  readonly #connections = new Set<StreamConnection>();
+  readonly #listeners = new Set<StreamListener>();
   readonly #sockets = new Set<UdpSocket>();
   #isAlive = true;
 
@@ -74,7 +74,7 @@ export class HostProcess {
     for (const socket of this.#sockets) void socket.close();
   }
 
-  #tcp(tcp: TcpPort): TcpPort {
+  #tcp(tcp: StreamPort): StreamPort {
     return {
       listen: async (at, accept) => {
         const listener = await tcp.listen(at, (connection) => {
@@ -86,7 +86,7 @@ export class HostProcess {
         return listener;
       },
       dial: (to, options, handler) => {
-        const adopted: { handler: TcpHandler | null } = { handler: null };
+        const adopted: { handler: StreamHandler | null } = { handler: null };
         const connection = tcp.dial(to, options, {
           onOpen: () => adopted.handler?.onOpen?.(),
           onBytes: (bytes) => adopted.handler?.onBytes(bytes),
@@ -99,11 +99,11 @@ export class HostProcess {
     };
   }
 
-  #shown(connection: TcpConnection): TcpConnection {
+  #shown(connection: StreamConnection): StreamConnection {
     return this.#tamper === null ? connection : tamperWith(connection, this.#tamper);
   }
 
-  #adopt(connection: TcpConnection, handler: TcpHandler): TcpHandler {
+  #adopt(connection: StreamConnection, handler: StreamHandler): StreamHandler {
     this.#connections.add(connection);
     return {
       onOpen: () => {

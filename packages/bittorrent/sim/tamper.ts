@@ -8,7 +8,7 @@ import {
   concatBytes,
   type Prng,
   readUint32,
-  type TcpConnection,
+  type StreamConnection,
   writeUint32,
 } from '@tequio/kernel';
 import { handshakeBytes, messageId } from '../src/wire/peer-message.ts';
@@ -22,11 +22,11 @@ export type OutgoingMessage = {
 
 export interface Tamper {
   /** What goes out in place of this message; null: nothing. May use the connection, even destroy it. */
-  rewrite(message: OutgoingMessage, connection: TcpConnection): Uint8Array | null;
+  rewrite(message: OutgoingMessage, connection: StreamConnection): Uint8Array | null;
 }
 
 /** The connection as the service sees it. */
-export function tamperWith(connection: TcpConnection, tamper: Tamper): TcpConnection {
+export function tamperWith(connection: StreamConnection, tamper: Tamper): StreamConnection {
   let isStarted = false;
   return {
     remote: connection.remote,
@@ -82,7 +82,7 @@ export class Liar implements Tamper {
     this.#clock = clock;
   }
 
-  rewrite({ id, bytes }: OutgoingMessage, connection: TcpConnection): Uint8Array {
+  rewrite({ id, bytes }: OutgoingMessage, connection: StreamConnection): Uint8Array {
     if (id !== messageId.piece || !this.#prng.chance(this.#share)) return bytes;
     bytes[13 + this.#prng.below(bytes.length - 13)]! ^= 1 + this.#prng.below(255);
     this.lies.push({ to: connection.remote.address, atMs: this.#clock.nowMs() });
@@ -95,7 +95,7 @@ export class FalseGuide implements Tamper {
   /** Addresses of those that got something false. */
   readonly misled = new Set<string>();
 
-  rewrite({ id, bytes }: OutgoingMessage, connection: TcpConnection): Uint8Array {
+  rewrite({ id, bytes }: OutgoingMessage, connection: StreamConnection): Uint8Array {
     const isMetadata = id === messageId.extended && bytes.length > 500;
     if (!isMetadata && id !== messageId.hashes) return bytes;
     bytes[bytes.length - 1]! ^= 1;
@@ -107,13 +107,13 @@ export class FalseGuide implements Tamper {
 /** Unchokes, is asked, and never sends a block after the first `blockCount` of each connection. */
 export class Staller implements Tamper {
   readonly #blockCount: number;
-  readonly #sent = new WeakMap<TcpConnection, number>();
+  readonly #sent = new WeakMap<StreamConnection, number>();
 
   constructor(blockCount: number) {
     this.#blockCount = blockCount;
   }
 
-  rewrite({ id, bytes }: OutgoingMessage, connection: TcpConnection): Uint8Array | null {
+  rewrite({ id, bytes }: OutgoingMessage, connection: StreamConnection): Uint8Array | null {
     if (id !== messageId.piece) return bytes;
     const sent = this.#sent.get(connection) ?? 0;
     this.#sent.set(connection, sent + 1);
@@ -131,9 +131,9 @@ export const flooder: Tamper = {
 
 /** Announces a message of two gigabytes after its third block. */
 export class GiantLength implements Tamper {
-  readonly #sent = new WeakMap<TcpConnection, number>();
+  readonly #sent = new WeakMap<StreamConnection, number>();
 
-  rewrite({ id, bytes }: OutgoingMessage, connection: TcpConnection): Uint8Array {
+  rewrite({ id, bytes }: OutgoingMessage, connection: StreamConnection): Uint8Array {
     if (id !== messageId.piece) return bytes;
     const sent = (this.#sent.get(connection) ?? 0) + 1;
     this.#sent.set(connection, sent);
@@ -146,9 +146,9 @@ export class GiantLength implements Tamper {
 
 /** Sends half of its third block on each connection, then hangs up. */
 export class Quitter implements Tamper {
-  readonly #sent = new WeakMap<TcpConnection, number>();
+  readonly #sent = new WeakMap<StreamConnection, number>();
 
-  rewrite({ id, bytes }: OutgoingMessage, connection: TcpConnection): Uint8Array | null {
+  rewrite({ id, bytes }: OutgoingMessage, connection: StreamConnection): Uint8Array | null {
     if (id !== messageId.piece) return bytes;
     const sent = (this.#sent.get(connection) ?? 0) + 1;
     this.#sent.set(connection, sent);

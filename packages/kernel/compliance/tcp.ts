@@ -1,12 +1,12 @@
-/** What every TcpPort must do; run on the runtime's over loopback and on the simulator's in virtual time. */
+/** What every StreamPort must do; run on the runtime's over loopback and on the simulator's in virtual time. */
 import { deepEqual, equal, notEqual, ok, rejects } from 'node:assert/strict';
 import { test } from 'node:test';
-import type { IpAddress, TcpConnection, TcpHandler, TcpListener, TcpPort } from '@tequio/kernel';
+import type { IpAddress, StreamConnection, StreamHandler, StreamListener, StreamPort } from '@tequio/kernel';
 
 /** Two hosts that can reach each other (they may be one). Made anew for each test. */
 export type TcpFixture = {
-  readonly server: TcpPort;
-  readonly client: TcpPort;
+  readonly server: StreamPort;
+  readonly client: StreamPort;
   readonly serverAddress: IpAddress;
   readonly clientAddress: IpAddress;
   /** Lets the world go on until `condition` holds; throws when it takes too long. */
@@ -17,8 +17,8 @@ export type TcpFixture = {
 };
 
 /** Writes down what happens to one connection. */
-class Recorder implements TcpHandler {
-  connection: TcpConnection | null = null;
+class Recorder implements StreamHandler {
+  connection: StreamConnection | null = null;
   readonly events: string[] = [];
   readonly received: number[] = [];
   receivedBytes = 0;
@@ -56,7 +56,7 @@ class Recorder implements TcpHandler {
 
 type Pair = {
   readonly fixture: TcpFixture;
-  readonly listener: TcpListener;
+  readonly listener: StreamListener;
   readonly client: Recorder;
   readonly server: Recorder;
 };
@@ -300,7 +300,7 @@ function testDialling(name: string, make: () => Promise<TcpFixture>): void {
 
   withFixture('a port in use cannot be listened on, and is free after close', async (fixture) => {
     const first = await fixture.server.listen({ address: fixture.serverAddress, port: 0 }, () => null);
-    const again = (): Promise<TcpListener> =>
+    const again = (): Promise<StreamListener> =>
       fixture.server.listen({ address: fixture.serverAddress, port: first.local.port }, () => null);
     await rejects(again(), {
       code: 'NET_LISTEN',

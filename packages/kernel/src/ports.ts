@@ -34,7 +34,8 @@ export interface Hashes {
   sha256(bytes: Uint8Array): Uint8Array;
 }
 
-export interface TcpConnection {
+/** A reliable, ordered stream of bytes between two endpoints: TCP, uTP, or one of them under encryption or a proxy. */
+export interface StreamConnection {
   readonly remote: Endpoint;
   readonly local: Endpoint;
   /**
@@ -53,7 +54,7 @@ export interface TcpConnection {
   destroy(): void;
 }
 
-export interface TcpHandler {
+export interface StreamHandler {
   /** Outgoing connections only: it is open. */
   onOpen?(): void;
   /** `bytes` are borrowed until this returns. */
@@ -62,26 +63,26 @@ export interface TcpHandler {
   onClose(error: string | null): void;
 }
 
-export interface TcpListener {
+export interface StreamListener {
   readonly local: Endpoint;
   close(): Promise<void>;
 }
 
-export interface TcpPort {
+export interface StreamPort {
   /**
    * Listens; port 0 takes a free one. `accept` returns the connection's handler, or null to refuse it at once.
    * @throws NodeError `NET_LISTEN` (address in use, not permitted, no such address)
    */
   listen(
     at: { readonly address: IpAddress | null; readonly port: number },
-    accept: (connection: TcpConnection) => TcpHandler | null,
-  ): Promise<TcpListener>;
+    accept: (connection: StreamConnection) => StreamHandler | null,
+  ): Promise<StreamListener>;
   /** Dials; `onOpen` or `onClose` follows within `timeoutMs`, never from inside this call. */
   dial(
     to: Endpoint,
     options: { readonly timeoutMs: number; readonly from?: IpAddress | null },
-    handler: TcpHandler,
-  ): TcpConnection;
+    handler: StreamHandler,
+  ): StreamConnection;
 }
 
 export interface UdpSocket {
@@ -164,7 +165,29 @@ export interface HttpServerPort {
   listen(
     at: { readonly address: IpAddress | null; readonly port: number },
     handle: (request: HttpServerRequest) => HttpServerResponse,
-  ): Promise<TcpListener>;
+  ): Promise<StreamListener>;
+}
+
+/** Ed25519 (RFC 8032) with keys as raw bytes: secret key = the 32 bytes of the seed. */
+export interface Signatures {
+  /** 32 bytes. */
+  publicKeyOf(secretKey: Uint8Array): Uint8Array;
+  /** 64 bytes. */
+  sign(secretKey: Uint8Array, message: Uint8Array): Uint8Array;
+  /** False too for keys and signatures of a wrong length. */
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+}
+
+/** Diffie-Hellman over a given prime (big-endian, as are all numbers here). */
+export interface KeyAgreement {
+  /** A fresh pair; `publicKey` is as long as `prime`, zeros in front. */
+  createPair(prime: Uint8Array, generator: number): KeyPair;
+}
+
+export interface KeyPair {
+  readonly publicKey: Uint8Array;
+  /** As long as the prime; null when `theirPublicKey` is not a usable number (0, 1, prime - 1, or larger). */
+  trySecretWith(theirPublicKey: Uint8Array): Uint8Array | null;
 }
 
 export type SqlValue = string | number | bigint | Uint8Array | null;
@@ -191,7 +214,9 @@ export type Ports = {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly hashes: Hashes;
-  readonly tcp: TcpPort;
+  readonly signatures: Signatures;
+  readonly keyAgreement: KeyAgreement;
+  readonly tcp: StreamPort;
   readonly udp: UdpPort;
   readonly resolver: Resolver;
   readonly http: HttpClient;

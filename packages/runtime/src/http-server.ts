@@ -5,7 +5,7 @@ import type {
   HttpServerRequest,
   HttpServerResponse,
   IpAddress,
-  TcpListener,
+  StreamListener,
 } from '@tequio/kernel';
 import { tryParseAddress } from '@tequio/kernel';
 import { listenError } from './tcp-errors.ts';
@@ -32,7 +32,7 @@ export function createHttpServer(): HttpServerPort {
 async function listen(
   at: { readonly address: IpAddress | null; readonly port: number },
   handle: (request: HttpServerRequest) => HttpServerResponse,
-): Promise<TcpListener> {
+): Promise<StreamListener> {
   const server = createServer(
     {
       maxHeaderSize: httpServerLimits.headBytes,

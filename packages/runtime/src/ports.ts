@@ -8,7 +8,9 @@ import { createFiles } from './files.ts';
 import { createHashes } from './hashes.ts';
 import { createHttpClient } from './http-client.ts';
 import { createHttpServer } from './http-server.ts';
+import { createKeyAgreement } from './key-agreement.ts';
 import { createResolver } from './resolver.ts';
+import { createSignatures } from './signatures.ts';
 import { createTcp } from './tcp.ts';
 import { createUdp } from './udp.ts';
 
@@ -32,6 +34,8 @@ class LazyPorts implements RuntimePorts {
   readonly clock = createClock();
   readonly entropy = createEntropy();
   readonly hashes = createHashes();
+  readonly signatures = createSignatures();
+  readonly keyAgreement = createKeyAgreement();
   readonly log: Log;
   readonly #options: RuntimeOptions;
   readonly #made: { -readonly [Name in keyof Ports]?: Ports[Name] } = {};

@@ -1,5 +1,12 @@
 import { connect, createServer, type Server, Socket } from 'node:net';
-import type { Endpoint, IpAddress, TcpConnection, TcpHandler, TcpListener, TcpPort } from '@tequio/kernel';
+import type {
+  Endpoint,
+  IpAddress,
+  StreamConnection,
+  StreamHandler,
+  StreamListener,
+  StreamPort,
+} from '@tequio/kernel';
 import { emptyBytes, tryParseAddress } from '@tequio/kernel';
 import { plainBytes } from './plain-bytes.ts';
 import { describeSocketError, listenError } from './tcp-errors.ts';
@@ -25,15 +32,15 @@ const sharedReceiveBuffer =
   process.platform === 'win32' ? null : Buffer.allocUnsafeSlow(tcpLimits.receiveBufferBytes);
 
 /** TCP over the system's sockets. Received bytes are lent from one buffer; nothing is allocated for them. */
-export function createTcp(): TcpPort {
+export function createTcp(): StreamPort {
   return { listen, dial };
 }
 
 function dial(
   to: Endpoint,
   options: { readonly timeoutMs: number; readonly from?: IpAddress | null },
-  handler: TcpHandler,
-): TcpConnection {
+  handler: StreamHandler,
+): StreamConnection {
   const connection = new SocketConnection(to);
   connection.dial(options, handler);
   return connection;
@@ -41,8 +48,8 @@ function dial(
 
 async function listen(
   at: { readonly address: IpAddress | null; readonly port: number },
-  accept: (connection: TcpConnection) => TcpHandler | null,
-): Promise<TcpListener> {
+  accept: (connection: StreamConnection) => StreamHandler | null,
+): Promise<StreamListener> {
   // Paused, so that nothing has been read when the handle is taken over.
   const server = createServer({ pauseOnConnect: true, noDelay: true });
   server.on('connection', (socket) => acceptSocket(socket, accept));
@@ -76,7 +83,10 @@ function startListening(
   });
 }
 
-function acceptSocket(accepted: Socket, accept: (connection: TcpConnection) => TcpHandler | null): void {
+function acceptSocket(
+  accepted: Socket,
+  accept: (connection: StreamConnection) => StreamHandler | null,
+): void {
   const remote = tryEndpoint(accepted.remoteAddress, accepted.remotePort);
   // No address: the other side has gone between its dial and our accept.
   if (remote === null) return void accepted.on('error', () => {}).destroy();
@@ -109,7 +119,7 @@ function socketOn(handle: SocketHandle, onread: OnRead): Socket {
   return new Socket(options);
 }
 
-const ignoredHandler: TcpHandler = { onBytes() {}, onClose() {} };
+const ignoredHandler: StreamHandler = { onBytes() {}, onClose() {} };
 
 /**
  * One connection:
@@ -119,11 +129,11 @@ const ignoredHandler: TcpHandler = { onBytes() {}, onClose() {} };
  *
  * `onClose` is called from the socket's 'close' alone, which comes once and after everything else.
  */
-class SocketConnection implements TcpConnection {
+class SocketConnection implements StreamConnection {
   readonly remote: Endpoint;
   #local: Endpoint | null = null;
   #socket!: Socket;
-  #handler: TcpHandler = ignoredHandler;
+  #handler: StreamHandler = ignoredHandler;
   #error: string | null = null;
   /** Bytes are still wanted: not after `end` or `destroy`. */
   #reading = true;
@@ -135,7 +145,10 @@ class SocketConnection implements TcpConnection {
     this.remote = remote;
   }
 
-  dial(options: { readonly timeoutMs: number; readonly from?: IpAddress | null }, handler: TcpHandler): void {
+  dial(
+    options: { readonly timeoutMs: number; readonly from?: IpAddress | null },
+    handler: StreamHandler,
+  ): void {
     this.#handler = handler;
     this.#timer = setTimeout(() => this.#fail('timed out'), options.timeoutMs);
     try {
@@ -158,7 +171,7 @@ class SocketConnection implements TcpConnection {
   }
 
   /** Takes over a socket that a server has accepted, and asks who handles it. */
-  adopt(accepted: Socket, accept: (connection: TcpConnection) => TcpHandler | null): void {
+  adopt(accepted: Socket, accept: (connection: StreamConnection) => StreamHandler | null): void {
     const local = tryEndpoint(accepted.localAddress, accepted.localPort);
     const handle = tryTakeHandle(accepted);
     if (handle === null) this.#attach(accepted);

@@ -4,8 +4,8 @@ import type {
   HttpServerResponse,
   IpAddress,
   Prng,
-  TcpConnection,
-  TcpHandler,
+  StreamConnection,
+  StreamHandler,
 } from '@tequio/kernel';
 import { isIpv6, NodeError } from '@tequio/kernel';
 import type { VirtualClock } from './clock.ts';
@@ -32,7 +32,7 @@ export type HostOptions = {
 /** Who listens on a TCP port; `address` null: on every address. */
 export type TcpListening = {
   readonly address: IpAddress | null;
-  readonly accept: (connection: TcpConnection) => TcpHandler | null;
+  readonly accept: (connection: StreamConnection) => StreamHandler | null;
 };
 
 /** Who answers HTTP on a port. */

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TcpConnection, TcpHandler } from '@tequio/kernel';
+import type { StreamConnection, StreamHandler } from '@tequio/kernel';
 import { testTcpPort } from '@tequio/kernel/compliance/tcp';
 import { type HostPorts, World } from './world.ts';
 
@@ -21,7 +21,7 @@ for (const rate of [Number.POSITIVE_INFINITY, 20e6]) {
   });
 }
 
-type Sink = TcpHandler & { bytes: number; error: string | null | undefined; openMs: number | null };
+type Sink = StreamHandler & { bytes: number; error: string | null | undefined; openMs: number | null };
 
 function sink(world: World): Sink {
   return {
@@ -43,7 +43,7 @@ function sink(world: World): Sink {
 /** Connects and returns both ends. */
 async function connect(world: World, from: HostPorts, to: HostPorts) {
   const [near, far] = [sink(world), sink(world)];
-  let accepted: TcpConnection | null = null;
+  let accepted: StreamConnection | null = null;
   const listener = await to.tcp.listen({ address: null, port: 0 }, (connection) => {
     accepted = connection;
     return far;
@@ -51,7 +51,7 @@ async function connect(world: World, from: HostPorts, to: HostPorts) {
   const address = to.host.addresses[0]!;
   const dialled = from.tcp.dial({ address, port: listener.local.port }, { timeoutMs: 5000 }, near);
   await world.run(() => accepted !== null && near.openMs !== null);
-  return { near, far, dialled, accepted: accepted as unknown as TcpConnection };
+  return { near, far, dialled, accepted: accepted as unknown as StreamConnection };
 }
 
 test('a dial takes a round trip, bytes half of one', async () => {

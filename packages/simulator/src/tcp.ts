@@ -1,10 +1,10 @@
 import type {
   Endpoint,
   IpAddress,
-  TcpConnection,
-  TcpHandler,
-  TcpListener,
-  TcpPort,
+  StreamConnection,
+  StreamHandler,
+  StreamListener,
+  StreamPort,
   Timer,
 } from '@tequio/kernel';
 import { isIpv6 } from '@tequio/kernel';
@@ -21,7 +21,7 @@ export const simulatedTcpLimits = {
 } as const;
 
 /** TCP of one host of the simulated network. */
-export function createSimulatedTcp(network: Network, host: Host): TcpPort {
+export function createSimulatedTcp(network: Network, host: Host): StreamPort {
   return {
     async listen(at, accept) {
       const port = host.placeFor(
@@ -42,7 +42,7 @@ export function createSimulatedTcp(network: Network, host: Host): TcpPort {
   };
 }
 
-export function listenerOn(network: Network, local: Endpoint, stop: () => void): TcpListener {
+export function listenerOn(network: Network, local: Endpoint, stop: () => void): StreamListener {
   return {
     local,
     async close() {
@@ -52,7 +52,7 @@ export function listenerOn(network: Network, local: Endpoint, stop: () => void):
   };
 }
 
-const ignoredHandler: TcpHandler = { onBytes() {}, onClose() {} };
+const ignoredHandler: StreamHandler = { onBytes() {}, onClose() {} };
 
 /**
  * One end of a connection:
@@ -63,14 +63,14 @@ const ignoredHandler: TcpHandler = { onBytes() {}, onClose() {} };
  * What one end sends travels as chunks over both hosts' lines and arrives in order. A chunk counts against the
  * window until the news that it was read has come back, so a paused reader stops the writer.
  */
-class SimulatedConnection implements TcpConnection, Flow {
+class SimulatedConnection implements StreamConnection, Flow {
   readonly remote: Endpoint;
   local: Endpoint;
   readonly #network: Network;
   readonly #host: Host;
   #peerHost: Host | null = null;
   #peer: SimulatedConnection | null = null;
-  #handler: TcpHandler = ignoredHandler;
+  #handler: StreamHandler = ignoredHandler;
   #state: 'dialling' | 'open' | 'closed' = 'dialling';
   #timer: Timer | null = null;
   #forgetResetter: (() => void) | null = null;
@@ -98,7 +98,10 @@ class SimulatedConnection implements TcpConnection, Flow {
     this.local = endpoint(host.addressLike(remote.address), 0);
   }
 
-  dial(options: { readonly timeoutMs: number; readonly from?: IpAddress | null }, handler: TcpHandler): void {
+  dial(
+    options: { readonly timeoutMs: number; readonly from?: IpAddress | null },
+    handler: StreamHandler,
+  ): void {
     this.#handler = handler;
     const address = options.from ?? this.#host.addressLike(this.remote.address);
     this.local = endpoint(address, this.#host.takePort());

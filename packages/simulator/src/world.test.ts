@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TcpConnection } from '@tequio/kernel';
+import type { StreamConnection } from '@tequio/kernel';
 import { World } from './world.ts';
 
 test('a failure names the seed', async () => {
@@ -71,7 +71,7 @@ async function busyWorld(
   );
   const block = new Uint8Array(16 * 1024);
   const received = hosts.map(() => 0);
-  const feed = (connection: TcpConnection): void => connection.write([block], () => feed(connection));
+  const feed = (connection: StreamConnection): void => connection.write([block], () => feed(connection));
   for (const [index, { tcp }] of hosts.entries()) {
     const onBytes = (bytes: Uint8Array): void => {
       received[index]! += bytes.length;

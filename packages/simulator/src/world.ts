@@ -3,6 +3,7 @@ import type { Clock, Hashes, Log, Ports } from '@tequio/kernel';
 import { NodeError, Prng, silentLog, tryParseAddress } from '@tequio/kernel';
 import { VirtualClock } from './clock.ts';
 import { createSimulatedHttp } from './http.ts';
+import { createSimulatedKeyAgreement, signatures } from './keys.ts';
 import { type Host, type HostOptions, Network } from './network.ts';
 import { createSimulatedTcp } from './tcp.ts';
 import { createSimulatedUdp } from './udp.ts';
@@ -63,6 +64,8 @@ export class World {
       clock: this.clock satisfies Clock,
       entropy: { bytes: (length) => prng.bytes(length) },
       hashes,
+      signatures,
+      keyAgreement: createSimulatedKeyAgreement(prng.fork()),
       tcp: createSimulatedTcp(this.network, host),
       udp: createSimulatedUdp(this.network, host),
       resolver: { resolve: (name) => this.#resolve(name) },

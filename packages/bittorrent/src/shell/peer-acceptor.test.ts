@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { IpAddress, TcpConnection, TcpHandler, TcpPort } from '@tequio/kernel';
+import type { IpAddress, StreamConnection, StreamHandler, StreamPort } from '@tequio/kernel';
 import { encodeHandshake } from '../wire/peer-message.ts';
 import { acceptorLimits, PeerAcceptor } from './peer-acceptor.ts';
 
@@ -14,20 +14,20 @@ const shake = encodeHandshake({
   v2: false,
 });
 
-type Stranger = { readonly handler: TcpHandler | null; isDestroyed: boolean };
+type Stranger = { readonly handler: StreamHandler | null; isDestroyed: boolean };
 
 async function setUp(isKnown = true) {
   const timers = new Set<() => void>();
   const routed: { readonly hash: string; readonly prefix: Uint8Array }[] = [];
   const heard: number[] = [];
   let closedCount = 0;
-  let accept: (connection: TcpConnection) => TcpHandler | null = () => null;
+  let accept: (connection: StreamConnection) => StreamHandler | null = () => null;
   const tcp = {
     listen: async (_at: unknown, take: typeof accept) => {
       accept = take;
       return { local: { address: '127.0.0.1' as IpAddress, port: 7 }, close: async () => {} };
     },
-  } as unknown as TcpPort;
+  } as unknown as StreamPort;
   const setTimer = (_delayMs: number, callback: () => void) => {
     timers.add(callback);
     return { cancel: () => void timers.delete(callback) };
@@ -43,7 +43,7 @@ async function setUp(isKnown = true) {
   });
   await acceptor.start({ address: null, port: 0 });
   const connect = (address: string): Stranger => {
-    const stranger: { handler: TcpHandler | null; isDestroyed: boolean } = {
+    const stranger: { handler: StreamHandler | null; isDestroyed: boolean } = {
       handler: null,
       isDestroyed: false,
     };
@@ -51,7 +51,7 @@ async function setUp(isKnown = true) {
     stranger.handler = accept({
       remote,
       destroy: () => void (stranger.isDestroyed = true),
-    } as unknown as TcpConnection);
+    } as unknown as StreamConnection);
     return stranger;
   };
   return { acceptor, connect, timers, routed, heard, closedCount: () => closedCount };

@@ -6,10 +6,10 @@ import {
   type Clock,
   copyBytes,
   type IpAddress,
-  type TcpConnection,
-  type TcpHandler,
-  type TcpListener,
-  type TcpPort,
+  type StreamConnection,
+  type StreamHandler,
+  type StreamListener,
+  type StreamPort,
   toHex,
 } from '@tequio/kernel';
 import { handshakePrefixBytes, tryInfoHashOfPrefix } from '../wire/peer-message.ts';
@@ -21,9 +21,13 @@ export const acceptorLimits = {
 } as const;
 
 export type AcceptorDeps = {
-  readonly ports: { readonly tcp: TcpPort; readonly clock: Clock };
+  readonly ports: { readonly tcp: StreamPort; readonly clock: Clock };
   /** The torrent's handler for a connection that names it, or null: nobody here has it, or it is full. */
-  readonly route: (infoHashHex: string, connection: TcpConnection, prefix: Uint8Array) => TcpHandler | null;
+  readonly route: (
+    infoHashHex: string,
+    connection: StreamConnection,
+    prefix: Uint8Array,
+  ) => StreamHandler | null;
   readonly isBanned: (address: IpAddress) => boolean;
 };
 
@@ -31,7 +35,7 @@ export class PeerAcceptor {
   readonly #deps: AcceptorDeps;
   readonly #pending = new Map<IpAddress, number>();
   #pendingCount = 0;
-  #listener: TcpListener | null = null;
+  #listener: StreamListener | null = null;
 
   constructor(deps: AcceptorDeps) {
     this.#deps = deps;
@@ -52,7 +56,7 @@ export class PeerAcceptor {
     this.#listener = null;
   }
 
-  #accept(connection: TcpConnection): TcpHandler | null {
+  #accept(connection: StreamConnection): StreamHandler | null {
     const { address } = connection.remote;
     const ofAddress = this.#pending.get(address) ?? 0;
     if (
@@ -67,8 +71,8 @@ export class PeerAcceptor {
     return this.#pendingHandler(connection);
   }
 
-  #pendingHandler(connection: TcpConnection): TcpHandler {
-    let inner: TcpHandler | null = null;
+  #pendingHandler(connection: StreamConnection): StreamHandler {
+    let inner: StreamHandler | null = null;
     let isDone = false;
     let prefix = new Uint8Array(0);
     const settle = (): void => {
@@ -109,7 +113,7 @@ export class PeerAcceptor {
     };
   }
 
-  #route(connection: TcpConnection, prefix: Uint8Array): TcpHandler | null {
+  #route(connection: StreamConnection, prefix: Uint8Array): StreamHandler | null {
     const infoHash = tryInfoHashOfPrefix(prefix);
     return infoHash === null ? null : this.#deps.route(toHex(infoHash), connection, copyBytes(prefix));
   }

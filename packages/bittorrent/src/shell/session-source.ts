@@ -1,5 +1,5 @@
 /** What a session is made of: the parts of the node that it works with, and what is known of its torrent. */
-import type { Clock, DiskPort, Hashes, HttpClient, Log, Prng, Resolver, TcpPort } from '@tequio/kernel';
+import type { Clock, DiskPort, Hashes, HttpClient, Log, Prng, Resolver, StreamPort } from '@tequio/kernel';
 import type { BittorrentEvent } from '../contract.ts';
 import type { PieceMemory } from '../core/piece-memory.ts';
 import type { ReadCache } from '../core/read-cache.ts';
@@ -14,7 +14,7 @@ import type { TrackerClient } from './tracker-client.ts';
 export type SessionDeps = {
   readonly clock: Clock;
   readonly disk: DiskPort;
-  readonly tcp: TcpPort;
+  readonly tcp: StreamPort;
   readonly resolver: Resolver;
   readonly hashes: Hashes;
   readonly log: Log;

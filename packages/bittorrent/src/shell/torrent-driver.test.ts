@@ -9,9 +9,9 @@ import {
   type Endpoint,
   type IpAddress,
   Prng,
+  type StreamConnection,
+  type StreamHandler,
   silentLog,
-  type TcpConnection,
-  type TcpHandler,
 } from '@tequio/kernel';
 import { TestSlabs } from '../core/linear-disk.fixture.ts';
 import { makeTorrent, nodeHashes } from '../core/made-torrent.fixture.ts';
@@ -28,7 +28,7 @@ const { info } = made.metainfo;
 const remote: Endpoint = { address: '10.1.2.3' as IpAddress, port: 5 };
 
 /** Takes writes and never says that they were sent. */
-class StuckConnection implements TcpConnection {
+class StuckConnection implements StreamConnection {
   readonly remote = remote;
   readonly local = remote;
   readonly queuedBytes = 0;
@@ -106,7 +106,7 @@ class Bench {
   }
 
   /** A peer that has introduced itself and says these messages. */
-  connect(write: (writer: MessageWriter) => void): { connection: StuckConnection; handler: TcpHandler } {
+  connect(write: (writer: MessageWriter) => void): { connection: StuckConnection; handler: StreamHandler } {
     const writer = new MessageWriter();
     const peerId = new Uint8Array(20).fill(9);
     writer.writeBytes(

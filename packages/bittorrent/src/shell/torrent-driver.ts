@@ -18,9 +18,9 @@ import {
   formatEndpoint,
   type IpAddress,
   type Log,
-  type TcpConnection,
-  type TcpHandler,
-  type TcpPort,
+  type StreamConnection,
+  type StreamHandler,
+  type StreamPort,
   type Timer,
 } from '@tequio/kernel';
 import type { ContentJob } from '../core/content.ts';
@@ -46,7 +46,7 @@ export type TorrentFact = Exclude<
 
 export type DriverDeps = {
   readonly clock: Clock;
-  readonly tcp: TcpPort;
+  readonly tcp: StreamPort;
   readonly disk: DiskPort;
   readonly log: Log;
   readonly bind: IpAddress | null;
@@ -77,7 +77,7 @@ const neverStored: DiskResult = {
 };
 
 type Link = {
-  readonly connection: TcpConnection;
+  readonly connection: StreamConnection;
   readonly endpoint: Endpoint;
   readonly incoming: boolean;
   isHandshaken: boolean;
@@ -132,7 +132,7 @@ export class TorrentDriver {
    * Takes over an incoming connection whose handshake has named this torrent.
    * @param prefix the bytes that were read so far
    */
-  accept(connection: TcpConnection, prefix: Uint8Array): TcpHandler | null {
+  accept(connection: StreamConnection, prefix: Uint8Array): StreamHandler | null {
     const { remote } = connection;
     const ban = this.peerList.banOf(remote);
     if (ban !== null || this.#isClosed || this.#links.size >= this.#host.connectionCountMax) return null;
@@ -276,7 +276,7 @@ export class TorrentDriver {
   }
 
   /** A connection becomes a peer of the torrent. */
-  #link(connection: TcpConnection, endpoint: Endpoint, incoming: boolean): TcpHandler {
+  #link(connection: StreamConnection, endpoint: Endpoint, incoming: boolean): StreamHandler {
     const { clock } = this.#deps;
     const key = this.torrent.addPeer(endpoint, incoming, clock.nowMs());
     const link: Link = { connection, endpoint, incoming, isHandshaken: false, leased: [] };
@@ -316,7 +316,7 @@ export class TorrentDriver {
     const { tcp, bind } = this.#deps;
     this.peerList.markDialing(endpoint);
     this.#dialingCount++;
-    let inner: TcpHandler | null = null;
+    let inner: StreamHandler | null = null;
     let isOpen = false;
     const connection = tcp.dial(
       endpoint,

@@ -12,7 +12,7 @@ import {
   NodeError,
   Prng,
   readUint32,
-  type TcpListener,
+  type StreamListener,
   type Timer,
   type UdpPort,
   type UdpSocket,
@@ -92,7 +92,7 @@ class OwnTracker implements TrackerServer {
   readonly #udp: UdpTrackerServer;
   readonly #http: HttpTrackerServer;
   readonly #sockets: UdpSocket[] = [];
-  #listener: TcpListener | null = null;
+  #listener: StreamListener | null = null;
   #sweepTimer: Timer | null = null;
   #startedMs = 0;
 
