@@ -2,6 +2,7 @@ export * from './address.ts';
 export * from './bitfield.ts';
 export type { Brand } from './brand.ts';
 export * from './bytes.ts';
+export * from './crc32c.ts';
 export * from './disk-port.ts';
 export * from './events.ts';
 export * from './fault.ts';
