@@ -1,4 +1,5 @@
 import { equal, notDeepEqual } from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { encodeUtf8, toHex } from '@tequio/kernel';
 import { createEntropy } from './entropy.ts';
@@ -19,4 +20,15 @@ test('entropy gives as many bytes as asked for, other ones each time', () => {
   equal(entropy.bytes(20).length, 20);
   equal(entropy.bytes(0).length, 0);
   notDeepEqual(entropy.bytes(20), entropy.bytes(20));
+});
+
+test('a digest is what node:crypto says, byte for byte, and memory of its own', () => {
+  const hashes = createHashes();
+  const entropy = createEntropy();
+  for (let length = 0; length < 300; length++) {
+    const bytes = entropy.bytes(length);
+    equal(toHex(hashes.sha1(bytes)), createHash('sha1').update(bytes).digest('hex'));
+    equal(toHex(hashes.sha256(bytes)), createHash('sha256').update(bytes).digest('hex'));
+  }
+  equal(hashes.sha256(encodeUtf8('abc')).buffer.byteLength, 32);
 });
