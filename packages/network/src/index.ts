@@ -9,3 +9,4 @@ export {
   defaultConnectionLimits,
 } from './connection-budget.ts';
 export { limits } from './limits.ts';
+export { type DatagramKind, datagramKind, SharedUdp, type SharedUdpCounts } from './shared-udp.ts';

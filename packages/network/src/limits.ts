@@ -23,4 +23,8 @@ export const limits = {
     scoreHalfLifeMs: 30 * 60 * 1000,
     banMs: 24 * 3600 * 1000,
   },
+  sharedUdp: {
+    /** Any port will do, but IPv4 and IPv6 must both have it free: so many numbers are tried. */
+    bindTryCount: 10,
+  },
 } as const;
