@@ -1,7 +1,7 @@
 /** What every UdpPort must do on a network that loses nothing. */
 import { deepEqual, equal, notEqual, rejects } from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Endpoint, IpAddress, UdpPort } from '@tequio/kernel';
+import type { Endpoint, IpAddress, Multicast, UdpPort } from '@tequio/kernel';
 
 /** Two hosts that can reach each other (they may be one). Made anew for each test. */
 export type UdpFixture = {
@@ -9,6 +9,8 @@ export type UdpFixture = {
   readonly client: UdpPort;
   readonly serverAddress: IpAddress;
   readonly clientAddress: IpAddress;
+  /** A network that both are on, and on which a group can be joined; null: there is none. */
+  readonly multicast: Multicast | null;
   until(condition: () => boolean): Promise<void>;
   pass(ms: number): Promise<void>;
 };
@@ -17,6 +19,7 @@ export type UdpFixture = {
 export function testUdpPort(name: string, make: () => Promise<UdpFixture>): void {
   testExchange(name, make);
   testEdges(name, make);
+  testMulticast(name, make);
 }
 
 function testExchange(name: string, make: () => Promise<UdpFixture>): void {
@@ -106,5 +109,49 @@ function testEdges(name: string, make: () => Promise<UdpFixture>): void {
     equal(four.local.address, '0.0.0.0');
     equal(six.local.address, '::');
     await Promise.all([four.close(), six.close()]);
+  });
+}
+
+function testMulticast(name: string, make: () => Promise<UdpFixture>): void {
+  test(`${name}: all members of a group hear what is sent to it, on one shared port`, async (t) => {
+    const { server, client, clientAddress, multicast, until, pass } = await make();
+    if (multicast === null) return t.skip('no group can be joined on this network');
+    const heard: [string, Endpoint][] = [];
+    const hear = (who: string) => (_: Uint8Array, from: Endpoint) => void heard.push([who, from]);
+    const place = { address: null, multicast, ipv6: multicast.group.includes(':') };
+    const first = await server.bind({ ...place, port: 0 }, hear('first'));
+    const { port } = first.local;
+    const second = await server.bind({ ...place, port }, hear('second'));
+    const third = await client.bind({ ...place, port }, hear('third'));
+    const group = { address: multicast.group, port };
+    third.send(Uint8Array.of(1), group);
+    await until(() => heard.length === 3);
+    const from = { address: clientAddress, port };
+    const byName = heard.toSorted(([a], [b]) => (a < b ? -1 : 1));
+    deepEqual(byName, [
+      ['first', from],
+      ['second', from],
+      ['third', from],
+    ]);
+    await second.close();
+    third.send(Uint8Array.of(2), group);
+    await until(() => heard.length === 5);
+    await pass(20);
+    equal(heard.length, 5, 'who has left hears no more');
+    await Promise.all([first.close(), third.close()]);
+  });
+
+  test(`${name}: who sends to a group from a socket of another port is answered there`, async (t) => {
+    const { server, client, clientAddress, multicast, until } = await make();
+    if (multicast === null) return t.skip('no group can be joined on this network');
+    const member = await server.bind(
+      { address: null, port: 0, multicast, ipv6: multicast.group.includes(':') },
+      (bytes, from) => member.send(bytes, from),
+    );
+    let answerCount = 0;
+    const asker = await client.bind({ address: clientAddress, port: 0, multicast }, () => answerCount++);
+    asker.send(Uint8Array.of(1), { address: multicast.group, port: member.local.port });
+    await until(() => answerCount === 1);
+    await Promise.all([member.close(), asker.close()]);
   });
 }

@@ -92,10 +92,28 @@ export interface UdpSocket {
   close(): Promise<void>;
 }
 
+/** Membership in a multicast group; what is sent to a group goes no further than the local network (TTL 1). */
+export type Multicast = {
+  /** Its datagrams are received too, where they are sent to this socket's port. */
+  readonly group: IpAddress;
+  /** One of our own addresses: its network is joined, and sent to; null: the one that the system prefers. */
+  readonly interface: IpAddress | null;
+};
+
 export interface UdpPort {
-  /** @throws NodeError `NET_LISTEN` */
+  /**
+   * A socket of one family; port 0 takes a free one. With `multicast` the port is shared with every other socket, of
+   * any program, that was bound in the same way; a socket that wants to hear its group has `address` null. Link-local
+   * IPv6 destinations are on the network of `address`, or of `multicast.interface`.
+   * @throws NodeError `NET_LISTEN`, also when the group cannot be joined
+   */
   bind(
-    at: { readonly address: IpAddress | null; readonly port: number; readonly ipv6?: boolean },
+    at: {
+      readonly address: IpAddress | null;
+      readonly port: number;
+      readonly ipv6?: boolean;
+      readonly multicast?: Multicast;
+    },
     onDatagram: (bytes: Uint8Array, from: Endpoint) => void,
   ): Promise<UdpSocket>;
 }

@@ -9,6 +9,11 @@ for (const address of ['127.0.0.1', '::1'] as IpAddress[]) {
     client: createUdp(),
     serverAddress: address,
     clientAddress: address,
+    // The loopback interface has no IPv6 multicast.
+    multicast:
+      address === '::1'
+        ? null
+        : { group: '239.192.152.143' as IpAddress, interface: '127.0.0.1' as IpAddress },
     until: untilReal,
     pass: passReal,
   }));

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
-import type { Endpoint, IpAddress, UdpPort, UdpSocket } from '@tequio/kernel';
-import { isIpv6, tryParseAddress } from '@tequio/kernel';
+import { networkInterfaces } from 'node:os';
+import type { Endpoint, IpAddress, Multicast, UdpPort, UdpSocket } from '@tequio/kernel';
+import { addressScope, isIpv6, tryParseAddress } from '@tequio/kernel';
 import { plainBytes } from './plain-bytes.ts';
 import { listenError } from './tcp-errors.ts';
 
@@ -15,19 +16,21 @@ export function createUdp(): UdpPort {
   return { bind };
 }
 
-async function bind(
-  at: { readonly address: IpAddress | null; readonly port: number; readonly ipv6?: boolean },
-  onDatagram: (bytes: Uint8Array, from: Endpoint) => void,
-): Promise<UdpSocket> {
+type Place = Parameters<UdpPort['bind']>[0];
+
+async function bind(at: Place, onDatagram: (bytes: Uint8Array, from: Endpoint) => void): Promise<UdpSocket> {
   const ipv6 = at.address === null ? at.ipv6 === true : isIpv6(at.address);
   const socket = createSocket({
     type: ipv6 ? 'udp6' : 'udp4',
     ipv6Only: ipv6,
+    reuseAddr: at.multicast !== undefined,
     recvBufferSize: udpLimits.socketBufferBytes,
     sendBufferSize: udpLimits.socketBufferBytes,
     lookup: lookupLiteral,
   });
   await startReceiving(socket, at);
+  const zone = ipv6 ? zoneOf(at.address ?? at.multicast?.interface ?? null) : '';
+  if (at.multicast !== undefined) joinGroup(socket, at, at.multicast, zone);
   // Errors of single datagrams (an ICMP "unreachable" that came back): they are lost, which UDP allows.
   socket.on('error', () => {});
   socket.on('message', (bytes, from) => {
@@ -36,13 +39,35 @@ async function bind(
   });
   const bound = socket.address();
   const address = tryParseAddress(bound.address) ?? (ipv6 ? ('::' as IpAddress) : ('0.0.0.0' as IpAddress));
-  return new SystemUdpSocket(socket, { address, port: bound.port });
+  return new SystemUdpSocket(socket, { address, port: bound.port }, zone);
 }
 
-function startReceiving(
-  socket: Socket,
-  at: { readonly address: IpAddress | null; readonly port: number },
-): Promise<void> {
+/** @throws NodeError `NET_LISTEN`; the socket is closed then */
+function joinGroup(socket: Socket, at: Place, { group, interface: ours }: Multicast, zone: string): void {
+  const through = isIpv6(group) ? `::${zone}` : (ours ?? undefined);
+  try {
+    // Also where nothing is received on this port: without a member some switches do not pass a group on.
+    socket.addMembership(group, through);
+    if (through !== undefined && through !== '::') socket.setMulticastInterface(through);
+    socket.setMulticastTTL(1);
+    socket.setMulticastLoopback(true);
+  } catch (error) {
+    socket.close();
+    throw listenError('UDP', at, error);
+  }
+}
+
+/** `%eth0` (on Windows `%12`) of the interface that has this address, as IPv6 addresses name it; '' when none has. */
+function zoneOf(ours: IpAddress | null): string {
+  if (ours === null) return '';
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    const found = addresses?.find((own) => tryParseAddress(own.address) === ours);
+    if (found?.family === 'IPv6') return `%${process.platform === 'win32' ? found.scopeid : name}`;
+  }
+  return '';
+}
+
+function startReceiving(socket: Socket, at: Place): Promise<void> {
   return new Promise((resolve, reject) => {
     const refuse = (error: unknown): void => reject(listenError('UDP', at, error));
     socket.once('error', refuse);
@@ -70,18 +95,22 @@ const ignoreError = (): void => {};
 class SystemUdpSocket implements UdpSocket {
   readonly local: Endpoint;
   readonly #socket: Socket;
+  /** Put behind link-local addresses. */
+  readonly #zone: string;
   #closed: Promise<void> | null = null;
 
-  constructor(socket: Socket, local: Endpoint) {
+  constructor(socket: Socket, local: Endpoint, zone: string) {
     this.#socket = socket;
     this.local = local;
+    this.#zone = zone;
   }
 
   send(bytes: Uint8Array, to: Endpoint): void {
     // Port 0 and the other family are refused by an exception before the system is asked.
     if (this.#closed !== null || to.port < 1 || to.port > 65_535) return;
     if (isIpv6(to.address) !== isIpv6(this.local.address)) return;
-    this.#socket.send(bytes, to.port, to.address, ignoreError);
+    const zone = this.#zone !== '' && addressScope(to.address) === 'link' ? this.#zone : '';
+    this.#socket.send(bytes, to.port, zone === '' ? to.address : to.address + zone, ignoreError);
   }
 
   close(): Promise<void> {

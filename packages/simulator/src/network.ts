@@ -27,6 +27,8 @@ export type HostOptions = {
   readonly udpJitterMs?: number;
   /** Behind a router that lets in only answers: nobody can dial it. */
   readonly nat?: boolean;
+  /** Hosts that name the same local network hear each other's multicast, and no router is between them. */
+  readonly lan?: string;
 };
 
 /** Who listens on a TCP port; `address` null: on every address. */
@@ -43,7 +45,7 @@ export type HttpListening = {
 
 /** Who receives the datagrams of a port. */
 export interface DatagramReceiver {
-  handleDatagram(bytes: Uint8Array, from: Endpoint, to: IpAddress): void;
+  handleDatagram(bytes: Uint8Array, from: Endpoint, to: IpAddress, sender: Host): void;
 }
 
 /** A machine on the simulated network: its line and what it listens on. */
@@ -55,10 +57,13 @@ export class Host {
   readonly udpLoss: number;
   readonly udpJitterMs: number;
   readonly nat: boolean;
+  readonly lan: string | null;
   readonly uplink: Uplink;
   readonly tcpListeners = new Map<number, TcpListening>();
   readonly httpListeners = new Map<number, HttpListening>();
   readonly udpSockets = new Map<string, DatagramReceiver>();
+  /** Members of a group, by group and port. */
+  readonly groupSockets = new Map<string, Set<DatagramReceiver>>();
   /** Until then the line towards this host is busy. */
   downBusyUntilMs = 0;
   receivedBytes = 0;
@@ -75,6 +80,7 @@ export class Host {
     this.udpLoss = options.udpLoss ?? 0;
     this.udpJitterMs = options.udpJitterMs ?? 0;
     this.nat = options.nat ?? false;
+    this.lan = options.lan ?? null;
     this.uplink = new Uplink(clock, options.upRate ?? Number.POSITIVE_INFINITY);
   }
 
@@ -149,6 +155,11 @@ export class Network {
     return this.#byAddress.get(address) ?? null;
   }
 
+  /** Who hears a multicast of `from`: itself, and all of its local network. */
+  hostsNear(from: Host): readonly Host[] {
+    return this.hosts.filter((host) => isNear(from, host));
+  }
+
   /** One way. */
   latencyMs(from: Host, to: Host): number {
     return from === to ? 0.05 : from.latencyMs + to.latencyMs;
@@ -213,6 +224,11 @@ export class Network {
     if (wasFree && passMs < 1) deliver();
     else this.clock.setTimerAt(to.downBusyUntilMs, deliver);
   }
+}
+
+/** True when no router lies between them. */
+export function isNear(a: Host, b: Host): boolean {
+  return a === b || (a.lan !== null && a.lan === b.lan);
 }
 
 /** True when a listener bound to `bound` (null: every address) takes what is sent to `address`. */

@@ -6,12 +6,13 @@ import { World } from './world.ts';
 
 testUdpPort('simulated udp', async () => {
   const world = new World({ seed: 1 });
-  const [server, client] = [world.addHost(), world.addHost()];
+  const [server, client] = [world.addHost({ lan: 'home' }), world.addHost({ lan: 'home' })];
   return {
     server: server.udp,
     client: client.udp,
     serverAddress: server.host.addresses[0]!,
     clientAddress: client.host.addresses[0]!,
+    multicast: { group: '239.192.152.143' as IpAddress, interface: null },
     until: (condition) => world.run(condition),
     pass: (ms) => world.run(ms),
   };
@@ -77,4 +78,27 @@ test('behind a router only those are heard who were written to', async () => {
   atFriend.send(Uint8Array.of(4), to);
   await world.run(100);
   equal(heard.length, 1, 'the router has forgotten');
+});
+
+test('multicast stays on its local network, and no router stands in its way there', async () => {
+  const world = new World({ seed: 1 });
+  const hosts = [
+    world.addHost({ lan: 'one', nat: true }),
+    world.addHost({ lan: 'one', nat: true }),
+    world.addHost({ lan: 'two' }),
+    world.addHost(),
+  ];
+  const multicast = { group: '239.192.152.143' as IpAddress, interface: null };
+  const heard: number[] = [];
+  const sockets = await Promise.all(
+    hosts.map((host, i) => host.udp.bind({ address: null, port: 6771, multicast }, () => heard.push(i))),
+  );
+  const group = { address: multicast.group, port: 6771 };
+  sockets[0]!.send(Uint8Array.of(1), group);
+  await world.run(1000);
+  deepEqual(heard, [0, 1]);
+  sockets[3]!.send(Uint8Array.of(1), group);
+  sockets[1]!.send(Uint8Array.of(1), { address: hosts[0]!.host.addresses[0]!, port: 6771 });
+  await world.run(1000);
+  deepEqual(heard.slice(2).toSorted(), [0, 3]);
 });
