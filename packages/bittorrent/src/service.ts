@@ -33,6 +33,7 @@ import { toShown, toShownMagnet } from './core/shown-torrent.ts';
 import { type BittorrentOptions, type CompleteOptions, defaultOptions } from './options.ts';
 import { createTorrent } from './shell/creator.ts';
 import { PeerAcceptor } from './shell/peer-acceptor.ts';
+import { createPeerDialer, type PeerDialer } from './shell/peer-dialer.ts';
 import { RateLimits } from './shell/rate-limit.ts';
 import { createResumeStore, type ResumeStore, type StoredTorrent } from './shell/resume-store.ts';
 import { MemoryResumeStore } from './shell/resume-store-memory.ts';
@@ -70,6 +71,7 @@ class Service implements BittorrentService {
   readonly #stored = new Map<TorrentId, StoredTorrent>();
   readonly #events = new Emitter<BittorrentEvent>();
   readonly #acceptor: PeerAcceptor;
+  readonly #dialer: PeerDialer;
   readonly #rates: RateLimits;
   readonly #prng: Prng;
   #running: Running | null = null;
@@ -84,6 +86,7 @@ class Service implements BittorrentService {
     this.#database = deps.database;
     this.#prng = new Prng(readUint32(deps.ports.entropy.bytes(4), 0));
     this.#rates = new RateLimits(deps.ports.clock, { down: options.limitDown, up: options.limitUp });
+    this.#dialer = createPeerDialer({ tcp: deps.ports.tcp });
     this.#acceptor = new PeerAcceptor({
       ports: deps.ports,
       isBanned: () => false,
@@ -271,13 +274,13 @@ class Service implements BittorrentService {
   }
 
   #createSession(source: SessionSource, options: AddOptions, running: Running): TorrentSession {
-    const { clock, disk, tcp, resolver, hashes, log, entropy } = this.#ports;
+    const { clock, disk, resolver, hashes, log, entropy } = this.#ports;
     const peerId = entropy.bytes(20);
     peerId.set(peerIdPrefix);
     return new TorrentSession(source, options, this.#options, this.#nextOwner++, peerId, {
       clock,
       disk,
-      tcp,
+      dialer: this.#dialer,
       resolver,
       hashes,
       log,

@@ -1,11 +1,12 @@
 /** What a session is made of: the parts of the node that it works with, and what is known of its torrent. */
-import type { Clock, DiskPort, Hashes, HttpClient, Log, Prng, Resolver, StreamPort } from '@tequio/kernel';
+import type { Clock, DiskPort, Hashes, HttpClient, Log, Prng, Resolver } from '@tequio/kernel';
 import type { BittorrentEvent } from '../contract.ts';
 import type { PieceMemory } from '../core/piece-memory.ts';
 import type { ReadCache } from '../core/read-cache.ts';
 import type { ResumeProgress } from '../core/resume.ts';
 import type { ResumeRecord } from '../core/resume-record.ts';
 import type { Magnet, Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
+import type { PeerDialer } from './peer-dialer.ts';
 import type { RateLimits } from './rate-limit.ts';
 import type { ResumeStore } from './resume-store.ts';
 import type { DriverDeps } from './torrent-driver.ts';
@@ -14,7 +15,7 @@ import type { TrackerClient } from './tracker-client.ts';
 export type SessionDeps = {
   readonly clock: Clock;
   readonly disk: DiskPort;
-  readonly tcp: StreamPort;
+  readonly dialer: PeerDialer;
   readonly resolver: Resolver;
   readonly hashes: Hashes;
   readonly log: Log;

@@ -80,7 +80,7 @@ class Bench {
       new PeerList({ prng: new Prng(2) }),
       {
         clock: { nowMs: () => 1000, wallMs: () => 1000, setTimer: () => ({ cancel: () => {} }) },
-        tcp: { listen: unused, dial: unused },
+        dialer: { dial: unused },
         disk,
         log: silentLog,
         bind: null,

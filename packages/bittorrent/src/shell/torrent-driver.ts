@@ -20,7 +20,6 @@ import {
   type Log,
   type StreamConnection,
   type StreamHandler,
-  type StreamPort,
   type Timer,
 } from '@tequio/kernel';
 import type { ContentJob } from '../core/content.ts';
@@ -30,6 +29,7 @@ import type { ReadExtent } from '../core/read-cache.ts';
 import type { Torrent } from '../core/torrent.ts';
 import type { TorrentEffect } from '../core/torrent-effect.ts';
 import { wireFault } from '../wire/peer-decoder.ts';
+import type { PeerDialer } from './peer-dialer.ts';
 import type { Pausable } from './rate-limit.ts';
 
 export const driverLimits = {
@@ -46,7 +46,7 @@ export type TorrentFact = Exclude<
 
 export type DriverDeps = {
   readonly clock: Clock;
-  readonly tcp: StreamPort;
+  readonly dialer: PeerDialer;
   readonly disk: DiskPort;
   readonly log: Log;
   readonly bind: IpAddress | null;
@@ -313,14 +313,18 @@ export class TorrentDriver {
   }
 
   #dialOne(endpoint: Endpoint): void {
-    const { tcp, bind } = this.#deps;
+    const { dialer, bind } = this.#deps;
     this.peerList.markDialing(endpoint);
     this.#dialingCount++;
     let inner: StreamHandler | null = null;
     let isOpen = false;
-    const connection = tcp.dial(
+    const connection = dialer.dial(
       endpoint,
-      { timeoutMs: driverLimits.connectTimeoutMs, from: bind },
+      {
+        timeoutMs: driverLimits.connectTimeoutMs,
+        from: bind,
+        infoHash: this.torrent.infoHashes[0]!,
+      },
       {
         onOpen: () => {
           isOpen = true;
