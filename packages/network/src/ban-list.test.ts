@@ -1,10 +1,11 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressFromBytes, type Fault, type IpAddress } from '@tequio/kernel';
+import { addressFromBytes, type Endpoint, type Fault, type IpAddress } from '@tequio/kernel';
 import { BanList } from './ban-list.ts';
 import { limits } from './limits.ts';
 
-const peer = '20.0.0.1' as IpAddress;
+const at = (address: string, port = 6881): Endpoint => ({ address: address as IpAddress, port });
+const peer = at('20.0.0.1');
 const fault = (penalty: number, blame: Fault['blame'] = 'peer'): Fault => ({
   code: 'BITTORRENT_TEST',
   message: 'The peer did something wrong.',
@@ -19,7 +20,7 @@ test('penalties add up to a ban that says why and ends by itself', () => {
   equal(list.find(peer, 0), null);
   const ban = list.handleFault(peer, fault(40), 0);
   deepEqual(ban, {
-    key: peer,
+    key: '20.0.0.1',
     code: 'BITTORRENT_TEST',
     message: 'The peer did something wrong.',
     untilMs: limits.bans.banMs,
@@ -49,10 +50,10 @@ test('old faults weigh less', () => {
 
 test('an IPv6 /64 is one subject, its neighbour another', () => {
   const list = new BanList();
-  list.handleFault('2001:db8:1:2::1' as IpAddress, fault(50), 0);
-  list.handleFault('2001:db8:1:2:a:b:c:d' as IpAddress, fault(50), 0);
-  ok(list.find('2001:db8:1:2::9' as IpAddress, 0));
-  equal(list.find('2001:db8:1:3::9' as IpAddress, 0), null);
+  list.handleFault(at('2001:db8:1:2::1'), fault(50), 0);
+  list.handleFault(at('2001:db8:1:2:a:b:c:d'), fault(50), 0);
+  ok(list.find(at('2001:db8:1:2::9'), 0));
+  equal(list.find(at('2001:db8:1:3::9'), 0), null);
 });
 
 test('a ban by hand lasts, is not shortened by a fault, and can be taken back', () => {
@@ -67,7 +68,7 @@ test('a ban by hand lasts, is not shortened by a fault, and can be taken back', 
 
 test('memory is bounded, and what was touched longest ago is forgotten first', () => {
   const list = new BanList();
-  const nth = (n: number): IpAddress => addressFromBytes(Uint8Array.of(30, n >> 16, n >> 8, n));
+  const nth = (n: number): Endpoint => at(addressFromBytes(Uint8Array.of(30, n >> 16, n >> 8, n)));
   for (let n = 0; n < limits.bans.banCount + 10; n++) list.ban(nth(n), { code: 'X', message: 'x' }, n);
   equal(list.banCount, limits.bans.banCount);
   deepEqual([list.find(nth(9), 0), list.find(nth(10), 0)?.code], [null, 'X']);
@@ -78,4 +79,21 @@ test('memory is bounded, and what was touched longest ago is forgotten first', (
   equal(list.scoreCount, limits.bans.scoreCount);
   ok(list.score(nth(0), 0) > 10);
   equal(list.score(nth(1), 0), 0);
+});
+
+test('a new port does not help, but on loopback and a local network every program and machine is its own', () => {
+  const list = new BanList();
+  for (const banned of [peer, at('127.0.0.1', 1), at('fd00::1')]) list.handleFault(banned, fault(100), 0);
+  ok(list.find(at('20.0.0.1', 7), 0) !== null);
+  deepEqual([list.find(at('127.0.0.1', 2), 0), list.find(at('fd00::2'), 0)], [null, null]);
+  ok(list.find(at('127.0.0.1', 1), 0) !== null && list.find(at('fd00::1', 9), 0) !== null);
+});
+
+test('bans of an earlier run go on as long as they should', () => {
+  const [first, second] = [new BanList(), new BanList()];
+  first.handleFault(peer, fault(100), 0);
+  first.ban(at('20.0.0.2'), { code: 'USER', message: 'You banned it.' }, 0, 1000);
+  second.restore(first.list(0), 5000);
+  deepEqual([second.banCount, second.find(peer, 5000)?.code], [1, 'BITTORRENT_TEST']);
+  equal(second.find(peer, limits.bans.banMs), null);
 });

@@ -1,17 +1,17 @@
-import type { Fault, IpAddress } from '@tequio/kernel';
-import { addressKey } from './address-key.ts';
+import type { Endpoint, Fault } from '@tequio/kernel';
+import { peerKey } from './address-key.ts';
 import { limits } from './limits.ts';
 
 const { banCount, scoreCount, scoreMax, scoreHalfLifeMs, banMs } = limits.bans;
 
 export type Ban = {
-  /** An IPv4 address, or an IPv6 /64 (see `addressKey`). */
+  /** An IPv4 address, an IPv6 /64, or an endpoint on loopback (see `peerKey`). */
   readonly key: string;
   /** Of the fault that led to it, or of who asked for it. */
   readonly code: string;
   /** A plain sentence for the user. */
   readonly message: string;
-  /** On the clock of `nowMs`; infinite for a ban that the user asked for. */
+  /** On the clock of `nowMs`, for what is kept that of the wall; infinite for a ban that the user asked for. */
   readonly untilMs: number;
 };
 
@@ -22,7 +22,8 @@ type Score = { points: number; lastMs: number };
  *
  * Rules: penalties of a peer's faults are added up by address, and a sum of 100 bans it for a day. A sum halves in
  * half an hour, so a peer that is up for weeks may have bad luck now and then. Only faults with blame `peer` count.
- * IPv6 counts by /64, for a subscriber can choose any address in it.
+ * IPv6 counts by /64, for a subscriber can choose any address in it; loopback by endpoint, for one address is many
+ * programs there.
  * Attacker: makes us forget bans by being banned under many addresses: it needs 20,000 of them, and each is used up.
  * Makes us ban others: cannot, for a fault counts against the address of a completed TCP connection.
  * Several people behind one address share its fate; a ban ends by itself for that reason.
@@ -42,46 +43,46 @@ export class BanList {
   }
 
   /** Adds a fault's penalty. The ban that it led to, or null. */
-  handleFault(address: IpAddress, fault: Fault, nowMs: number): Ban | null {
+  handleFault(peer: Endpoint, fault: Fault, nowMs: number): Ban | null {
     if (fault.blame !== 'peer' || fault.penalty <= 0) return null;
-    const key = addressKey(address);
+    const key = peerKey(peer);
     const points = this.#pointsOf(key, nowMs) + fault.penalty;
     this.#scores.delete(key);
-    if (points >= scoreMax) return this.ban(address, fault, nowMs);
+    if (points >= scoreMax) return this.ban(peer, fault, nowMs);
     remember(this.#scores, key, { points, lastMs: nowMs }, scoreCount);
     return null;
   }
 
-  /** The sum of an address's penalties now. */
-  score(address: IpAddress, nowMs: number): number {
-    return this.#pointsOf(addressKey(address), nowMs);
+  /** The sum of its penalties now. */
+  score(peer: Endpoint, nowMs: number): number {
+    return this.#pointsOf(peerKey(peer), nowMs);
   }
 
   /** Bans for `durationMs`; a ban that lasts longer stays. */
   ban(
-    address: IpAddress,
+    peer: Endpoint,
     reason: { readonly code: string; readonly message: string },
     nowMs: number,
     durationMs: number = banMs,
   ): Ban {
-    const old = this.find(address, nowMs);
+    const old = this.find(peer, nowMs);
     const untilMs = nowMs + durationMs;
     if (old !== null && old.untilMs >= untilMs) return old;
-    const ban = { key: addressKey(address), code: reason.code, message: reason.message, untilMs };
+    const ban = { key: peerKey(peer), code: reason.code, message: reason.message, untilMs };
     remember(this.#bans, ban.key, ban, banCount);
     return ban;
   }
 
   /** Forgives: the ban and the score. */
-  unban(address: IpAddress): void {
-    const key = addressKey(address);
+  unban(peer: Endpoint): void {
+    const key = peerKey(peer);
     this.#bans.delete(key);
     this.#scores.delete(key);
   }
 
-  /** The ban of this address, or null. */
-  find(address: IpAddress, nowMs: number): Ban | null {
-    const key = addressKey(address);
+  /** The ban of whoever is there, or null. */
+  find(peer: Endpoint, nowMs: number): Ban | null {
+    const key = peerKey(peer);
     const ban = this.#bans.get(key);
     if (ban === undefined) return null;
     if (ban.untilMs > nowMs) return ban;
@@ -92,6 +93,12 @@ export class BanList {
   /** All bans that last, for showing and saving. */
   list(nowMs: number): readonly Ban[] {
     return [...this.#bans.values()].filter(({ untilMs }) => untilMs > nowMs);
+  }
+
+  /** Takes up bans of an earlier run, those that last longest first. */
+  restore(bans: readonly Ban[], nowMs: number): void {
+    const lasting = bans.filter(({ untilMs }) => untilMs > nowMs).sort((a, b) => b.untilMs - a.untilMs);
+    for (const ban of lasting.slice(0, banCount).reverse()) remember(this.#bans, ban.key, ban, banCount);
   }
 
   #pointsOf(key: string, nowMs: number): number {

@@ -1,4 +1,4 @@
-import { assert, type IpAddress } from '@tequio/kernel';
+import { addressScope, assert, type IpAddress } from '@tequio/kernel';
 import { addressKey } from './address-key.ts';
 
 /** How many connections there may be, of which kind. All are user options within the ceilings of their application. */
@@ -11,17 +11,24 @@ export type ConnectionLimits = {
   readonly halfOpen: number;
   /** Accepted, and no handshake yet: nobody knows what they want. */
   readonly pendingIncoming: number;
-  /** From and to one address (IPv6: one /64). */
+  /** Of these, from one address (IPv6: one /64). */
+  readonly pendingPerAddress: number;
+  /** From and to one address, all groups together. */
   readonly perAddress: number;
+  /** From and to one address in one group. */
+  readonly perAddressInGroup: number;
 };
 
 /** Defaults: 500 is what common routers still carry well; the rest keeps any one part from taking all of it. */
 export const defaultConnectionLimits: ConnectionLimits = {
   total: 500,
-  perGroup: 100,
-  halfOpen: 50,
-  pendingIncoming: 50,
-  perAddress: 6,
+  perGroup: 80,
+  halfOpen: 100,
+  pendingIncoming: 200,
+  pendingPerAddress: 20,
+  // Two nodes may have many torrents in common, and a connection for each of them; a household has several nodes.
+  perAddress: 100,
+  perAddressInGroup: 8,
 };
 
 export type BudgetRefusal = 'total' | 'group' | 'half-open' | 'pending' | 'address';
@@ -39,9 +46,10 @@ type SlotState =
  *   tryAccept ──> pending ── tryJoin ──> open ──┴── release ──> released
  *
  * Rules: a slot is taken before the socket is, and released exactly when it is closed (twice is harmless). A tenth of
- * the total is kept for our own dials.
- * Attacker: opens many connections and says nothing: capped by `pendingIncoming`, `perAddress` and the reserve, so it
- * can keep out other strangers while it pays for the sockets, but never our own dials.
+ * the total is kept for our own dials. On loopback, where one address is many programs, addresses are not counted.
+ * Attacker: opens many connections and says nothing: capped by `pendingIncoming`, `pendingPerAddress` and the reserve, so it
+ * can keep out other strangers while it pays for the sockets, but never our own dials. Takes part from one address
+ * under many names: gets `perAddressInGroup` of a torrent's places.
  * Cost: O(1) a call.
  */
 export class ConnectionBudget {
@@ -51,7 +59,9 @@ export class ConnectionBudget {
   #pendingCount = 0;
   #incomingCount = 0;
   readonly #groupCounts = new Map<string, number>();
+  /** By address, and by group and address. */
   readonly #addressCounts = new Map<string, number>();
+  readonly #pendingCounts = new Map<string, number>();
 
   constructor(limits: ConnectionLimits = defaultConnectionLimits) {
     this.#limits = limits;
@@ -83,7 +93,7 @@ export class ConnectionBudget {
     if (this.#totalCount >= this.#limits.total) return 'total';
     if (this.groupCount(group) >= this.#limits.perGroup) return 'group';
     if (this.#diallingCount >= this.#limits.halfOpen) return 'half-open';
-    return this.#isAddressFull(address) ? 'address' : null;
+    return this.#isAddressFull(address, group) ? 'address' : null;
   }
 
   /** Why `tryAccept` would return null, or null. */
@@ -92,7 +102,10 @@ export class ConnectionBudget {
     if (this.#totalCount >= this.#limits.total) return 'total';
     if (this.#incomingCount >= this.#limits.total - reserveCount) return 'total';
     if (this.#pendingCount >= this.#limits.pendingIncoming) return 'pending';
-    return this.#isAddressFull(address) ? 'address' : null;
+    const key = keyOf(address);
+    if (key !== null && (this.#pendingCounts.get(key) ?? 0) >= this.#limits.pendingPerAddress)
+      return 'pending';
+    return this.#isAddressFull(address, null) ? 'address' : null;
   }
 
   /** A slot for a dial, or null. */
@@ -112,9 +125,9 @@ export class ConnectionBudget {
   }
 
   #makeSlot(address: IpAddress, first: SlotState, incoming: boolean): ConnectionSlot {
-    const key = addressKey(address);
+    const key = keyOf(address);
     this.#totalCount++;
-    count(this.#addressCounts, key, 1);
+    this.#countAddress(key, first, 1);
     let state = first;
     return {
       markOpen: () => {
@@ -124,10 +137,12 @@ export class ConnectionBudget {
       },
       tryJoin: (group) => {
         assert(state.kind === 'pending', 'only an accepted connection joins a group');
-        if (this.groupCount(group) >= this.#limits.perGroup) return false;
+        if (this.groupCount(group) >= this.#limits.perGroup || this.#isGroupFullOf(group, key)) return false;
+        this.#countAddress(key, state, -1);
         this.#pendingCount--;
-        count(this.#groupCounts, group, 1);
         state = { kind: 'open', group };
+        this.#countAddress(key, state, 1);
+        count(this.#groupCounts, group, 1);
         return true;
       },
       release: () => {
@@ -137,15 +152,35 @@ export class ConnectionBudget {
         else count(this.#groupCounts, state.group, -1);
         if (incoming) this.#incomingCount--;
         this.#totalCount--;
-        count(this.#addressCounts, key, -1);
+        this.#countAddress(key, state, -1);
         state = { kind: 'released' };
       },
     };
   }
 
-  #isAddressFull(address: IpAddress): boolean {
-    return (this.#addressCounts.get(addressKey(address)) ?? 0) >= this.#limits.perAddress;
+  #countAddress(key: string | null, state: SlotState, difference: 1 | -1): void {
+    if (key === null || state.kind === 'released') return;
+    count(this.#addressCounts, key, difference);
+    if (state.kind === 'pending') count(this.#pendingCounts, key, difference);
+    else count(this.#addressCounts, `${state.group} ${key}`, difference);
   }
+
+  #isAddressFull(address: IpAddress, group: string | null): boolean {
+    const key = keyOf(address);
+    if (key === null) return false;
+    if ((this.#addressCounts.get(key) ?? 0) >= this.#limits.perAddress) return true;
+    return group !== null && this.#isGroupFullOf(group, key);
+  }
+
+  #isGroupFullOf(group: string, key: string | null): boolean {
+    if (key === null) return false;
+    return (this.#addressCounts.get(`${group} ${key}`) ?? 0) >= this.#limits.perAddressInGroup;
+  }
+}
+
+/** What an address counts under; null: it is not counted. */
+function keyOf(address: IpAddress): string | null {
+  return addressScope(address) === 'loopback' ? null : addressKey(address);
 }
 
 export type ConnectionSlot = {

@@ -1,4 +1,5 @@
-export { addressKey } from './address-key.ts';
+export { addressKey, peerKey } from './address-key.ts';
+export { Admission, type AdmissionOptions } from './admission.ts';
 export { type Ban, BanList } from './ban-list.ts';
 export { RateLimiter } from './bandwidth.ts';
 export {

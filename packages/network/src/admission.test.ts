@@ -1,0 +1,51 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Database, Endpoint, Fault, IpAddress } from '@tequio/kernel';
+import { createDatabases } from '@tequio/runtime';
+import { Admission } from './admission.ts';
+import { defaultConnectionLimits } from './connection-budget.ts';
+
+const at = (address: string, port = 1000): Endpoint => ({ address: address as IpAddress, port });
+const fault: Fault = { code: 'LIED', message: 'It lied.', blame: 'peer', penalty: 60 };
+let nowMs = 1e12;
+const clock = { nowMs: () => 0, wallMs: () => nowMs, setTimer: () => ({ cancel: () => {} }) };
+const open = (database: Database | null, allowAddress?: (address: IpAddress) => boolean): Admission =>
+  new Admission({
+    limits: defaultConnectionLimits,
+    clock,
+    database,
+    ...(allowAddress === undefined ? {} : { allowAddress }),
+  });
+
+test('faults add up to a ban, told once, that also the next run knows, until it ends', () => {
+  const database = createDatabases().open(':memory:');
+  const admission = open(database);
+  equal(admission.handleFault(at('20.0.0.1'), fault), null);
+  ok(admission.isWelcome(at('20.0.0.1')));
+  const ban = admission.handleFault(at('20.0.0.1', 2000), fault)!;
+  equal(admission.handleFault(at('20.0.0.1'), fault), null, 'no news');
+  deepEqual([ban.key, ban.code, admission.isWelcome(at('20.0.0.1', 3))], ['20.0.0.1', 'LIED', false]);
+  ok(admission.isSamePeer(ban, at('20.0.0.1', 9)) && !admission.isSamePeer(ban, at('20.0.0.2')));
+  deepEqual(open(database).bans(), [ban]);
+  nowMs += 25 * 3600 * 1000;
+  deepEqual(open(database).bans(), []);
+  ok(admission.isWelcome(at('20.0.0.1')));
+  database.close();
+});
+
+test('a ban on loopback names a program, and is not kept', () => {
+  const database = createDatabases().open(':memory:');
+  const admission = open(database);
+  ok(admission.handleFault(at('127.0.0.1', 5), { ...fault, penalty: 100 }) !== null);
+  deepEqual(
+    [admission.isWelcome(at('127.0.0.1', 5)), admission.isWelcome(at('127.0.0.1', 6))],
+    [false, true],
+  );
+  equal(open(database).bans().length, 0);
+  database.close();
+});
+
+test('the filter counts too', () => {
+  const admission = open(null, (address) => !address.startsWith('20.'));
+  deepEqual([admission.isWelcome(at('20.0.0.1')), admission.isWelcome(at('21.0.0.1'))], [false, true]);
+});

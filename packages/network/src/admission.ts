@@ -1,0 +1,64 @@
+import type { Clock, Database, Endpoint, Fault, IpAddress } from '@tequio/kernel';
+import { peerKey } from './address-key.ts';
+import { type Ban, BanList } from './ban-list.ts';
+import { createBanStore } from './ban-store.ts';
+import { ConnectionBudget, type ConnectionLimits } from './connection-budget.ts';
+
+export type AdmissionOptions = {
+  readonly limits: ConnectionLimits;
+  readonly clock: Clock;
+  /** Where bans are remembered; null: nowhere. */
+  readonly database: Database | null;
+  /** The user's address filter; by default all pass. */
+  readonly allowAddress?: (address: IpAddress) => boolean;
+};
+
+/**
+ * Who is spoken to, for the whole node: the connection budget, the bans with their reasons, the address filter. There
+ * is one, and everything that dials or accepts asks it; whoever finds fault with a peer tells it.
+ */
+export class Admission {
+  readonly budget: ConnectionBudget;
+  readonly #bans = new BanList();
+  readonly #store: ReturnType<typeof createBanStore> | null;
+  readonly #clock: Clock;
+  readonly #allowAddress: (address: IpAddress) => boolean;
+
+  constructor(options: AdmissionOptions) {
+    this.budget = new ConnectionBudget(options.limits);
+    this.#clock = options.clock;
+    this.#allowAddress = options.allowAddress ?? (() => true);
+    this.#store = options.database === null ? null : createBanStore(options.database);
+    const nowMs = options.clock.wallMs();
+    this.#bans.restore(this.#store?.load(nowMs) ?? [], nowMs);
+  }
+
+  /** False for whoever is banned or filtered: neither dialled nor let in. */
+  isWelcome(endpoint: Endpoint): boolean {
+    return this.banOf(endpoint) === null && this.#allowAddress(endpoint.address);
+  }
+
+  banOf(endpoint: Endpoint): Ban | null {
+    return this.#bans.find(endpoint, this.#clock.wallMs());
+  }
+
+  /** The bans that last. */
+  bans(): readonly Ban[] {
+    return this.#bans.list(this.#clock.wallMs());
+  }
+
+  /** A peer's fault; the new ban that it led to, or null. Close its connections then ({@link isSamePeer}). */
+  handleFault(endpoint: Endpoint, fault: Fault): Ban | null {
+    const nowMs = this.#clock.wallMs();
+    if (this.#bans.find(endpoint, nowMs) !== null) return null;
+    const ban = this.#bans.handleFault(endpoint, fault, nowMs);
+    // An endpoint on loopback is somebody else's tomorrow.
+    if (ban !== null && ban.key !== `${endpoint.address}:${endpoint.port}`) this.#store?.save(ban);
+    return ban;
+  }
+
+  /** Whether a ban is about whoever is at this endpoint. */
+  isSamePeer(ban: Ban, endpoint: Endpoint): boolean {
+    return peerKey(endpoint) === ban.key;
+  }
+}
