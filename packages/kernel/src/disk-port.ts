@@ -9,6 +9,7 @@
  * relative path is followed when it is a symbolic link; a file that would lie outside its root is never opened.
  */
 import type { Brand } from './brand.ts';
+import type { Slab } from './memory.ts';
 
 export type FileId = Brand<number, 'FileId'>;
 
@@ -17,9 +18,6 @@ export type FileRef = { readonly root: string; readonly path: string };
 
 /** A run of bytes of one file; `file` null is padding: zeros when hashed, never written or read. */
 export type FileSpan = { readonly file: FileId | null; readonly offset: number; readonly bytes: number };
-
-/** Memory that the job threads share. Owned by whoever allocated it until `freeSlab`. */
-export type Slab = { readonly id: number; readonly bytes: Uint8Array };
 
 /** What to hash while a job passes over its bytes. */
 export type DigestRequest = {

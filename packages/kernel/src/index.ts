@@ -8,6 +8,7 @@ export * from './events.ts';
 export * from './fault.ts';
 export * from './log.ts';
 export * from './machine.ts';
+export * from './memory.ts';
 export * from './ports.ts';
 export * from './prng.ts';
 export * from './rate.ts';

@@ -17,6 +17,7 @@ import {
   type FileSpan,
   type FileStat,
   NodeError,
+  PlainSlab,
   type Slab,
   type Timer,
 } from '@tequio/kernel';
@@ -78,7 +79,7 @@ export class SimulatedDisk implements DiskPort {
 
   allocateSlab(bytes: number): Slab {
     const size = 2 ** Math.ceil(Math.log2(Math.max(16384, bytes)));
-    return this.#freeSlabs.get(size)?.pop() ?? { id: this.#nextSlab++, bytes: new Uint8Array(size) };
+    return this.#freeSlabs.get(size)?.pop() ?? new PlainSlab(this.#nextSlab++, new Uint8Array(size));
   }
 
   freeSlab(slab: Slab): void {

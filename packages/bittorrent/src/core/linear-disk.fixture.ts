@@ -10,6 +10,7 @@ import {
   type DiskDigests,
   type DiskFaultCode,
   type DiskResult,
+  PlainSlab,
   type Slab,
 } from '@tequio/kernel';
 import { blockBytes, type TorrentInfo } from '../wire/torrent-info.ts';
@@ -30,7 +31,7 @@ export class TestSlabs {
 
   allocateSlab(bytes: number): Slab {
     // As the port says: the content is arbitrary.
-    const slab = { id: this.#nextId++, bytes: new Uint8Array(bytes).fill(0xa5) };
+    const slab = new PlainSlab(this.#nextId++, new Uint8Array(bytes).fill(0xa5));
     this.live.add(slab);
     return slab;
   }

@@ -5,7 +5,14 @@
  * Invariants: `requests` holds exactly the blocks that the picker counts as requested from this peer; `wantedCount` is
  * the number of pieces that we want and it has (for a seed the picker's own count is used instead).
  */
-import { type Bitfield, type Endpoint, type Fault, RateMeter } from '@tequio/kernel';
+import {
+  type Bitfield,
+  type ByteTarget,
+  type Endpoint,
+  type Fault,
+  type PlainMemory,
+  RateMeter,
+} from '@tequio/kernel';
 import type { ExtensionIds } from '../wire/extension.ts';
 import { PeerDecoder, type PeerSink } from '../wire/peer-decoder.ts';
 import { type Handshake, MessageWriter, messageId, type PeerMessage } from '../wire/peer-message.ts';
@@ -30,7 +37,7 @@ export type Arriving = {
   readonly piece: number;
   readonly block: number;
   readonly bytes: number;
-  readonly scratch: Uint8Array | null;
+  readonly scratch: PlainMemory | null;
   /** Nobody needs it any more: its bytes are passed over. */
   isWaste: boolean;
 };
@@ -100,7 +107,7 @@ export class Peer implements PeerSink {
   /** Of all faults that did not end the connection by themselves. */
   penalty = 0;
 
-  blockTarget: Uint8Array | null = null;
+  blockTarget: ByteTarget | null = null;
   blockTargetAt = 0;
 
   constructor(key: PeerKey, endpoint: Endpoint, incoming: boolean, host: PeerHost, nowMs: number) {

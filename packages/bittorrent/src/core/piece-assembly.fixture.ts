@@ -49,7 +49,7 @@ export class AssemblyBench {
     this.assembly.reserve(piece, block);
     const target = this.assembly.tryTarget(piece, block);
     assert.ok(target !== null, `block ${block} of piece ${piece} has a place`);
-    target.set(data, this.assembly.targetOffset(block));
+    target.copyFrom(data, 0, data.length, this.assembly.targetOffset(block));
     this.assembly.markReceived(piece, block);
     this.#give();
   }

@@ -142,9 +142,9 @@ export class PieceAssembly {
   }
 
   /** Where a block's bytes go, or null when nothing waits for it (never reserved, or already with the disk). */
-  tryTarget(piece: number, block: number): Uint8Array | null {
+  tryTarget(piece: number, block: number): Slab | null {
     const extent = this.#extentOf(piece, block);
-    return extent === null || extent.state !== 'filling' ? null : extent.slab.bytes;
+    return extent === null || extent.state !== 'filling' ? null : extent.slab;
   }
 
   /** Place of the block in what `tryTarget` gave. */

@@ -13,7 +13,7 @@
  * late ones (asked, given up, then sent) are not counted against anyone.
  * Cost: O(1) a block.
  */
-import { assert, type Bitfield, type Fault } from '@tequio/kernel';
+import { assert, type Bitfield, type Fault, PlainMemory } from '@tequio/kernel';
 import { wireFault } from '../wire/peer-decoder.ts';
 import { messageId } from '../wire/peer-message.ts';
 import { blockBytes } from '../wire/torrent-info.ts';
@@ -140,7 +140,7 @@ export class Requester {
       return null;
     }
     const isShared = this.#filling.has(key);
-    const scratch = isShared ? new Uint8Array(bytes) : null;
+    const scratch = isShared ? new PlainMemory(new Uint8Array(bytes)) : null;
     if (!isShared) this.#filling.set(key, peer.key);
     peer.arriving = { piece, block, bytes, scratch, isWaste: false };
     peer.blockTarget = scratch ?? target;
@@ -165,7 +165,7 @@ export class Requester {
     peer.down.add(bytes, nowMs);
     peer.lastBlockMs = nowMs;
     this.#deps.received(bytes, nowMs);
-    const isNew = !arriving.isWaste && this.#take(peer.key, piece, block, arriving.scratch);
+    const isNew = !arriving.isWaste && this.#take(peer.key, piece, block, arriving.scratch?.bytes ?? null);
     if (!isNew) {
       if (askedMs !== undefined) this.releaseFor(peer.key, piece, block);
       this.#deps.wasted(bytes);
@@ -267,7 +267,7 @@ export class Requester {
       // Whoever is still filling the slab must not touch it any more: it is about to be hashed.
       const filler = this.#deps.peerOf(this.#filling.get(this.#keyOf(piece, block)) ?? -1);
       if (filler !== undefined) this.#abandonArriving(filler);
-      target.set(data, assembly.targetOffset(block));
+      target.copyFrom(data, 0, data.length, assembly.targetOffset(block));
     }
     if (picker.markReceived(piece, block, key) !== 'new') return false;
     this.#cancelOthers(piece, block);

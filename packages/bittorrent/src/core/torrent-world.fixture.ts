@@ -3,7 +3,7 @@
  * a test makes them say. One loop: the earliest event or timer, then the effects of whoever it concerned.
  */
 import assert from 'node:assert/strict';
-import { concatBytes, type Endpoint, type Fault, type IpAddress, Prng } from '@tequio/kernel';
+import { concatBytes, type Endpoint, type Fault, type IpAddress, PlainMemory, Prng } from '@tequio/kernel';
 import { PeerDecoder, type PeerSink } from '../wire/peer-decoder.ts';
 import {
   encodeHandshake,
@@ -333,7 +333,7 @@ export class FakePeer implements PeerSink {
   readonly blocks: { readonly piece: number; readonly offset: number; readonly data: Uint8Array }[] = [];
   isEnded = false;
   onHeard: (message: PeerMessage) => void = () => {};
-  blockTarget: Uint8Array | null = null;
+  blockTarget: PlainMemory | null = null;
   blockTargetAt = 0;
   readonly #decoder = new PeerDecoder(this);
   #end: PipeEnd | null = null;
@@ -427,13 +427,13 @@ export class FakePeer implements PeerSink {
 
   onBlockHead(piece: number, offset: number, bytes: number): null {
     this.#at = { piece, offset };
-    this.blockTarget = new Uint8Array(bytes);
+    this.blockTarget = new PlainMemory(new Uint8Array(bytes));
     this.blockTargetAt = 0;
     return null;
   }
 
   onBlockEnd(): null {
-    this.blocks.push({ ...this.#at, data: this.blockTarget! });
+    this.blocks.push({ ...this.#at, data: this.blockTarget!.bytes });
     return null;
   }
 

@@ -1,5 +1,5 @@
 /** A sink that writes down what the decoder gives it, and messages at random. */
-import { type Fault, type Prng, toHex } from '@tequio/kernel';
+import { type Fault, PlainMemory, type Prng, toHex } from '@tequio/kernel';
 import { type PeerSink, wireFault } from './peer-decoder.ts';
 import { type Handshake, type MessageWriter, messageId, type PeerMessage } from './peer-message.ts';
 
@@ -17,7 +17,7 @@ export class RecordingSink implements PeerSink {
   failAt: 'handshake' | 'have' | 'head' | 'end' | null = null;
   /** Blocks of odd pieces are passed over. */
   passesOverOdd = true;
-  blockTarget: Uint8Array | null = null;
+  blockTarget: PlainMemory | null = null;
   blockTargetAt = 0;
   #head = '';
   #bytes = 0;
@@ -36,14 +36,14 @@ export class RecordingSink implements PeerSink {
     this.#head = `piece ${piece} ${offset}`;
     this.#bytes = bytes;
     if (!this.passesOverOdd || piece % 2 === 0) {
-      this.blockTarget = new Uint8Array(bytes + 2 * marginBytes);
+      this.blockTarget = new PlainMemory(new Uint8Array(bytes + 2 * marginBytes));
       this.blockTargetAt = marginBytes;
     }
     return this.#faultAt('head');
   }
 
   onBlockEnd(): Fault | null {
-    const target = this.blockTarget;
+    const target = this.blockTarget?.bytes ?? null;
     if (target === null) this.seen.push(`${this.#head} passed over`);
     else {
       const spilt = [...target.subarray(0, marginBytes), ...target.subarray(target.length - marginBytes)];

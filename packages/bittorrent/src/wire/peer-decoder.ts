@@ -7,7 +7,7 @@
  * Total: any bytes give messages or one fault, after which the decoder refuses everything. Memory: at most the
  * longest gathered message (`peerWireLimits`), allocated as its bytes arrive, never because a length field says so.
  */
-import { emptyBytes, type Fault, readUint16, readUint32 } from '@tequio/kernel';
+import { type ByteTarget, emptyBytes, type Fault, readUint16, readUint32 } from '@tequio/kernel';
 import {
   type Handshake,
   handshakeBytes,
@@ -40,7 +40,7 @@ export interface PeerSink {
   onBlockHead(piece: number, offset: number, bytes: number): Fault | null;
   /** All bytes of the block that began last have been copied (or passed over). */
   onBlockEnd(): Fault | null;
-  blockTarget: Uint8Array | null;
+  blockTarget: ByteTarget | null;
   blockTargetAt: number;
 }
 
@@ -129,7 +129,7 @@ export class PeerDecoder {
   #pushBlock(bytes: Uint8Array, at: number, taken: number): Fault | null {
     const sink = this.#sink;
     if (sink.blockTarget !== null) {
-      sink.blockTarget.set(bytes.subarray(at, at + taken), sink.blockTargetAt);
+      sink.blockTarget.copyFrom(bytes, at, at + taken, sink.blockTargetAt);
       sink.blockTargetAt += taken;
     }
     this.#blockBytesLeft -= taken;
