@@ -14,6 +14,7 @@ import {
   readUint32,
   toHex,
 } from '@tequio/kernel';
+import { Admission, defaultConnectionLimits } from '@tequio/network';
 import type {
   AddOptions,
   BittorrentApi,
@@ -70,12 +71,12 @@ class Service implements BittorrentService {
   readonly #byHandshake = new Map<string, TorrentSession>();
   readonly #stored = new Map<TorrentId, StoredTorrent>();
   readonly #events = new Emitter<BittorrentEvent>();
+  readonly #admission: Admission;
   readonly #acceptor: PeerAcceptor;
   readonly #dialer: PeerDialer;
   readonly #rates: RateLimits;
   readonly #prng: Prng;
   #running: Running | null = null;
-  #connectionCount = 0;
   #nextOwner = 1;
   #nextJobId = 1;
 
@@ -87,15 +88,21 @@ class Service implements BittorrentService {
     this.#prng = new Prng(readUint32(deps.ports.entropy.bytes(4), 0));
     this.#rates = new RateLimits(deps.ports.clock, { down: options.limitDown, up: options.limitUp });
     this.#dialer = createPeerDialer({ tcp: deps.ports.tcp });
+    this.#admission = new Admission({
+      limits: {
+        ...defaultConnectionLimits,
+        total: options.totalConnectionCountMax,
+        perGroup: options.connectionCountMax,
+      },
+      clock: deps.ports.clock,
+    });
     this.#acceptor = new PeerAcceptor({
       ports: deps.ports,
-      isBanned: () => false,
-      route: (infoHash, connection, prefix) => {
+      admission: this.#admission,
+      route: (infoHash, connection, prefix, slot) => {
         const session = this.#byHandshake.get(infoHash);
-        if (session === undefined || session.isPaused || !this.#tryOpen()) return null;
-        const handler = session.driver.accept(connection, prefix);
-        if (handler === null) this.#connectionCount--;
-        return handler;
+        if (session === undefined || session.isPaused) return null;
+        return session.driver.accept(connection, prefix, slot);
       },
     });
   }
@@ -106,6 +113,7 @@ class Service implements BittorrentService {
 
   async start(): Promise<void> {
     const ports = this.#ports;
+    if (this.#database !== null) this.#admission.open(this.#database);
     const store = this.#database === null ? new MemoryResumeStore() : createResumeStore(this.#database);
     for (const torrent of store.load().torrents) this.#stored.set(torrent.record.id, torrent);
     const { bind } = this.#options;
@@ -288,7 +296,10 @@ class Service implements BittorrentService {
       http: this.#ports.http,
       prng: this.#prng.fork(),
       rates: this.#rates,
-      budget: { tryOpen: () => this.#tryOpen(), closed: () => void this.#connectionCount-- },
+      admission: this.#admission,
+      banned: (ban) => {
+        for (const session of this.#sessions.values()) session.driver.expel(ban);
+      },
       nextJobId: () => this.#nextJobId++,
       listenPort: () => this.port,
       emit: (event) => this.#emit(event),
@@ -370,12 +381,6 @@ class Service implements BittorrentService {
     if (this.#running === null)
       throw new NodeError('BITTORRENT_NOT_STARTED', 'The service has not been started.');
     return this.#running;
-  }
-
-  #tryOpen(): boolean {
-    if (this.#connectionCount >= this.#options.totalConnectionCountMax) return false;
-    this.#connectionCount++;
-    return true;
   }
 
   #emit(event: BittorrentEvent): void {

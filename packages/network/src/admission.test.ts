@@ -9,13 +9,11 @@ const at = (address: string, port = 1000): Endpoint => ({ address: address as Ip
 const fault: Fault = { code: 'LIED', message: 'It lied.', blame: 'peer', penalty: 60 };
 let nowMs = 1e12;
 const clock = { nowMs: () => 0, wallMs: () => nowMs, setTimer: () => ({ cancel: () => {} }) };
-const open = (database: Database | null, allowAddress?: (address: IpAddress) => boolean): Admission =>
-  new Admission({
-    limits: defaultConnectionLimits,
-    clock,
-    database,
-    ...(allowAddress === undefined ? {} : { allowAddress }),
-  });
+function open(database: Database): Admission {
+  const admission = new Admission({ limits: defaultConnectionLimits, clock });
+  admission.open(database);
+  return admission;
+}
 
 test('faults add up to a ban, told once, that also the next run knows, until it ends', () => {
   const database = createDatabases().open(':memory:');
@@ -46,6 +44,7 @@ test('a ban on loopback names a program, and is not kept', () => {
 });
 
 test('the filter counts too', () => {
-  const admission = open(null, (address) => !address.startsWith('20.'));
+  const allowAddress = (address: IpAddress): boolean => !address.startsWith('20.');
+  const admission = new Admission({ limits: defaultConnectionLimits, clock, allowAddress });
   deepEqual([admission.isWelcome(at('20.0.0.1')), admission.isWelcome(at('21.0.0.1'))], [false, true]);
 });

@@ -1,4 +1,11 @@
-import type { Clock, Database, Endpoint, Fault, IpAddress } from '@tequio/kernel';
+import {
+  type Clock,
+  type Database,
+  type Endpoint,
+  type Fault,
+  formatEndpoint,
+  type IpAddress,
+} from '@tequio/kernel';
 import { peerKey } from './address-key.ts';
 import { type Ban, BanList } from './ban-list.ts';
 import { createBanStore } from './ban-store.ts';
@@ -7,8 +14,6 @@ import { ConnectionBudget, type ConnectionLimits } from './connection-budget.ts'
 export type AdmissionOptions = {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
-  /** Where bans are remembered; null: nowhere. */
-  readonly database: Database | null;
   /** The user's address filter; by default all pass. */
   readonly allowAddress?: (address: IpAddress) => boolean;
 };
@@ -20,7 +25,7 @@ export type AdmissionOptions = {
 export class Admission {
   readonly budget: ConnectionBudget;
   readonly #bans = new BanList();
-  readonly #store: ReturnType<typeof createBanStore> | null;
+  #store: ReturnType<typeof createBanStore> | null = null;
   readonly #clock: Clock;
   readonly #allowAddress: (address: IpAddress) => boolean;
 
@@ -28,9 +33,13 @@ export class Admission {
     this.budget = new ConnectionBudget(options.limits);
     this.#clock = options.clock;
     this.#allowAddress = options.allowAddress ?? (() => true);
-    this.#store = options.database === null ? null : createBanStore(options.database);
-    const nowMs = options.clock.wallMs();
-    this.#bans.restore(this.#store?.load(nowMs) ?? [], nowMs);
+  }
+
+  /** Takes up the bans of earlier runs, and keeps those to come in this database. */
+  open(database: Database): void {
+    this.#store = createBanStore(database);
+    const nowMs = this.#clock.wallMs();
+    this.#bans.restore(this.#store.load(nowMs), nowMs);
   }
 
   /** False for whoever is banned or filtered: neither dialled nor let in. */
@@ -53,7 +62,7 @@ export class Admission {
     if (this.#bans.find(endpoint, nowMs) !== null) return null;
     const ban = this.#bans.handleFault(endpoint, fault, nowMs);
     // An endpoint on loopback is somebody else's tomorrow.
-    if (ban !== null && ban.key !== `${endpoint.address}:${endpoint.port}`) this.#store?.save(ban);
+    if (ban !== null && ban.key !== formatEndpoint(endpoint)) this.#store?.save(ban);
     return ban;
   }
 

@@ -88,12 +88,16 @@ export class ConnectionBudget {
     this.#limits = limits;
   }
 
-  /** Why `tryDial` would return null, or null. */
-  refusalOfDial(group: string, address: IpAddress): BudgetRefusal | null {
+  /** Why no address at all can be dialled for this group, or null. */
+  refusalOfGroup(group: string): BudgetRefusal | null {
     if (this.#totalCount >= this.#limits.total) return 'total';
     if (this.groupCount(group) >= this.#limits.perGroup) return 'group';
-    if (this.#diallingCount >= this.#limits.halfOpen) return 'half-open';
-    return this.#isAddressFull(address, group) ? 'address' : null;
+    return this.#diallingCount >= this.#limits.halfOpen ? 'half-open' : null;
+  }
+
+  /** Why `tryDial` would return null, or null. */
+  refusalOfDial(group: string, address: IpAddress): BudgetRefusal | null {
+    return this.refusalOfGroup(group) ?? (this.#isAddressFull(address, group) ? 'address' : null);
   }
 
   /** Why `tryAccept` would return null, or null. */

@@ -1,13 +1,12 @@
 /** Random operations on the peer list and its naive twin. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { type Endpoint, type Fault, formatEndpoint, type IpAddress, Prng } from '@tequio/kernel';
+import { type Endpoint, formatEndpoint, type IpAddress, Prng } from '@tequio/kernel';
 import { PeerListModel } from './peer-list.model.ts';
 import { PeerList, type PeerSource } from './peer-list.ts';
 
 const runCount = Number(process.env['FUZZ_RUNS'] ?? 150);
 const sources: PeerSource[] = ['user', 'magnet', 'saved', 'incoming', 'tracker', 'local', 'dht', 'pex'];
-const fault: Fault = { code: 'BITTORRENT_BAD_BLOCK', message: 'It lied.', blame: 'peer', penalty: 100 };
 const addresses = [
   '203.0.113.1',
   '203.0.113.2',
@@ -32,8 +31,10 @@ class Fuzz {
   constructor(seed: number) {
     this.#prng = new Prng(seed);
     const peersMax = this.#prng.between(2, 14);
-    this.#list = new PeerList({ prng: this.#prng.fork(), peersMax });
-    this.#model = new PeerListModel(peersMax);
+    const model = new PeerListModel(peersMax);
+    const isWelcome = (endpoint: Endpoint): boolean => model.isWelcome(endpoint);
+    this.#list = new PeerList({ prng: this.#prng.fork(), peersMax, isWelcome });
+    this.#model = model;
   }
 
   run(): void {
@@ -73,9 +74,11 @@ class Fuzz {
     } else if (roll < 97) {
       list.markOwn(endpoint);
       model.markOwn(endpoint);
-    } else if (prng.chance(0.3)) {
-      list.markBanned(endpoint, fault);
-      model.markBanned(endpoint);
+    } else if (prng.chance(0.2)) {
+      model.ban(endpoint);
+    } else {
+      list.forget(endpoint);
+      model.forget(endpoint);
     }
   }
 
@@ -130,13 +133,10 @@ class Fuzz {
         'back-off within a quarter',
       );
       peer.nextDialMs = [known.nextDialMs, known.nextDialMs];
-      assert.equal(list.banOf(peer.endpoint), null);
     }
     assert.equal(list.count, model.peers.length);
     assert.equal(list.candidateCount, model.peers.filter(({ state }) => state === 'idle').length);
     assert.equal(list.nextDialMs(), model.nextDialMs());
-    const some = this.#anyEndpoint();
-    assert.equal(list.banOf(some) !== null, model.isBanned(some));
   }
 }
 

@@ -32,7 +32,7 @@ export type ModelPeer = {
 export class PeerListModel {
   peers: ModelPeer[] = [];
   isSeeding = false;
-  readonly #banned = new Set<string>();
+  readonly #unwelcome = new Set<string>();
   readonly #own = new Set<string>();
   readonly #peersMax: number;
 
@@ -131,13 +131,16 @@ export class PeerListModel {
     peer.nextDialMs = [nowMs + 22_500, nowMs + 37_500];
   }
 
-  markBanned(endpoint: Endpoint): void {
-    this.#banned.add(this.#banKey(endpoint));
-    this.peers = this.peers.filter((peer) => this.#banKey(peer.endpoint) !== this.#banKey(endpoint));
+  ban(endpoint: Endpoint): void {
+    this.#unwelcome.add(endpoint.address);
   }
 
-  isBanned(endpoint: Endpoint): boolean {
-    return this.#banned.has(this.#banKey(endpoint));
+  isWelcome(endpoint: Endpoint): boolean {
+    return !this.#unwelcome.has(endpoint.address);
+  }
+
+  forget(endpoint: Endpoint): void {
+    this.peers = this.peers.filter((peer) => peer.key !== formatEndpoint(endpoint));
   }
 
   markOwn(endpoint: Endpoint): void {
@@ -166,12 +169,8 @@ export class PeerListModel {
     return this.peers.filter((peer) => peer.state === 'idle' && !(this.isSeeding && peer.isSeed));
   }
 
-  #banKey(endpoint: Endpoint): string {
-    return addressScope(endpoint.address) === 'loopback' ? formatEndpoint(endpoint) : endpoint.address;
-  }
-
   #isPermitted(endpoint: Endpoint, source: PeerSource, isFromLocal: boolean): boolean {
-    if (endpoint.port === 0 || this.isBanned(endpoint) || this.#own.has(formatEndpoint(endpoint)))
+    if (endpoint.port === 0 || !this.isWelcome(endpoint) || this.#own.has(formatEndpoint(endpoint)))
       return false;
     const scope = addressScope(endpoint.address);
     const ports = this.peers.filter((peer) => peer.endpoint.address === endpoint.address).length;

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Endpoint, type Fault, formatEndpoint, type IpAddress, Prng } from '@tequio/kernel';
+import { type Endpoint, formatEndpoint, type IpAddress, Prng } from '@tequio/kernel';
 import { knownPeersMax, PeerList, type PeerSource } from './peer-list.ts';
-
-const fault: Fault = { code: 'BITTORRENT_BAD_BLOCK', message: 'It lied.', blame: 'peer', penalty: 100 };
 
 function at(address: string, port = 6881): Endpoint {
   return { address: address as IpAddress, port };
@@ -62,7 +60,7 @@ describe('peer list', () => {
   it('asks the address filter', () => {
     const list = new PeerList({
       prng: new Prng(1),
-      allowAddress: (address) => !address.startsWith('20.0.0.'),
+      isWelcome: ({ address }) => !address.startsWith('20.0.0.'),
     });
     assert.equal(list.add(stranger(1), 'user', 0), 'refused');
     assert.equal(list.add(stranger(300), 'user', 0), 'added');
@@ -166,19 +164,15 @@ describe('peer list', () => {
     assert.equal(list.count, knownPeersMax);
   });
 
-  it('bans an address with all its ports, on loopback an endpoint', () => {
-    const list = listOf();
+  it('forgets whoever is not welcome any more, and does not take it in again', () => {
+    let isWelcome = true;
+    const list = new PeerList({ prng: new Prng(1), isWelcome: () => isWelcome });
     list.add(stranger(1, 1000), 'tracker', 0);
     list.add(stranger(1, 2000), 'tracker', 0);
-    list.markBanned(stranger(1, 1000), fault);
-    assert.equal(list.count, 0);
-    assert.equal(list.banOf(stranger(1, 3000)), fault);
-    assert.equal(list.add(stranger(1, 4000), 'user', 0), 'refused');
-    list.markBanned(at('127.0.0.1', 1), fault);
-    assert.equal(list.banOf(at('127.0.0.1', 2)), null);
-    assert.equal(list.banOf(at('127.0.0.1', 1)), fault);
-    for (let n = 0; n < 5000; n++) list.markBanned(stranger(100 + n), fault);
-    assert.equal(list.banCount, 4096);
+    isWelcome = false;
+    list.forget(stranger(1, 1000));
+    assert.deepEqual([list.count, list.candidateCount, list.get(stranger(1, 1000))], [1, 1, null]);
+    assert.equal(list.add(stranger(1, 1000), 'user', 0), 'refused');
   });
 
   it('does not dial itself', () => {

@@ -2,7 +2,6 @@ import {
   type AddressScope,
   addressScope,
   type Endpoint,
-  type Fault,
   formatEndpoint,
   type IpAddress,
   type Prng,
@@ -14,8 +13,8 @@ export type PeerSource = 'user' | 'magnet' | 'saved' | 'incoming' | 'tracker' | 
 export type PeerListOptions = {
   readonly prng: Prng;
   readonly peersMax?: number;
-  /** The user's address filter; by default all pass. */
-  readonly allowAddress?: (address: IpAddress) => boolean;
+  /** False for whoever is banned or filtered; by default all pass. */
+  readonly isWelcome?: (endpoint: Endpoint) => boolean;
 };
 
 export type KnownPeer = {
@@ -39,7 +38,6 @@ type Entry = {
 export const knownPeersMax = 2000;
 /** Entries of one address: a household behind one router, but no list of all 65,535 ports of a victim. */
 const portsPerAddressMax = 8;
-const bansMax = 4096;
 const ownMax = 16;
 const backOffMinMs = 30_000;
 const userBackOffMinMs = 1000;
@@ -66,7 +64,7 @@ const trust: Readonly<Record<PeerSource, number>> = {
  *
  *   (add) -> idle --markDialing--> dialing --markConnected--> connected --markClosed--> idle
  *             ^                      |   incoming: idle ----------^
- *             +-----markFailed-------+         banned, own: forgotten as an entry, and refused from then on
+ *             +-----markFailed-------+         own, not welcome: forgotten, and refused from then on
  *
  * Dialling: proven peers first (their handshake was right before), then those that never failed, then the others; among
  * them by the source's trust; among equals by chance. After n failures in a row, 30 s x 2^(n-1), at most an hour, a
@@ -86,8 +84,8 @@ const trust: Readonly<Record<PeerSource, number>> = {
  *   proven > untried > failed, then trust, then failures. So a flood of strangers by PEX or DHT displaces at most
  *   strangers that failed; what the tracker or the user names later still displaces strangers; proven ones stay.
  *
- * Bans name the address, so that a new port does not help; on loopback, where one address is many programs, the
- * endpoint. 4,096 at most, the oldest gives way. They end with the torrent's run.
+ * Who is banned or filtered is the node's affair (`isWelcome`): asked when an endpoint is heard of, and again by
+ * whoever dials, which then tells `forget`.
  *
  * Cost: O(1) to add and mark; O(peers) to pick, and to evict; that nothing can be evicted, and `nextDialMs`, are
  * remembered between changes, so a flood of strangers costs O(1) each.
@@ -95,10 +93,9 @@ const trust: Readonly<Record<PeerSource, number>> = {
 export class PeerList {
   readonly #prng: Prng;
   readonly #peersMax: number;
-  readonly #allowAddress: (address: IpAddress) => boolean;
+  readonly #isWelcome: (endpoint: Endpoint) => boolean;
   readonly #entries = new Map<string, Entry>();
   readonly #portCount = new Map<IpAddress, number>();
-  readonly #bans = new Map<string, Fault>();
   readonly #own = new Set<string>();
   #isSeeding = false;
   #idleCount = 0;
@@ -110,7 +107,7 @@ export class PeerList {
   constructor(options: PeerListOptions) {
     this.#prng = options.prng;
     this.#peersMax = options.peersMax ?? knownPeersMax;
-    this.#allowAddress = options.allowAddress ?? (() => true);
+    this.#isWelcome = options.isWelcome ?? (() => true);
   }
 
   get count(): number {
@@ -245,24 +242,10 @@ export class PeerList {
     this.#changed();
   }
 
-  /** anything -> banned; the caller closes the connection. */
-  markBanned(endpoint: Endpoint, fault: Fault): void {
-    const banKey = banKeyOf(endpoint);
-    this.#bans.delete(banKey);
-    this.#bans.set(banKey, fault);
-    if (this.#bans.size > bansMax) this.#bans.delete(this.#bans.keys().next().value!);
-    for (const entry of [...this.#entries.values()]) {
-      if (banKeyOf(entry.endpoint) === banKey) this.#remove(entry);
-    }
-  }
-
-  /** Why this endpoint may neither be dialled nor let in, or null. */
-  banOf(endpoint: Endpoint): Fault | null {
-    return this.#bans.get(banKeyOf(endpoint)) ?? null;
-  }
-
-  get banCount(): number {
-    return this.#bans.size;
+  /** anything -> forgotten: whoever is there is not welcome any more. */
+  forget(endpoint: Endpoint): void {
+    const entry = this.#entries.get(formatEndpoint(endpoint));
+    if (entry !== undefined) this.#remove(entry);
   }
 
   /** We are reached at this endpoint (or met ourselves there): never dialled again. */
@@ -276,12 +259,12 @@ export class PeerList {
 
   #isDialable(endpoint: Endpoint, key: string, source: PeerSource, isFromLocal: boolean): boolean {
     const { address, port } = endpoint;
-    if (port < 1 || port > 65_535 || this.#own.has(key) || this.#bans.has(banKeyOf(endpoint))) return false;
+    if (port < 1 || port > 65_535 || this.#own.has(key)) return false;
     const scope = addressScope(address);
     if (!mayName(source, scope, isFromLocal)) return false;
     const portCount = this.#portCount.get(address) ?? 0;
     if (portCount >= portsPerAddressMax && scope !== 'loopback' && source !== 'user') return false;
-    return this.#allowAddress(address);
+    return this.#isWelcome(endpoint);
   }
 
   /** Drops the entry that is worth least, if a newcomer of this trust is worth more. */
@@ -365,8 +348,4 @@ function mayName(source: PeerSource, scope: AddressScope, isFromLocal: boolean):
   if (scope === 'global' || isFromLocal) return true;
   if (source === 'tracker') return scope === 'private';
   return source !== 'dht' && source !== 'pex';
-}
-
-function banKeyOf(endpoint: Endpoint): string {
-  return addressScope(endpoint.address) === 'loopback' ? formatEndpoint(endpoint) : endpoint.address;
 }

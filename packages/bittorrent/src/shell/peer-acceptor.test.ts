@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IpAddress, StreamConnection, StreamHandler, StreamPort } from '@tequio/kernel';
+import { Admission, defaultConnectionLimits } from '@tequio/network';
 import { encodeHandshake } from '../wire/peer-message.ts';
-import { acceptorLimits, PeerAcceptor } from './peer-acceptor.ts';
+import { PeerAcceptor } from './peer-acceptor.ts';
 
 const infoHash = new Uint8Array(20).fill(0xab);
 const shake = encodeHandshake({
@@ -32,12 +33,18 @@ async function setUp(isKnown = true) {
     timers.add(callback);
     return { cancel: () => void timers.delete(callback) };
   };
+  const clock = { nowMs: () => 0, wallMs: () => 0, setTimer };
+  const admission = new Admission({
+    limits: defaultConnectionLimits,
+    clock,
+    allowAddress: (address) => address !== '10.6.6.6',
+  });
   const acceptor = new PeerAcceptor({
-    ports: { tcp, clock: { nowMs: () => 0, wallMs: () => 0, setTimer } },
-    isBanned: (address) => address === '10.6.6.6',
-    route: (hash, _connection, prefix) => {
+    ports: { tcp, clock },
+    admission,
+    route: (hash, _connection, prefix, slot) => {
       routed.push({ hash, prefix });
-      if (!isKnown) return null;
+      if (!isKnown || !slot.tryJoin(hash)) return null;
       return { onBytes: (bytes) => void heard.push(bytes.length), onClose: () => void closedCount++ };
     },
   });
@@ -54,7 +61,7 @@ async function setUp(isKnown = true) {
     } as unknown as StreamConnection);
     return stranger;
   };
-  return { acceptor, connect, timers, routed, heard, closedCount: () => closedCount };
+  return { acceptor, admission, connect, timers, routed, heard, closedCount: () => closedCount };
 }
 
 test('whoever names a torrent is handed over with all that it said, in whatever portions', async () => {
@@ -93,10 +100,10 @@ test('whoever names none, or nothing in time, is hung up on', async () => {
 });
 
 test('places for strangers are few, for one address fewer, and are given back', async () => {
-  const { connect } = await setUp();
-  assert.equal(connect('10.6.6.6').handler, null, 'banned');
-  const { pendingCountMax, pendingCountPerAddressMax } = acceptorLimits;
-  const first = Array.from({ length: pendingCountPerAddressMax }, () => connect('10.0.0.1'));
+  const { connect, admission } = await setUp();
+  assert.equal(connect('10.6.6.6').handler, null, 'filtered');
+  const { pendingIncoming, pendingPerAddress } = defaultConnectionLimits;
+  const first = Array.from({ length: pendingPerAddress }, () => connect('10.0.0.1'));
   assert.ok(first.every(({ handler }) => handler !== null));
   assert.equal(connect('10.0.0.1').handler, null);
   first[0]!.handler!.onClose('gone');
@@ -104,7 +111,19 @@ test('places for strangers are few, for one address fewer, and are given back', 
   assert.ok(connect('10.0.0.1').handler !== null);
   assert.ok(connect('10.0.0.1').handler !== null);
   assert.equal(connect('10.0.0.1').handler, null);
-  let takenCount = pendingCountPerAddressMax;
+  let takenCount = pendingPerAddress;
   while (connect(`10.1.${takenCount >> 8}.${takenCount & 255}`).handler !== null) takenCount++;
-  assert.equal(takenCount, pendingCountMax);
+  assert.equal(takenCount, pendingIncoming);
+  assert.equal(admission.budget.groupCount('ab'.repeat(20)), 1);
+});
+
+test('a full torrent, and one that is not there, cost no place', async () => {
+  const { connect, admission } = await setUp();
+  const { perAddressInGroup } = defaultConnectionLimits;
+  for (let n = 0; n < perAddressInGroup + 3; n++) {
+    const stranger = connect('10.0.0.1');
+    stranger.handler!.onBytes(shake);
+    assert.equal(stranger.isDestroyed, n >= perAddressInGroup);
+  }
+  assert.equal(admission.budget.totalCount, perAddressInGroup);
 });

@@ -1,6 +1,7 @@
 /**
  * Incoming connections: reads the first 48 bytes, which name a torrent, and hands the connection over. Until then a
- * stranger costs one small buffer and one place among `pendingCountMax`, for at most `pendingTimeoutMs`.
+ * stranger costs one small buffer and one of the node's places for those who have not said what they want, for at most
+ * `pendingTimeoutMs`.
  */
 import {
   type Clock,
@@ -12,11 +13,10 @@ import {
   type StreamPort,
   toHex,
 } from '@tequio/kernel';
+import type { Admission, ConnectionSlot } from '@tequio/network';
 import { handshakePrefixBytes, tryInfoHashOfPrefix } from '../wire/peer-message.ts';
 
 export const acceptorLimits = {
-  pendingCountMax: 200,
-  pendingCountPerAddressMax: 20,
   pendingTimeoutMs: 10_000,
 } as const;
 
@@ -27,14 +27,13 @@ export type AcceptorDeps = {
     infoHashHex: string,
     connection: StreamConnection,
     prefix: Uint8Array,
+    slot: ConnectionSlot,
   ) => StreamHandler | null;
-  readonly isBanned: (address: IpAddress) => boolean;
+  readonly admission: Admission;
 };
 
 export class PeerAcceptor {
   readonly #deps: AcceptorDeps;
-  readonly #pending = new Map<IpAddress, number>();
-  #pendingCount = 0;
   #listener: StreamListener | null = null;
 
   constructor(deps: AcceptorDeps) {
@@ -57,21 +56,13 @@ export class PeerAcceptor {
   }
 
   #accept(connection: StreamConnection): StreamHandler | null {
-    const { address } = connection.remote;
-    const ofAddress = this.#pending.get(address) ?? 0;
-    if (
-      this.#deps.isBanned(address) ||
-      this.#pendingCount >= acceptorLimits.pendingCountMax ||
-      ofAddress >= acceptorLimits.pendingCountPerAddressMax
-    ) {
-      return null;
-    }
-    this.#pendingCount++;
-    this.#pending.set(address, ofAddress + 1);
-    return this.#pendingHandler(connection);
+    const { admission } = this.#deps;
+    if (!admission.isWelcome(connection.remote)) return null;
+    const slot = admission.budget.tryAccept(connection.remote.address);
+    return slot === null ? null : this.#pendingHandler(connection, slot);
   }
 
-  #pendingHandler(connection: StreamConnection): StreamHandler {
+  #pendingHandler(connection: StreamConnection, slot: ConnectionSlot): StreamHandler {
     let inner: StreamHandler | null = null;
     let isDone = false;
     let prefix = new Uint8Array(0);
@@ -79,7 +70,7 @@ export class PeerAcceptor {
       if (isDone) return;
       isDone = true;
       timer.cancel();
-      this.#release(connection.remote.address);
+      if (inner === null) slot.release();
     };
     const timer = this.#deps.ports.clock.setTimer(acceptorLimits.pendingTimeoutMs, () => {
       settle();
@@ -93,14 +84,14 @@ export class PeerAcceptor {
         }
         if (isDone) return;
         if (prefix.length === 0 && bytes.length >= handshakePrefixBytes) {
-          inner = this.#route(connection, bytes);
+          inner = this.#route(connection, bytes, slot);
         } else {
           const grown = new Uint8Array(prefix.length + bytes.length);
           grown.set(prefix);
           grown.set(bytes, prefix.length);
           prefix = grown;
           if (prefix.length < handshakePrefixBytes) return;
-          inner = this.#route(connection, prefix);
+          inner = this.#route(connection, prefix, slot);
           prefix = new Uint8Array(0);
         }
         settle();
@@ -113,15 +104,9 @@ export class PeerAcceptor {
     };
   }
 
-  #route(connection: StreamConnection, prefix: Uint8Array): StreamHandler | null {
+  #route(connection: StreamConnection, prefix: Uint8Array, slot: ConnectionSlot): StreamHandler | null {
     const infoHash = tryInfoHashOfPrefix(prefix);
-    return infoHash === null ? null : this.#deps.route(toHex(infoHash), connection, copyBytes(prefix));
-  }
-
-  #release(address: IpAddress): void {
-    this.#pendingCount--;
-    const left = (this.#pending.get(address) ?? 1) - 1;
-    if (left <= 0) this.#pending.delete(address);
-    else this.#pending.set(address, left);
+    if (infoHash === null) return null;
+    return this.#deps.route(toHex(infoHash), connection, copyBytes(prefix), slot);
   }
 }

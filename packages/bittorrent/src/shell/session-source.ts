@@ -1,5 +1,6 @@
 /** What a session is made of: the parts of the node that it works with, and what is known of its torrent. */
 import type { Clock, DiskPort, Hashes, HttpClient, Log, Prng, Resolver } from '@tequio/kernel';
+import type { Admission, Ban } from '@tequio/network';
 import type { BittorrentEvent } from '../contract.ts';
 import type { PieceMemory } from '../core/piece-memory.ts';
 import type { ReadCache } from '../core/read-cache.ts';
@@ -9,7 +10,6 @@ import type { Magnet, Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
 import type { PeerDialer } from './peer-dialer.ts';
 import type { RateLimits } from './rate-limit.ts';
 import type { ResumeStore } from './resume-store.ts';
-import type { DriverDeps } from './torrent-driver.ts';
 import type { TrackerClient } from './tracker-client.ts';
 
 export type SessionDeps = {
@@ -23,7 +23,9 @@ export type SessionDeps = {
   readonly memory: PieceMemory;
   readonly cache: ReadCache;
   readonly rates: RateLimits;
-  readonly budget: DriverDeps['budget'];
+  readonly admission: Admission;
+  /** A peer of this torrent was banned: all torrents part from it. */
+  readonly banned: (ban: Ban) => void;
   readonly nextJobId: () => number;
   readonly store: ResumeStore;
   readonly trackerClient: TrackerClient;

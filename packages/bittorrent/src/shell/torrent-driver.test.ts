@@ -13,6 +13,7 @@ import {
   type StreamHandler,
   silentLog,
 } from '@tequio/kernel';
+import { Admission, type Ban, defaultConnectionLimits } from '@tequio/network';
 import { TestSlabs } from '../core/linear-disk.fixture.ts';
 import { makeTorrent, nodeHashes } from '../core/made-torrent.fixture.ts';
 import { PeerList } from '../core/peer-list.ts';
@@ -48,7 +49,11 @@ class Bench {
   readonly cache = new ReadCache(this.slabs, 16 << 20);
   readonly jobs: { readonly job: DiskJob; readonly done: (result: DiskResult) => void }[] = [];
   readonly driver: TorrentDriver;
-  openCount = 0;
+  readonly admission = new Admission({
+    limits: defaultConnectionLimits,
+    clock: { nowMs: () => 0, wallMs: () => 0, setTimer: () => ({ cancel: () => {} }) },
+  });
+  readonly bans: Ban[] = [];
   #nextJobId = 1;
 
   constructor(isSeed: boolean) {
@@ -84,19 +89,19 @@ class Bench {
         disk,
         log: silentLog,
         bind: null,
-        budget: { tryOpen: () => true, closed: () => void this.openCount-- },
+        admission: this.admission,
         received: () => {},
         forgotten: () => {},
       },
       {
-        connectionCountMax: 10,
+        id: 'torrent',
         spansToStore: () => [],
         trySpansToLoad: () => [],
         handleFact: () => {},
         driven: () => {},
         connected: () => {},
         closed: () => {},
-        banned: () => {},
+        banned: (_endpoint, ban) => void this.bans.push(ban),
       },
     );
     this.driver.run((t, nowMs) => {
@@ -121,8 +126,8 @@ class Bench {
     );
     write(writer);
     const connection = new StuckConnection();
-    this.openCount++;
-    const handler = this.driver.accept(connection, concatBytes(writer.take()));
+    const slot = this.admission.budget.tryAccept(remote.address)!;
+    const handler = this.driver.accept(connection, concatBytes(writer.take()), slot);
     assert.ok(handler !== null);
     return { connection, handler };
   }
@@ -152,7 +157,7 @@ test('extents whose bytes were never sent are given back when the connection is 
   handler.onClose('reset');
   assert.equal(bench.cache.usedBytes, 0);
   assert.equal(bench.slabs.live.size, 0);
-  assert.equal(bench.openCount, 0);
+  assert.equal(bench.admission.budget.totalCount, 0);
 });
 
 test('a closed torrent gives back what connections and the disk still had, as it comes back', () => {
@@ -163,7 +168,7 @@ test('a closed torrent gives back what connections and the disk still had, as it
   handler.onBytes(requests());
   seed.driver.close();
   assert.ok(connection.isDestroyed);
-  assert.equal(seed.openCount, 0);
+  assert.equal(seed.admission.budget.totalCount, 0);
   seed.cache.forget(1);
   seed.finishJobs();
   handler.onClose(null);
@@ -188,4 +193,27 @@ test('a closed torrent gives back what connections and the disk still had, as it
   giver.handler.onClose(null);
   assert.equal(leech.memory.usedBytes, 0);
   assert.equal(leech.slabs.live.size, 0);
+});
+
+test('who lies is banned once for the whole node, and every torrent parts from it', () => {
+  const [first, second] = [new Bench(true), new Bench(true)];
+  const liar = first.connect(asker);
+  const elsewhere = second.connect(asker);
+  // A message of 4 GiB.
+  liar.handler.onBytes(new Uint8Array(9).fill(255));
+  assert.ok(liar.connection.isDestroyed);
+  assert.equal(first.bans.length, 1);
+  const [ban] = first.bans;
+  assert.equal(ban!.key, '10.1.2.3');
+  assert.deepEqual(first.admission.bans(), [ban]);
+  assert.equal(first.admission.isWelcome({ ...remote, port: 6 }), false, 'on any port');
+  assert.equal(second.driver.connectionCount, 1);
+  second.driver.expel({ ...ban!, key: '10.1.2.4' });
+  assert.equal(second.driver.connectionCount, 1, 'somebody else');
+  second.driver.expel(ban!);
+  assert.equal(second.driver.connectionCount, 0);
+  assert.ok(elsewhere.connection.isDestroyed);
+  assert.equal(second.admission.budget.totalCount, 0);
+  const slot = first.admission.budget.tryAccept(remote.address)!;
+  assert.equal(first.driver.accept(new StuckConnection(), new Uint8Array(48), slot), null);
 });

@@ -22,6 +22,7 @@ import {
   type StreamHandler,
   type Timer,
 } from '@tequio/kernel';
+import type { Admission, Ban, ConnectionSlot } from '@tequio/network';
 import type { ContentJob } from '../core/content.ts';
 import type { PeerKey } from '../core/peer.ts';
 import type { PeerList } from '../core/peer-list.ts';
@@ -36,6 +37,8 @@ export const driverLimits = {
   connectTimeoutMs: 10_000,
   /** Connections being made at once, for one torrent. */
   dialingCountMax: 30,
+  /** After the node had no place for one more connection, until it is asked again. */
+  fullWaitMs: 1000,
 } as const;
 
 /** Effects that concern more than connections and disk jobs. */
@@ -50,8 +53,8 @@ export type DriverDeps = {
   readonly disk: DiskPort;
   readonly log: Log;
   readonly bind: IpAddress | null;
-  /** Asked before a connection is made; a taken place is given back by `closed`. */
-  readonly budget: { tryOpen(): boolean; closed(): void };
+  /** Asked before a connection is made, and told of faults. */
+  readonly admission: Admission;
   /** Bytes arrived: the download limit may want to pause reading. */
   readonly received: (from: Pausable, bytes: number) => void;
   /** The connection is gone. */
@@ -59,7 +62,8 @@ export type DriverDeps = {
 };
 
 export interface DriverHost {
-  readonly connectionCountMax: number;
+  /** The torrent's: what the connection budget counts its connections under. */
+  readonly id: string;
   spansToStore(piece: number, offset: number, bytes: number): FileSpan[];
   /** Null: bytes of this run were never stored anywhere. */
   trySpansToLoad(piece: number, offset: number, bytes: number): FileSpan[] | null;
@@ -68,7 +72,7 @@ export interface DriverHost {
   driven(): void;
   connected(endpoint: Endpoint): void;
   closed(endpoint: Endpoint, fault: Fault | null, wasConnected: boolean): void;
-  banned(endpoint: Endpoint, fault: Fault): void;
+  banned(endpoint: Endpoint, ban: Ban): void;
 }
 
 const neverStored: DiskResult = {
@@ -80,6 +84,7 @@ type Link = {
   readonly connection: StreamConnection;
   readonly endpoint: Endpoint;
   readonly incoming: boolean;
+  readonly slot: ConnectionSlot;
   isHandshaken: boolean;
   /** Extents of the read cache whose bytes the system has not taken yet, in the order of the writes. */
   readonly leased: (readonly ReadExtent[])[];
@@ -131,12 +136,13 @@ export class TorrentDriver {
   /**
    * Takes over an incoming connection whose handshake has named this torrent.
    * @param prefix the bytes that were read so far
+   * @param slot its place in the connection budget; the caller's again when this returns null
    */
-  accept(connection: StreamConnection, prefix: Uint8Array): StreamHandler | null {
+  accept(connection: StreamConnection, prefix: Uint8Array, slot: ConnectionSlot): StreamHandler | null {
     const { remote } = connection;
-    const ban = this.peerList.banOf(remote);
-    if (ban !== null || this.#isClosed || this.#links.size >= this.#host.connectionCountMax) return null;
-    const handler = this.#link(connection, remote, true);
+    if (this.#isClosed || !this.#deps.admission.isWelcome(remote) || !slot.tryJoin(this.#host.id))
+      return null;
+    const handler = this.#link(connection, remote, true, slot);
     handler.onBytes(prefix);
     return handler;
   }
@@ -158,13 +164,22 @@ export class TorrentDriver {
     this.#arm();
   }
 
+  /** Closes the connections of a peer that was banned, by whichever torrent. */
+  expel(ban: Ban): void {
+    const fault: Fault = { code: ban.code, message: ban.message, blame: 'none', penalty: 0 };
+    for (const [key, { endpoint }] of this.#links) {
+      if (!this.#deps.admission.isSamePeer(ban, endpoint)) continue;
+      this.run((torrent, nowMs) => torrent.closePeer(key, fault, nowMs));
+    }
+  }
+
   /** Closes all connections at once; nothing comes from here any more. */
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
-    for (const { connection } of this.#links.values()) {
+    for (const { connection, slot } of this.#links.values()) {
       connection.destroy();
-      this.#deps.budget.closed();
+      slot.release();
       this.#deps.forgotten(connection);
     }
     this.#links.clear();
@@ -189,7 +204,7 @@ export class TorrentDriver {
         this.peerList.add(effect.endpoint, 'incoming', this.#deps.clock.nowMs());
         break;
       case 'blame':
-        if (effect.endpoint !== null && effect.fault.penalty >= 100) this.#ban(effect.endpoint, effect.fault);
+        if (effect.endpoint !== null) this.#blame(effect.endpoint, effect.fault);
         break;
       default:
         this.#host.handleFact(effect);
@@ -254,32 +269,36 @@ export class TorrentDriver {
     this.#forget(key, link, fault);
   }
 
-  /** The host hears of it once: the blame, the closing that follows, and later blames are of the same peer. */
-  #ban(endpoint: Endpoint, fault: Fault): void {
-    const isNews = this.peerList.banOf(endpoint) === null;
-    this.peerList.markBanned(endpoint, fault);
-    if (isNews) this.#host.banned(endpoint, fault);
+  /** The host hears of a ban once: the closing that follows, and later blames, are of the same peer. */
+  #blame(endpoint: Endpoint, fault: Fault): void {
+    const ban = this.#deps.admission.handleFault(endpoint, fault);
+    if (ban !== null) this.#host.banned(endpoint, ban);
   }
 
   #forget(key: PeerKey, link: Link, fault: Fault | null): void {
     if (!this.#links.delete(key)) return;
     const nowMs = this.#deps.clock.nowMs();
-    this.#deps.budget.closed();
+    link.slot.release();
     this.#deps.forgotten(link.connection);
     if (!link.incoming) {
       if (link.isHandshaken) this.peerList.markClosed(link.endpoint, nowMs);
       else this.peerList.markFailed(link.endpoint, nowMs);
       if (fault?.code === 'BITTORRENT_WIRE_OURSELVES') this.peerList.markOwn(link.endpoint);
     }
-    if (fault !== null && fault.penalty >= 100) this.#ban(link.endpoint, fault);
+    if (fault !== null) this.#blame(link.endpoint, fault);
     this.#host.closed(link.endpoint, fault, link.isHandshaken);
   }
 
   /** A connection becomes a peer of the torrent. */
-  #link(connection: StreamConnection, endpoint: Endpoint, incoming: boolean): StreamHandler {
+  #link(
+    connection: StreamConnection,
+    endpoint: Endpoint,
+    incoming: boolean,
+    slot: ConnectionSlot,
+  ): StreamHandler {
     const { clock } = this.#deps;
     const key = this.torrent.addPeer(endpoint, incoming, clock.nowMs());
-    const link: Link = { connection, endpoint, incoming, isHandshaken: false, leased: [] };
+    const link: Link = { connection, endpoint, incoming, slot, isHandshaken: false, leased: [] };
     this.#links.set(key, link);
     return {
       onBytes: (bytes) => {
@@ -302,17 +321,26 @@ export class TorrentDriver {
   #dial(): void {
     if (!this.#mayDial) return;
     const nowMs = this.#deps.clock.nowMs();
+    const { admission } = this.#deps;
+    const { id } = this.#host;
     while (
       this.#dialingCount < driverLimits.dialingCountMax &&
-      this.#links.size + this.#dialingCount < this.#host.connectionCountMax
+      admission.budget.refusalOfGroup(id) === null
     ) {
       const endpoint = this.peerList.pickDial(nowMs);
-      if (endpoint === null || !this.#deps.budget.tryOpen()) return;
-      this.#dialOne(endpoint);
+      if (endpoint === null) return;
+      if (!admission.isWelcome(endpoint)) {
+        this.peerList.forget(endpoint);
+        continue;
+      }
+      const slot = admission.budget.tryDial(id, endpoint.address);
+      // Its address has all the places that one may have.
+      if (slot === null) this.peerList.markFailed(endpoint, nowMs);
+      else this.#dialOne(endpoint, slot);
     }
   }
 
-  #dialOne(endpoint: Endpoint): void {
+  #dialOne(endpoint: Endpoint, slot: ConnectionSlot): void {
     const { dialer, bind } = this.#deps;
     this.peerList.markDialing(endpoint);
     this.#dialingCount++;
@@ -328,26 +356,26 @@ export class TorrentDriver {
       {
         onOpen: () => {
           isOpen = true;
+          slot.markOpen();
           this.#dialingCount--;
           if (this.#isClosed || !this.#mayDial) {
             connection.destroy();
             return;
           }
-          inner = this.#link(connection, endpoint, false);
+          inner = this.#link(connection, endpoint, false, slot);
           this.drive();
         },
         onBytes: (bytes) => inner?.onBytes(bytes),
         onClose: (error) => {
+          slot.release();
           if (inner !== null) inner.onClose(error);
-          else if (isOpen) this.#deps.budget.closed();
-          else this.#dialFailed(endpoint, error ?? 'closed at once');
+          else if (!isOpen) this.#dialFailed(endpoint, error ?? 'closed at once');
         },
       },
     );
   }
 
   #dialFailed(endpoint: Endpoint, error: string): void {
-    this.#deps.budget.closed();
     if (this.#isClosed) return;
     this.#dialingCount--;
     this.#deps.log.debug('peer.unreachable', { endpoint: formatEndpoint(endpoint), error });
@@ -356,10 +384,17 @@ export class TorrentDriver {
     this.drive();
   }
 
+  /** When there may be somebody to dial, and a place; null: not before a connection of our own has ended. */
+  #nextDialMs(): number | null {
+    if (!this.#mayDial || this.#dialingCount >= driverLimits.dialingCountMax) return null;
+    const dialMs = this.peerList.nextDialMs();
+    const refusal = this.#deps.admission.budget.refusalOfGroup(this.#host.id);
+    if (dialMs === null || refusal === null) return dialMs;
+    return refusal === 'group' ? null : Math.max(dialMs, this.#deps.clock.nowMs() + driverLimits.fullWaitMs);
+  }
+
   #arm(): void {
-    const dialMs =
-      this.#mayDial && this.#links.size < this.#host.connectionCountMax ? this.peerList.nextDialMs() : null;
-    const times = [this.torrent.nextTimeoutMs(), dialMs].filter((time) => time !== null);
+    const times = [this.torrent.nextTimeoutMs(), this.#nextDialMs()].filter((time) => time !== null);
     if (times.length === 0) return;
     const next = Math.min(...times);
     // A timer that comes too early only looks again; arming one for every packet would cost more.

@@ -7,6 +7,7 @@
  * It joins the parts (torrent machine and driver, storage, trackers, resume record); each of them decides its own.
  */
 import { type Endpoint, type Fault, type FileSpan, formatEndpoint, toHex } from '@tequio/kernel';
+import type { Ban } from '@tequio/network';
 import type { AddOptions, TorrentId, TorrentState } from '../contract.ts';
 import { PeerList } from '../core/peer-list.ts';
 import { piecesOf, Torrent } from '../core/torrent.ts';
@@ -33,7 +34,6 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   readonly driver: TorrentDriver;
   readonly finder: PeerFinder;
   readonly record: SessionRecord;
-  readonly connectionCountMax: number;
   metainfo: Metainfo | null;
   storage: TorrentStorage | null = null;
   webSeeds: TorrentWebSeeds | null = null;
@@ -65,13 +65,15 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     this.id = toHex(source.infoHashV1 ?? source.infoHashV2!);
     this.source = source;
     this.metainfo = source.metainfo;
-    this.connectionCountMax = options.connectionCountMax;
     this.#deps = deps;
     this.#options = options;
     this.#owner = owner;
     this.#add = add;
     this.record = new SessionRecord(this.id, source, add, deps, this);
-    const peerList = new PeerList({ prng: deps.prng.fork() });
+    const peerList = new PeerList({
+      prng: deps.prng.fork(),
+      isWelcome: (endpoint) => deps.admission.isWelcome(endpoint),
+    });
     const { limitDown, limitUp, superSeed } = this.record.current;
     this.#rates = deps.rates.ofTorrent(this.id, { down: limitDown, up: limitUp });
     this.torrent = new Torrent(
@@ -291,10 +293,11 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     this.finder.updateStarved();
   }
 
-  banned(endpoint: Endpoint, fault: Fault): void {
-    const { code, message } = fault;
+  banned(endpoint: Endpoint, ban: Ban): void {
+    const { code, message } = ban;
     const at = { torrent: this.id, endpoint: formatEndpoint(endpoint) };
     this.#deps.emit({ type: 'bittorrent.peer.banned', ...at, code, message });
+    this.#deps.banned(ban);
   }
 
   async #open(metainfo: Metainfo): Promise<void> {
