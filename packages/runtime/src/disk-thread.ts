@@ -1,4 +1,7 @@
 /** The main thread's end of one disk worker: starts it with its first job, collects a batch, counts what is out. */
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
+import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import type { FileId, FileRef, Slab } from '@tequio/kernel';
 import {
@@ -107,12 +110,20 @@ export class DiskThread {
     return this.#batch;
   }
 
+  /** Begins to run, unless it does; keeps no process alive while it has nothing to do. */
+  start(): void {
+    if (this.#worker !== null) return;
+    this.#start();
+    this.#unrefWhenIdle();
+  }
+
   #start(): Worker {
     if (this.#worker !== null) return this.#worker;
     const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const worker = new Worker(new URL(`./disk-worker.${suffix}`, import.meta.url), {
       execArgv: ['--disable-warning=ExperimentalWarning'],
       workerData: { handleMax: this.#handleMax },
+      env: workerEnvironment(),
       // Hardly anything lives in a worker's heap: a small young generation keeps the process small.
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
     });
@@ -152,4 +163,13 @@ export class DiskThread {
 /** Handles for each of `threadCount` threads. */
 export function handleMaxOf(threadCount: number): number {
   return Math.max(diskLimits.handleCountMin, Math.floor(diskLimits.handleCount / threadCount));
+}
+
+/**
+ * A thread does not share the compile cache of the program; it finds it by this variable. Without it each thread strips
+ * the types of its sources anew: 70 ms and 20 MB.
+ */
+function workerEnvironment(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(folder) };
 }
