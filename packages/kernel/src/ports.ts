@@ -118,6 +118,24 @@ export interface UdpPort {
   ): Promise<UdpSocket>;
 }
 
+/** One address of this machine, and the network that it is in. */
+export type LocalNetwork = {
+  /** Of the interface, as the system calls it. */
+  readonly name: string;
+  readonly address: IpAddress;
+  /** How many leading bits the addresses of this network share. */
+  readonly prefixBits: number;
+  /** The router that packets from this address to the Internet go to; null: none, or not known. */
+  readonly gateway: IpAddress | null;
+  /** True when the system does not tell, and `gateway` is where a router usually is (or null, if not even that). */
+  readonly gatewayIsGuess: boolean;
+};
+
+export interface LocalNetworks {
+  /** All addresses, loopback too; those that the system prefers for the Internet first. Changes with time. */
+  list(): Promise<readonly LocalNetwork[]>;
+}
+
 export interface Resolver {
   /** Addresses of a host name, in the system's order; an IP literal is itself. @throws NodeError `NET_RESOLVE` */
   resolve(name: string): Promise<readonly IpAddress[]>;
@@ -236,6 +254,7 @@ export type Ports = {
   readonly keyAgreement: KeyAgreement;
   readonly tcp: StreamPort;
   readonly udp: UdpPort;
+  readonly networks: LocalNetworks;
   readonly resolver: Resolver;
   readonly http: HttpClient;
   readonly httpServer: HttpServerPort;

@@ -39,6 +39,10 @@ export class PortsAbove implements Ports {
     return this.below.udp;
   }
 
+  get networks(): Ports['networks'] {
+    return this.below.networks;
+  }
+
   get resolver(): Ports['resolver'] {
     return this.below.resolver;
   }

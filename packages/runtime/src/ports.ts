@@ -9,6 +9,7 @@ import { createHashes } from './hashes.ts';
 import { createHttpClient } from './http-client.ts';
 import { createHttpServer } from './http-server.ts';
 import { createKeyAgreement } from './key-agreement.ts';
+import { createLocalNetworks } from './local-networks.ts';
 import { createResolver } from './resolver.ts';
 import { createSignatures } from './signatures.ts';
 import { createTcp } from './tcp.ts';
@@ -52,6 +53,10 @@ class LazyPorts implements RuntimePorts {
 
   get udp(): Ports['udp'] {
     return (this.#made.udp ??= createUdp());
+  }
+
+  get networks(): Ports['networks'] {
+    return (this.#made.networks ??= createLocalNetworks());
   }
 
   get resolver(): Ports['resolver'] {

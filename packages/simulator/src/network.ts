@@ -3,6 +3,7 @@ import type {
   HttpServerRequest,
   HttpServerResponse,
   IpAddress,
+  LocalNetwork,
   Prng,
   StreamConnection,
   StreamHandler,
@@ -29,6 +30,8 @@ export type HostOptions = {
   readonly nat?: boolean;
   /** Hosts that name the same local network hear each other's multicast, and no router is between them. */
   readonly lan?: string;
+  /** What the host's `networks` port says its router is; default: none. */
+  readonly gateway?: IpAddress;
 };
 
 /** Who listens on a TCP port; `address` null: on every address. */
@@ -58,6 +61,7 @@ export class Host {
   readonly udpJitterMs: number;
   readonly nat: boolean;
   readonly lan: string | null;
+  readonly gateway: IpAddress | null;
   readonly uplink: Uplink;
   readonly tcpListeners = new Map<number, TcpListening>();
   readonly httpListeners = new Map<number, HttpListening>();
@@ -81,12 +85,27 @@ export class Host {
     this.udpJitterMs = options.udpJitterMs ?? 0;
     this.nat = options.nat ?? false;
     this.lan = options.lan ?? null;
+    this.gateway = options.gateway ?? null;
     this.uplink = new Uplink(clock, options.upRate ?? Number.POSITIVE_INFINITY);
   }
 
   /** The host's address of that family, or its first. */
   addressLike(other: IpAddress): IpAddress {
     return this.addresses.find((address) => isIpv6(address) === isIpv6(other)) ?? this.addresses[0]!;
+  }
+
+  /** As its system would list them. */
+  get localNetworks(): readonly LocalNetwork[] {
+    return this.addresses.map((address) => {
+      const isGateways = this.gateway !== null && isIpv6(this.gateway) === isIpv6(address);
+      return {
+        name: 'eth0',
+        address,
+        prefixBits: isIpv6(address) ? 64 : 24,
+        gateway: isGateways ? this.gateway : null,
+        gatewayIsGuess: false,
+      };
+    });
   }
 
   /** A port for an outgoing connection. */

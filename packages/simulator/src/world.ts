@@ -68,6 +68,7 @@ export class World {
       keyAgreement: createSimulatedKeyAgreement(prng.fork()),
       tcp: createSimulatedTcp(this.network, host),
       udp: createSimulatedUdp(this.network, host),
+      networks: { list: async () => host.localNetworks },
       resolver: { resolve: (name) => this.#resolve(name) },
       ...createSimulatedHttp(this.network, host),
       log: this.#log,
