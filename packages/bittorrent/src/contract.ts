@@ -18,6 +18,12 @@ export type TorrentState =
   /** `error` says what, and what to do; it goes on by itself when the cause is gone. */
   | 'error';
 
+/**
+ * Encryption of connections to peers (MSE). It hides what they are from a glance, and no more: `prefer` takes both and
+ * speaks as the other side wants; with `require` nothing goes out or is taken in the clear; `off` knows no encryption.
+ */
+export type EncryptionPolicy = 'prefer' | 'require' | 'off';
+
 export type AddOptions = {
   /** Absolute folder for the content. */
   readonly folder: string;

@@ -1,5 +1,6 @@
 /** What a service is started with. Every field has a default in `defaultOptions`, but the first two. */
 import type { IpAddress } from '@tequio/kernel';
+import type { EncryptionPolicy } from './contract.ts';
 
 export type BittorrentOptions = {
   /** Absolute folder for state that is not the user's content: part files. */
@@ -22,6 +23,8 @@ export type BittorrentOptions = {
   readonly readCacheBytesMax?: number;
   /** Peers of one torrent that are served at once; null: as many as the line serves well. */
   readonly uploadSlots?: number | null;
+  /** Of connections to peers. */
+  readonly encryption?: EncryptionPolicy;
 };
 
 export const defaultOptions = {
@@ -35,6 +38,7 @@ export const defaultOptions = {
   pieceMemoryBytesMax: 32 << 20,
   readCacheBytesMax: 32 << 20,
   uploadSlots: null,
+  encryption: 'prefer',
 } as const satisfies Partial<BittorrentOptions>;
 
 export type CompleteOptions = Required<BittorrentOptions>;

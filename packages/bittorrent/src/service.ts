@@ -35,6 +35,7 @@ import { type BittorrentOptions, type CompleteOptions, defaultOptions } from './
 import { createTorrent } from './shell/creator.ts';
 import { PeerAcceptor } from './shell/peer-acceptor.ts';
 import { createPeerDialer, type PeerDialer } from './shell/peer-dialer.ts';
+import { PeerEncryption } from './shell/peer-encryption.ts';
 import { RateLimits } from './shell/rate-limit.ts';
 import { createResumeStore, type ResumeStore, type StoredTorrent } from './shell/resume-store.ts';
 import { MemoryResumeStore } from './shell/resume-store-memory.ts';
@@ -74,6 +75,7 @@ class Service implements BittorrentService {
   readonly #admission: Admission;
   readonly #acceptor: PeerAcceptor;
   readonly #dialer: PeerDialer;
+  readonly #encryption: PeerEncryption;
   readonly #rates: RateLimits;
   readonly #prng: Prng;
   #running: Running | null = null;
@@ -87,7 +89,12 @@ class Service implements BittorrentService {
     this.#database = deps.database;
     this.#prng = new Prng(readUint32(deps.ports.entropy.bytes(4), 0));
     this.#rates = new RateLimits(deps.ports.clock, { down: options.limitDown, up: options.limitUp });
-    this.#dialer = createPeerDialer({ tcp: deps.ports.tcp });
+    this.#encryption = new PeerEncryption(options.encryption, deps.ports);
+    this.#dialer = createPeerDialer({
+      tcp: deps.ports.tcp,
+      clock: deps.ports.clock,
+      encryption: this.#encryption,
+    });
     this.#admission = new Admission({
       limits: {
         ...defaultConnectionLimits,
@@ -99,6 +106,7 @@ class Service implements BittorrentService {
     this.#acceptor = new PeerAcceptor({
       ports: deps.ports,
       admission: this.#admission,
+      encryption: this.#encryption,
       route: (infoHash, connection, prefix, slot) => {
         const session = this.#byHandshake.get(infoHash);
         if (session === undefined || session.isPaused) return null;
@@ -149,7 +157,10 @@ class Service implements BittorrentService {
     }
     const session = this.#createSession(this.#withStored(id, read, options), options, running);
     this.#sessions.set(id, session);
-    for (const hash of session.torrent.infoHashes) this.#byHandshake.set(toHex(hash), session);
+    for (const hash of session.torrent.infoHashes) {
+      this.#byHandshake.set(toHex(hash), session);
+      this.#encryption.addTorrent(hash);
+    }
     this.#emit({ type: 'bittorrent.torrent.added', torrent: id, name: session.name });
     try {
       await session.start();
@@ -355,7 +366,10 @@ class Service implements BittorrentService {
 
   async #drop(session: TorrentSession): Promise<void> {
     this.#sessions.delete(session.id);
-    for (const hash of session.torrent.infoHashes) this.#byHandshake.delete(toHex(hash));
+    for (const hash of session.torrent.infoHashes) {
+      this.#byHandshake.delete(toHex(hash));
+      this.#encryption.removeTorrent(hash);
+    }
     await session.close();
   }
 

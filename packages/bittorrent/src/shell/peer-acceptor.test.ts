@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IpAddress, StreamConnection, StreamHandler, StreamPort } from '@tequio/kernel';
 import { Admission, defaultConnectionLimits } from '@tequio/network';
+import { World } from '@tequio/simulator';
 import { encodeHandshake } from '../wire/peer-message.ts';
 import { PeerAcceptor } from './peer-acceptor.ts';
+import { PeerEncryption } from './peer-encryption.ts';
 
 const infoHash = new Uint8Array(20).fill(0xab);
 const shake = encodeHandshake({
@@ -39,9 +41,11 @@ async function setUp(isKnown = true) {
     clock,
     allowAddress: (address) => address !== '10.6.6.6',
   });
+  const { hashes, entropy, keyAgreement } = new World({ seed: 1 }).addHost();
   const acceptor = new PeerAcceptor({
     ports: { tcp, clock },
     admission,
+    encryption: new PeerEncryption('off', { clock, hashes, entropy, keyAgreement }),
     route: (hash, _connection, prefix, slot) => {
       routed.push({ hash, prefix });
       if (!isKnown || !slot.tryJoin(hash)) return null;

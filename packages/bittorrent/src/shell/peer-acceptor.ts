@@ -1,20 +1,19 @@
 /**
- * Incoming connections: reads the first 48 bytes, which name a torrent, and hands the connection over. Until then a
- * stranger costs one small buffer and one of the node's places for those who have not said what they want, for at most
- * `pendingTimeoutMs`.
+ * Incoming connections: reads the first 48 bytes, which name a torrent, and hands the connection over (incoming-peer.ts).
+ * Until then a stranger costs a small buffer (a larger one while he speaks encrypted: one handshake and one read), and
+ * one of the node's places for those who have not said what they want, for at most `pendingTimeoutMs`.
  */
-import {
-  type Clock,
-  copyBytes,
-  type IpAddress,
-  type StreamConnection,
-  type StreamHandler,
-  type StreamListener,
-  type StreamPort,
-  toHex,
+import type {
+  Clock,
+  IpAddress,
+  StreamConnection,
+  StreamHandler,
+  StreamListener,
+  StreamPort,
 } from '@tequio/kernel';
 import type { Admission, ConnectionSlot } from '@tequio/network';
-import { handshakePrefixBytes, tryInfoHashOfPrefix } from '../wire/peer-message.ts';
+import { IncomingPeer } from './incoming-peer.ts';
+import type { PeerEncryption } from './peer-encryption.ts';
 
 export const acceptorLimits = {
   pendingTimeoutMs: 10_000,
@@ -30,6 +29,7 @@ export type AcceptorDeps = {
     slot: ConnectionSlot,
   ) => StreamHandler | null;
   readonly admission: Admission;
+  readonly encryption: PeerEncryption;
 };
 
 export class PeerAcceptor {
@@ -59,54 +59,8 @@ export class PeerAcceptor {
     const { admission } = this.#deps;
     if (!admission.isWelcome(connection.remote)) return null;
     const slot = admission.budget.tryAccept(connection.remote.address);
-    return slot === null ? null : this.#pendingHandler(connection, slot);
-  }
-
-  #pendingHandler(connection: StreamConnection, slot: ConnectionSlot): StreamHandler {
-    let inner: StreamHandler | null = null;
-    let isDone = false;
-    let prefix = new Uint8Array(0);
-    const settle = (): void => {
-      if (isDone) return;
-      isDone = true;
-      timer.cancel();
-      if (inner === null) slot.release();
-    };
-    const timer = this.#deps.ports.clock.setTimer(acceptorLimits.pendingTimeoutMs, () => {
-      settle();
-      connection.destroy();
-    });
-    return {
-      onBytes: (bytes) => {
-        if (inner !== null) {
-          inner.onBytes(bytes);
-          return;
-        }
-        if (isDone) return;
-        if (prefix.length === 0 && bytes.length >= handshakePrefixBytes) {
-          inner = this.#route(connection, bytes, slot);
-        } else {
-          const grown = new Uint8Array(prefix.length + bytes.length);
-          grown.set(prefix);
-          grown.set(bytes, prefix.length);
-          prefix = grown;
-          if (prefix.length < handshakePrefixBytes) return;
-          inner = this.#route(connection, prefix, slot);
-          prefix = new Uint8Array(0);
-        }
-        settle();
-        if (inner === null) connection.destroy();
-      },
-      onClose: (error) => {
-        settle();
-        inner?.onClose(error);
-      },
-    };
-  }
-
-  #route(connection: StreamConnection, prefix: Uint8Array, slot: ConnectionSlot): StreamHandler | null {
-    const infoHash = tryInfoHashOfPrefix(prefix);
-    if (infoHash === null) return null;
-    return this.#deps.route(toHex(infoHash), connection, copyBytes(prefix), slot);
+    return slot === null
+      ? null
+      : new IncomingPeer(connection, slot, acceptorLimits.pendingTimeoutMs, this.#deps);
   }
 }

@@ -1,15 +1,25 @@
 /**
  * How connections to peers are made: the torrents say to whom, this says by which way. Whoever asks gets a stream of
- * plain bytes, whatever lies under it.
+ * plain bytes, whatever lies under it; a plain connection has nothing under it but the port's own.
  */
-import type { Endpoint, IpAddress, StreamConnection, StreamHandler, StreamPort } from '@tequio/kernel';
+import {
+  type Clock,
+  type Endpoint,
+  formatEndpoint,
+  type IpAddress,
+  type StreamConnection,
+  type StreamHandler,
+  type StreamPort,
+} from '@tequio/kernel';
+import { EncryptedDial } from './encrypted-dial.ts';
+import type { PeerEncryption } from './peer-encryption.ts';
 
 export type PeerDialOptions = {
   /** From the call to `onOpen`. */
   readonly timeoutMs: number;
   /** Address to dial from; null: the system chooses. */
   readonly from: IpAddress | null;
-  /** The 20 bytes that name the torrent in the handshake. */
+  /** The 20 bytes that name the torrent in the handshake; without it nothing can be encrypted. */
   readonly infoHash?: Uint8Array;
   /** By default TCP. */
   readonly transport?: 'tcp' | 'utp';
@@ -18,12 +28,33 @@ export type PeerDialOptions = {
 export interface PeerDialer {
   /** Dials; `onOpen` or `onClose` follows within `timeoutMs`, never from inside this call. */
   dial(to: Endpoint, options: PeerDialOptions, handler: StreamHandler): StreamConnection;
+  /** The peer at this endpoint, which was dialled, introduced itself rightly. */
+  markUnderstood(to: Endpoint): void;
+  /**
+   * A connection was made and ended before the other side had said a word.
+   * @returns true: it may understand us when it is dialled again now
+   */
+  handleSilentEnd(to: Endpoint): boolean;
 }
 
 export type PeerDialerDeps = {
-  readonly tcp: StreamPort;
+  readonly tcp: Pick<StreamPort, 'dial'>;
+  readonly clock: Clock;
+  readonly encryption: PeerEncryption;
 };
 
 export function createPeerDialer(deps: PeerDialerDeps): PeerDialer {
-  return { dial: (to, options, handler) => deps.tcp.dial(to, options, handler) };
+  const { tcp, clock, encryption } = deps;
+  return {
+    dial: (to, options, handler) => {
+      const { infoHash } = options;
+      if (infoHash === undefined || encryption.wayTo(formatEndpoint(to)) === 'plain')
+        return tcp.dial(to, options, handler);
+      const connection = new EncryptedDial(encryption, clock, infoHash, handler);
+      connection.dial(tcp, to, options);
+      return connection;
+    },
+    markUnderstood: (to) => encryption.markUnderstood(formatEndpoint(to)),
+    handleSilentEnd: (to) => encryption.handleSilentEnd(formatEndpoint(to)),
+  };
 }

@@ -85,7 +85,7 @@ class Bench {
       new PeerList({ prng: new Prng(2) }),
       {
         clock: { nowMs: () => 1000, wallMs: () => 1000, setTimer: () => ({ cancel: () => {} }) },
-        dialer: { dial: unused },
+        dialer: { dial: unused, markUnderstood: unused, handleSilentEnd: unused },
         disk,
         log: silentLog,
         bind: null,

@@ -86,6 +86,8 @@ type Link = {
   readonly incoming: boolean;
   readonly slot: ConnectionSlot;
   isHandshaken: boolean;
+  /** Nothing has come from it yet. */
+  isSilent: boolean;
   /** Extents of the read cache whose bytes the system has not taken yet, in the order of the writes. */
   readonly leased: (readonly ReadExtent[])[];
 };
@@ -254,7 +256,10 @@ export class TorrentDriver {
     const link = this.#links.get(key);
     if (link === undefined) return;
     link.isHandshaken = true;
-    if (!link.incoming) this.peerList.markConnected(link.endpoint, this.#deps.clock.nowMs());
+    if (!link.incoming) {
+      this.peerList.markConnected(link.endpoint, this.#deps.clock.nowMs());
+      this.#deps.dialer.markUnderstood(link.endpoint);
+    }
     this.#host.connected(link.endpoint);
   }
 
@@ -282,11 +287,22 @@ export class TorrentDriver {
     this.#deps.forgotten(link.connection);
     if (!link.incoming) {
       if (link.isHandshaken) this.peerList.markClosed(link.endpoint, nowMs);
+      else if (link.isSilent && this.#tryOtherWay(link.endpoint)) return;
       else this.peerList.markFailed(link.endpoint, nowMs);
       if (fault?.code === 'BITTORRENT_WIRE_OURSELVES') this.peerList.markOwn(link.endpoint);
     }
     if (fault !== null) this.#blame(link.endpoint, fault);
     this.#host.closed(link.endpoint, fault, link.isHandshaken);
+  }
+
+  /** It hung up on what we said, or on how we said it: if there is another way to say it, it is tried at once. */
+  #tryOtherWay(endpoint: Endpoint): boolean {
+    const { dialer, admission } = this.#deps;
+    if (!this.#mayDial || !dialer.handleSilentEnd(endpoint)) return false;
+    const slot = admission.budget.tryDial(this.#host.id, endpoint.address);
+    if (slot === null) return false;
+    this.#dialOne(endpoint, slot);
+    return true;
   }
 
   /** A connection becomes a peer of the torrent. */
@@ -298,11 +314,20 @@ export class TorrentDriver {
   ): StreamHandler {
     const { clock } = this.#deps;
     const key = this.torrent.addPeer(endpoint, incoming, clock.nowMs());
-    const link: Link = { connection, endpoint, incoming, slot, isHandshaken: false, leased: [] };
+    const link: Link = {
+      connection,
+      endpoint,
+      incoming,
+      slot,
+      isHandshaken: false,
+      isSilent: true,
+      leased: [],
+    };
     this.#links.set(key, link);
     return {
       onBytes: (bytes) => {
         if (this.#isClosed) return;
+        link.isSilent = false;
         this.torrent.handleBytes(key, bytes, clock.nowMs());
         this.#deps.received(connection, bytes.length);
         this.drive();

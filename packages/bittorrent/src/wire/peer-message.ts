@@ -81,11 +81,16 @@ export function encodeHandshake(handshake: Handshake): Uint8Array {
   return bytes;
 }
 
+/** Whether `bytes`, however few, are how a handshake begins. */
+export function beginsHandshake(bytes: Uint8Array): boolean {
+  const length = Math.min(bytes.length, protocolName.length);
+  for (let i = 0; i < length; i++) if (bytes[i] !== protocolName[i]) return false;
+  return true;
+}
+
 /** The info-hash in the first 48 bytes of a handshake, or null when they are not one. */
 export function tryInfoHashOfPrefix(bytes: Uint8Array): Uint8Array | null {
-  if (bytes.length < handshakePrefixBytes) return null;
-  for (let i = 0; i < protocolName.length; i++) if (bytes[i] !== protocolName[i]) return null;
-  return bytes.slice(28, 48);
+  return bytes.length >= handshakePrefixBytes && beginsHandshake(bytes) ? bytes.slice(28, 48) : null;
 }
 
 /** The handshake in 68 bytes, or null. */
