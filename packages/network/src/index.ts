@@ -1,7 +1,15 @@
+export {
+  AddressFilter,
+  type AddressFilterFile,
+  type BadLine,
+  decodeAddressFilter,
+} from './address-filter.ts';
 export { addressKey, peerKey } from './address-key.ts';
 export { Admission, type AdmissionOptions } from './admission.ts';
 export { type Ban, BanList } from './ban-list.ts';
 export { RateLimiter } from './bandwidth.ts';
+export { BoundLine, type BoundLineDeps, type LineAddresses } from './bound-line.ts';
+export { BoundPorts } from './bound-ports.ts';
 export {
   type BudgetRefusal,
   ConnectionBudget,
@@ -9,5 +17,7 @@ export {
   type ConnectionSlot,
   defaultConnectionLimits,
 } from './connection-budget.ts';
+export { FilteredPorts } from './filtered-ports.ts';
 export { limits } from './limits.ts';
+export { PortsAbove } from './ports-above.ts';
 export { type DatagramKind, datagramKind, SharedUdp, type SharedUdpCounts } from './shared-udp.ts';

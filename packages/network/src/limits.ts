@@ -27,6 +27,77 @@ export const limits = {
     /** Any port will do, but IPv4 and IPv6 must both have it free: so many numbers are tried. */
     bindTryCount: 10,
   },
+  utp: {
+    /** RFC 6817, TARGET: queueing that we allow ourselves to cause. */
+    targetMs: 100,
+    /** RFC 6817, BASE_HISTORY: the path's own delay is the least of so many minutes. */
+    baseMinutes: 10,
+    /** RFC 6817, CURRENT_FILTER: the delay now is the least of so many samples. */
+    currentSampleCount: 4,
+    /** RFC 6817, INIT_CWND and MIN_CWND. */
+    windowPacketsFirst: 2,
+    windowPacketsMin: 2,
+    /** Slow start ends at this share of the target, for what is on its way by then still comes on top. */
+    slowStartExitShare: 0.5,
+    /** A pause to see the empty path: how small the window, how many round trips, what share of the time at most. */
+    pausePackets: 2,
+    pauseRoundTrips: 2,
+    pauseShare: 0.1,
+
+    /** Until the first round trip is known; RFC 6298 says 1 s. */
+    timeoutFirstMs: 1000,
+    timeoutMsMin: 500,
+    timeoutMsMax: 30_000,
+    /** So many time-outs in a row end a connection: 31 s and more. */
+    timeoutCountMax: 6,
+    /** An acknowledgement may wait so long for bytes to travel with, or for the next packet. */
+    ackDelayMs: 10,
+    /** Every second packet is acknowledged, but in a stream of thousands a second only each so many, or so often. */
+    ackPacketCountMax: 16,
+    ackEveryMs: 0.5,
+    /** Home routers forget a silent flow after 30 s and more. */
+    keepAliveMs: 29_000,
+    /** Nothing heard, not even that. */
+    idleMs: 300_000,
+    /** After our end or theirs: how long without progress until the rest is given up. */
+    lingerMs: 10_000,
+    /** After both: how long their end is acknowledged again. */
+    afterglowMs: 3_000,
+    /** Who was answered and does not come back is forgotten. */
+    unconfirmedMs: 10_000,
+
+    /** Datagram lengths: what every path carries (QUIC takes the same), and how fine the search is. */
+    mtuFloorBytes: 1200,
+    mtuStepBytes: 16,
+    mtuProbeTryCount: 2,
+    mtuRaiseMs: 600_000,
+    /** Ethernet's 1500 bytes less the headers of IP and UDP; within one machine what its buffers hold some of. */
+    mtuIpv4Bytes: 1472,
+    mtuIpv6Bytes: 1452,
+    mtuLoopbackBytes: 16_384,
+
+    /** What one connection may have waiting for its reader or for a gap to be filled. */
+    receiveBytesMax: 1 << 20,
+    /** Of which so much is each one's own, and the rest out of the room that all share. */
+    receiveBytesOwn: 64 * 1024,
+    sharedReceiveBytesMax: 64 << 20,
+    /** How far ahead of a gap a packet may be: what other programs have room for too. */
+    reorderPacketCountMax: 1023,
+    outstandingPacketCountMax: 1000,
+    sackBytesMax: 128,
+
+    connectionCountMax: 2000,
+    /** Of which so many incoming ones are not confirmed, and so many have ended and glow on. */
+    unconfirmedCountMax: 200,
+    afterglowCountMax: 500,
+    /** Answers to packets of no connection, as small as what they answer: so many a second, saved up for so long. */
+    resetsPerSecond: 50,
+    resetBurstCount: 100,
+  },
+  line: {
+    /** How often a bound address is looked for: so long, at most, an open connection may outlive it. */
+    lookMs: 500,
+  },
   filter: {
     /** Larger lists are mistakes: the largest in use have some hundred thousand. 32 MB of memory. */
     rangeCountMax: 4_000_000,
