@@ -1,4 +1,4 @@
-import type { BittorrentApi, TorrentSource } from '@tequio/bittorrent/contract';
+import type { BittorrentApi, EncryptionPolicy, TorrentSource } from '@tequio/bittorrent/contract';
 import type { TrackerHandle, TrackerOptions } from './tracker-api.ts';
 
 /** With what a node is started. What is null the node chooses by itself. */
@@ -17,6 +17,7 @@ export type NodeSettings = {
   /** Bytes a second for the whole node; null: no limit. */
   readonly limitDown: number | null;
   readonly limitUp: number | null;
+  readonly encryption: EncryptionPolicy;
 };
 
 /**

@@ -10,6 +10,7 @@ export type NodeFlags = {
   readonly bind?: string;
   readonly limitDown?: number | null;
   readonly limitUp?: number | null;
+  readonly encryption?: NodeSettings['encryption'];
 };
 
 export function addNodeOptions(command: Command, session: Session, parsers: OptionParsers): Command {
@@ -19,7 +20,8 @@ export function addNodeOptions(command: Command, session: Session, parsers: Opti
     .option('--port <port>', help.port, parsers.port)
     .option('--bind <address>', help.bind, parsers.address)
     .option('--limit-down <rate>', help.limitDown, parsers.rate)
-    .option('--limit-up <rate>', help.limitUp, parsers.rate);
+    .option('--limit-up <rate>', help.limitUp, parsers.rate)
+    .option('--encryption <policy>', help.encryption, parsers.encryption);
 }
 
 export function settingsOf(flags: NodeFlags, session: Session): NodeSettings {
@@ -30,5 +32,6 @@ export function settingsOf(flags: NodeFlags, session: Session): NodeSettings {
     bind: flags.bind ?? null,
     limitDown: flags.limitDown ?? null,
     limitUp: flags.limitUp ?? null,
+    encryption: flags.encryption ?? 'prefer',
   };
 }

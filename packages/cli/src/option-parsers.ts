@@ -1,3 +1,4 @@
+import type { NodeSettings } from '@tequio/api';
 import { tryParseAddress } from '@tequio/kernel';
 import { UsageError } from './errors.ts';
 import type { Messages } from './messages/en.ts';
@@ -9,6 +10,7 @@ export type OptionParsers = {
   address(text: string): string;
   /** Null: no limit. */
   rate(text: string): number | null;
+  encryption(text: string): NodeSettings['encryption'];
   /** Milliseconds of a text in seconds. */
   seconds(text: string): number;
   pieceSize(text: string): number;
@@ -18,6 +20,8 @@ export type OptionParsers = {
   webSeeds(text: string, before?: readonly string[]): readonly string[];
   texts(text: string, before?: readonly string[]): readonly string[];
 };
+
+const encryptionPolicies = ['prefer', 'require', 'off'] as const;
 
 /** BEP 52: a power of two from 16 KiB. The ceiling keeps one piece in memory. */
 const pieceBytesMin = 16 * 1024;
@@ -37,6 +41,11 @@ export function createOptionParsers(messages: Messages): OptionParsers {
       if (rate === undefined) throw new UsageError(say.badRate(text));
       return rate;
     },
+    encryption: (text) =>
+      check(
+        encryptionPolicies.find((policy) => policy === text),
+        say.badEncryption(text),
+      ),
     seconds: (text) => {
       const seconds = /^\d+(?:\.\d+)?s?$/.test(text) ? Number.parseFloat(text) : 0;
       return check(seconds > 0 && seconds <= 1e9 && seconds * 1000, say.badSeconds(text));

@@ -30,6 +30,7 @@ export function offlineSettings(session: Session): NodeSettings {
     bind: null,
     limitDown: null,
     limitUp: null,
+    encryption: 'prefer',
   };
 }
 

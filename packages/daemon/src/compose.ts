@@ -46,6 +46,7 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
         usualPort,
         limitDown: settings.limitDown,
         limitUp: settings.limitUp,
+        encryption: settings.encryption,
         bootId: readBootId(),
       },
       { ports, database },

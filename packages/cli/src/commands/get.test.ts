@@ -38,7 +38,8 @@ test('gives the node what the options say', async () => {
   completesAfter(world, 500);
   const line =
     '--data state get album.torrent --to down --peer 192.0.2.7:1 --peer [::1]:2 --port 7000 --bind 127.0.0.1 ' +
-    '--select *.flac --select b/** --sequential --limit-down 1M --limit-up 500K';
+    '--select *.flac --select b/** --sequential --limit-down 1M --limit-up 500K ' +
+    '--encryption require';
   assert.equal(await run(world, line), 0);
   assert.deepEqual(world.settings, [
     {
@@ -48,6 +49,7 @@ test('gives the node what the options say', async () => {
       bind: '127.0.0.1',
       limitDown: 1048576,
       limitUp: 512000,
+      encryption: 'require',
     },
   ]);
   assert.deepEqual(world.node.added[0]?.options, {

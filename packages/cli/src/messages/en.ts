@@ -34,6 +34,8 @@ export const en = {
       sequential: 'from the first piece to the last, instead of the rarest first',
       limitDown: 'most bytes a second to receive',
       limitUp: 'most bytes a second to send',
+      encryption:
+        'of connections to peers: prefer (both kinds; encrypted to whom plain does not reach), require, or off (default: prefer)',
       timeout: 'give up when no peer and no tracker could be reached for this long',
       notes:
         'Interrupted by Ctrl-C and started again, it goes on where it stopped. Ctrl-C twice stops it at once.',
@@ -143,6 +145,7 @@ export const en = {
       `“${text}” is no tracker: its address must begin with http://, https:// or udp://.`,
     badWebSeed: (text: string) =>
       `“${text}” is no web seed: its address must begin with http:// or https://.`,
+    badEncryption: (text: string) => `“${text}” is no kind of encryption: prefer, require or off.`,
     badAddress: (text: string) => `“${text}” is no IP address of this machine.`,
     noMagnetHere: 'A magnet link holds no piece hashes: give the .torrent itself.',
   },

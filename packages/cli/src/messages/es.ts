@@ -34,6 +34,8 @@ export const es: Messages = {
       sequential: 'de la primera pieza a la última, en vez de las más escasas primero',
       limitDown: 'máximo de bytes por segundo que se reciben',
       limitUp: 'máximo de bytes por segundo que se envían',
+      encryption:
+        'de las conexiones con pares: prefer (ambas; cifrada con quien no responde en claro), require (solo cifradas) u off (ninguna); por omisión, prefer',
       timeout: 'desiste si en este tiempo no se alcanza ningún par ni rastreador',
       notes:
         'Si se interrumpe con Ctrl-C y se inicia de nuevo, continúa donde quedó. Ctrl-C dos veces lo detiene de golpe.',
@@ -142,6 +144,7 @@ export const es: Messages = {
       `«${text}» no es un rastreador: su dirección debe empezar con http://, https:// o udp://.`,
     badWebSeed: (text) =>
       `«${text}» no es una semilla web: su dirección debe empezar con http:// o https://.`,
+    badEncryption: (text) => `«${text}» no es un modo de cifrado: prefer, require u off.`,
     badAddress: (text) => `«${text}» no es una dirección IP de esta máquina.`,
     noMagnetHere: 'Un enlace magnet no lleva los hashes de las piezas: hace falta el .torrent mismo.',
   },
