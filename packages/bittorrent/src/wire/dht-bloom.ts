@@ -2,14 +2,14 @@
  * The bloom filters of a DHT scrape (BEP 33): 256 bytes, two bits an address, so that the addresses which many nodes
  * have stored can be counted once each.
  */
-import { addressToBytes, type Hashes, type IpAddress } from '@tequio/kernel';
+import type { Hashes } from '@tequio/kernel';
 
 export const bloomBytes = 256;
 const bitCount = bloomBytes * 8;
 
-/** Sets the address's two bits. */
-export function insertIntoBloom(bloom: Uint8Array, address: IpAddress, hashes: Hashes): void {
-  const digest = hashes.sha1(addressToBytes(address));
+/** Sets the address's two bits. @param address 4 or 16 bytes */
+export function insertIntoBloom(bloom: Uint8Array, address: Uint8Array, hashes: Hashes): void {
+  const digest = hashes.sha1(address);
   for (const at of [0, 2]) {
     const bit = (digest[at]! | (digest[at + 1]! << 8)) % bitCount;
     bloom[bit >> 3]! |= 1 << (bit & 7);

@@ -1,6 +1,6 @@
 /**
  * The extension protocol's handshake (BEP 10) and the extensions whose messages are a few bytes:
- * `lt_donthave` (BEP 54) and `upload_only` (BEP 21). Metadata has its own file.
+ * `lt_donthave` (BEP 54) and `upload_only` (BEP 21). Metadata, peer exchange and hole punching have their own files.
  *
  * Each side chooses the message ids that it wants to receive. A handshake may come again at any time; it
  * then says only what has changed, and an id of 0 turns an extension off. Nothing in it is obligatory, so
@@ -45,7 +45,13 @@ export type ExtensionName = (typeof extensionNames)[number];
 export type ExtensionIds = Readonly<Partial<Record<ExtensionName, number>>>;
 
 /** The ids under which we receive what we can receive. */
-export const ourExtensionIds = { ut_metadata: 1, lt_donthave: 2, upload_only: 3 } as const;
+export const ourExtensionIds = {
+  ut_metadata: 1,
+  lt_donthave: 2,
+  upload_only: 3,
+  ut_pex: 4,
+  ut_holepunch: 5,
+} as const;
 
 /** Everything null was not said, or could not be read. */
 export type ExtensionHandshake = {
@@ -117,9 +123,8 @@ export function mergeExtensionIds(known: ExtensionIds, update: ExtensionIds): Ex
  * The extension of a message that we received under one of {@link ourExtensionIds}; null for any other id.
  */
 export function tryOurExtension(id: number): keyof typeof ourExtensionIds | null {
-  if (id === ourExtensionIds.ut_metadata) return 'ut_metadata';
-  if (id === ourExtensionIds.lt_donthave) return 'lt_donthave';
-  return id === ourExtensionIds.upload_only ? 'upload_only' : null;
+  for (const name of extensionNames) if (ourExtensionIds[name] === id) return name;
+  return null;
 }
 
 /** BEP 54: the sender no longer has this piece. */

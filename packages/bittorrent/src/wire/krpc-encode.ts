@@ -2,9 +2,9 @@
  * Writing KRPC messages; see krpc.ts. One buffer is filled from front to back with keys in their order, for a node
  * answers thousands of these a second; the datagram that leaves is a copy of its own.
  */
-import { addressToBytes, type Endpoint, writeUint16 } from '@tequio/kernel';
-import type { AddressFamily } from './compact-peers.ts';
-import type { KrpcAnswer, KrpcQuery, NodeInfo, Want } from './krpc.ts';
+import type { Endpoint } from '@tequio/kernel';
+import { compactEndpoint, type NodeInfo } from './dht-node-info.ts';
+import type { KrpcAnswer, KrpcQuery, Want } from './krpc.ts';
 
 /** No datagram that we send is longer, so that none is cut on an ordinary path (IPv6 carries 1280 everywhere). */
 export const krpcSendBytesMax = 1200;
@@ -71,29 +71,6 @@ export function encodeKrpcError(
   writer.bytes(transaction);
   writeEnd(writer, 'e');
   return writer.take();
-}
-
-/** An address and a port as 6 or 18 bytes. */
-export function compactEndpoint(endpoint: Endpoint): Uint8Array {
-  const address = addressToBytes(endpoint.address);
-  const bytes = new Uint8Array(address.length + 2);
-  bytes.set(address);
-  writeUint16(bytes, address.length, endpoint.port);
-  return bytes;
-}
-
-/** The node as lists name it. */
-export function nodeInfo(id: Uint8Array, endpoint: Endpoint): NodeInfo {
-  const place = compactEndpoint(endpoint);
-  const compact = new Uint8Array(id.length + place.length);
-  compact.set(id);
-  compact.set(place, id.length);
-  return { id: compact.subarray(0, id.length), endpoint, compact };
-}
-
-/** The family of a compact list's entry. */
-export function familyOfNode(node: NodeInfo): AddressFamily {
-  return node.compact.length === 26 ? 4 : 6;
 }
 
 function writeArguments(writer: KrpcWriter, query: SentQuery): void {

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type IpAddress, Prng } from '@tequio/kernel';
+import { nodeInfo } from './dht-node-info.ts';
 import { decodeKrpc, type KrpcMessage, krpcLimits } from './krpc.ts';
-import {
-  encodeKrpcAnswer,
-  encodeKrpcError,
-  encodeKrpcQuery,
-  nodeInfo,
-  type SentQuery,
-} from './krpc-encode.ts';
+import { encodeKrpcAnswer, encodeKrpcError, encodeKrpcQuery, type SentQuery } from './krpc-encode.ts';
 
 const runCount = Number(process.env['FUZZ_RUNS'] ?? 20_000);
 const firstSeed = Number(process.env['FUZZ_SEED'] ?? 1);

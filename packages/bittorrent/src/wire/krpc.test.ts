@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Endpoint, encodeUtf8, type IpAddress, Prng, toLatin1 } from '@tequio/kernel';
+import { nodeInfo } from './dht-node-info.ts';
 import { decodeKrpc, type KrpcMessage, type KrpcQuery, krpcError, krpcLimits } from './krpc.ts';
 import {
   encodeKrpcAnswer,
   encodeKrpcError,
   encodeKrpcQuery,
   krpcSendBytesMax,
-  nodeInfo,
   type SentQuery,
 } from './krpc-encode.ts';
 

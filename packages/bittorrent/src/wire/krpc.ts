@@ -23,6 +23,7 @@ import type { AddressFamily } from './compact-peers.ts';
 import { bloomBytes } from './dht-bloom.ts';
 import { type DhtItem, dhtItemLimits, sequenceMax } from './dht-item.ts';
 import { nodeIdBytes } from './dht-node-id.ts';
+import { NodeInfo } from './dht-node-info.ts';
 
 export const krpcLimits = {
   /** Of a datagram; the longest that programs send stays below what an Ethernet carries. */
@@ -52,13 +53,6 @@ export const krpcError = {
   casMismatch: 301,
   sequenceTooLow: 302,
 } as const;
-
-/** A node as lists name it. `compact`: its id, address and port as 26 (IPv4) or 38 (IPv6) bytes. */
-export type NodeInfo = {
-  readonly id: Uint8Array;
-  readonly endpoint: Endpoint;
-  readonly compact: Uint8Array;
-};
 
 /** Which families of nodes the asker wants; `null`: that of its own address. */
 export type Want = { readonly ipv4: boolean; readonly ipv6: boolean } | null;
@@ -285,15 +279,17 @@ function nodesOf(list: Uint8Array | null, family: AddressFamily): NodeInfo[] {
     at + entryBytes <= list.length && nodes.length < krpcLimits.nodeCountMax;
     at += entryBytes
   ) {
-    const port = readUint16(list, at + entryBytes - 2);
-    if (port === 0) continue;
-    const compact = list.slice(at, at + entryBytes);
-    const address = addressFromBytes(compact.subarray(nodeIdBytes, entryBytes - 2));
+    if (readUint16(list, at + entryBytes - 2) === 0) continue;
     // A mapped IPv4 address in the list of IPv6 nodes is nothing that the other family can reach.
-    if (family === 6 && !address.includes(':')) continue;
-    nodes.push({ id: compact.subarray(0, nodeIdBytes), endpoint: { address, port }, compact });
+    if (family === 6 && isMapped(list, at + nodeIdBytes)) continue;
+    nodes.push(new NodeInfo(list.slice(at, at + entryBytes)));
   }
   return nodes;
+}
+
+function isMapped(list: Uint8Array, at: number): boolean {
+  for (let i = 0; i < 10; i++) if (list[at + i] !== 0) return false;
+  return list[at + 10] === 0xff && list[at + 11] === 0xff;
 }
 
 function peersOf(r: BencodeValue): readonly Endpoint[] {
