@@ -21,3 +21,5 @@ export { FilteredPorts } from './filtered-ports.ts';
 export { limits } from './limits.ts';
 export { PortsAbove } from './ports-above.ts';
 export { type DatagramKind, datagramKind, SharedUdp, type SharedUdpCounts } from './shared-udp.ts';
+export type { UtpCounts } from './utp/utp-socket.ts';
+export { UtpStreams } from './utp/utp-streams.ts';
