@@ -22,6 +22,8 @@ export const interopColumns = [
   'its-tracker',
   'reads-ours',
   'ours-reads',
+  'encrypted-from',
+  'encrypted-to',
 ] as const;
 export type InteropColumn = (typeof interopColumns)[number];
 
@@ -38,6 +40,8 @@ const words: Readonly<Record<Language, Readonly<Record<InteropColumn | 'program'
     'its-tracker': 'is the tracker for Tequio',
     'reads-ours': 'reads torrents of `tequio create`',
     'ours-reads': '`tequio show` reads its torrents',
+    'encrypted-from': 'encrypted, from it',
+    'encrypted-to': 'encrypted, from Tequio',
     failed: 'FAILED',
   },
   es: {
@@ -50,6 +54,8 @@ const words: Readonly<Record<Language, Readonly<Record<InteropColumn | 'program'
     'its-tracker': 'es el tracker de Tequio',
     'reads-ours': 'lee torrents de `tequio create`',
     'ours-reads': '`tequio show` lee sus torrents',
+    'encrypted-from': 'cifrado, de él',
+    'encrypted-to': 'cifrado, de Tequio',
     failed: 'FALLA',
   },
 };

@@ -26,17 +26,17 @@ export class QbittorrentPeer implements LabPeer {
   readonly endpoint: string;
   readonly #running: Running;
 
-  private constructor(host: Host) {
+  private constructor(host: Host, encryption: QbittorrentEncryption) {
     this.host = host;
     this.endpoint = `${host.address}:${port}`;
     const configFolder = join(host.folder, 'profile/qBittorrent/config');
     mkdirSync(configFolder, { recursive: true });
-    writeFileSync(join(configFolder, 'qBittorrent.conf'), configOf(host));
+    writeFileSync(join(configFolder, 'qBittorrent.conf'), configOf(host, encryption));
     this.#running = host.run('qbittorrent-nox', [`--profile=${join(host.folder, 'profile')}`]);
   }
 
-  static async start(host: Host): Promise<QbittorrentPeer> {
-    const peer = new QbittorrentPeer(host);
+  static async start(host: Host, encryption: QbittorrentEncryption = 'off'): Promise<QbittorrentPeer> {
+    const peer = new QbittorrentPeer(host, encryption);
     await until('qBittorrent answers', 15_000, () => {
       peer.#running.assertRunning();
       return peer.#call('app/version').then((version) => version.startsWith('v'));
@@ -119,8 +119,12 @@ export class QbittorrentPeer implements LabPeer {
   }
 }
 
-/** `Encryption` 2: none; `BTProtocol` TCP only; the API is open to the lab's network. */
-function configOf(host: Host): string {
+/** As its `Encryption` counts them: 0, 1, 2. */
+const encryptions = ['prefer', 'require', 'off'] as const;
+export type QbittorrentEncryption = (typeof encryptions)[number];
+
+/** `BTProtocol` TCP only; the API is open to the lab's network. */
+function configOf(host: Host, encryption: QbittorrentEncryption): string {
   return `[LegalNotice]
 Accepted=true
 
@@ -128,7 +132,7 @@ Accepted=true
 Session\\AddExtensionToIncompleteFiles=false
 Session\\BTProtocol=TCP
 Session\\DHTEnabled=false
-Session\\Encryption=2
+Session\\Encryption=${encryptions.indexOf(encryption)}
 Session\\LSDEnabled=false
 Session\\MultiConnectionsPerIp=true
 Session\\PeXEnabled=false

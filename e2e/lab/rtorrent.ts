@@ -16,7 +16,7 @@ export class RtorrentPeer implements LabPeer {
   readonly #socket: string;
   readonly #running: Running;
 
-  private constructor(host: Host) {
+  private constructor(host: Host, encryption: string) {
     this.host = host;
     this.endpoint = `${host.address}:${port}`;
     this.#socket = join(host.folder, 'rpc');
@@ -28,7 +28,7 @@ export class RtorrentPeer implements LabPeer {
       `session.path.set=${session}`,
       `network.port_range.set=${port}-${port}`,
       'network.port_random.set=no',
-      'protocol.encryption.set=none',
+      `protocol.encryption.set=${encryption}`,
       'protocol.pex.set=no',
       'dht.mode.set=off',
       'trackers.use_udp.set=yes',
@@ -38,8 +38,9 @@ export class RtorrentPeer implements LabPeer {
     this.#running = host.run('rtorrent', ['-n', ...settings.flatMap((setting) => ['-o', setting])]);
   }
 
-  static async start(host: Host): Promise<RtorrentPeer> {
-    const peer = new RtorrentPeer(host);
+  /** @param encryption as its `protocol.encryption.set` takes it */
+  static async start(host: Host, encryption = 'none'): Promise<RtorrentPeer> {
+    const peer = new RtorrentPeer(host, encryption);
     await until('rTorrent answers', 10_000, () => {
       peer.#running.assertRunning();
       return peer.#call('system.pid').then(() => true);

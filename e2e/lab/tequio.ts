@@ -24,16 +24,19 @@ export class TequioPeer implements LabPeer {
   readonly endpoint: string;
   /** All JSON lines of the present run. */
   lines: JsonLine[] = [];
+  readonly #more: readonly string[];
   #running: Running | null = null;
 
-  constructor(host: Host) {
+  /** @param more options of `get` and `seed` besides ours */
+  constructor(host: Host, more: readonly string[] = []) {
     this.host = host;
+    this.#more = more;
     this.endpoint = `${host.address}:${port}`;
   }
 
   async seed(torrentFile: string, folder: string, trackers: readonly string[] = []): Promise<void> {
     const args = ['seed', torrentFile, '--from', folder, '--port', String(port)];
-    this.start([...args, ...trackers.flatMap((url) => ['--tracker', url])]);
+    this.start([...args, ...this.#more, ...trackers.flatMap((url) => ['--tracker', url])]);
     await this.waitLine('seeding', 20_000);
   }
 
@@ -44,7 +47,7 @@ export class TequioPeer implements LabPeer {
       throw new Error('a .torrent names its own trackers: put them there');
     const link = source + trackers.map((url) => `&tr=${encodeURIComponent(url)}`).join('');
     const peers = (from.peers ?? []).flatMap((peer) => ['--peer', peer]);
-    this.start(['get', link, '--to', folder, '--port', String(port), ...peers]);
+    this.start(['get', link, '--to', folder, '--port', String(port), ...this.#more, ...peers]);
   }
 
   /** Runs a command that talks to peers on this host. */
