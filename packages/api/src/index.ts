@@ -4,5 +4,5 @@
  * import here or below. Paths are absolute and mean the node's machine; the caller resolves what a user typed.
  */
 export type * from '@tequio/bittorrent/contract';
-export type { NodeApi, NodeFiles, NodeSettings } from './node-api.ts';
+export type { AddressFilterReport, NodeApi, NodeFiles, NodeSettings } from './node-api.ts';
 export type { TrackerHandle, TrackerOptions, TrackerStats } from './tracker-api.ts';

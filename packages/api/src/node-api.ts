@@ -12,11 +12,15 @@ export type NodeSettings = {
   readonly offline: boolean;
   /** TCP port for other peers; 0: any free one; null: the usual one, or a free one when that is taken. */
   readonly port: number | null;
-  /** Address to listen on and to dial from; null: all of them. */
+  /**
+   * Address, or network interface, that everything goes through; while it is not there nothing is sent. Null: all.
+   */
   readonly bind: string | null;
   /** Bytes a second for the whole node; null: no limit. */
   readonly limitDown: number | null;
   readonly limitUp: number | null;
+  /** Absolute path of a list of addresses that the node has nothing to do with (P2P, DAT or CIDR lines, or such a file packed with gzip). */
+  readonly addressFilter?: string | null;
   readonly encryption: EncryptionPolicy;
 };
 
@@ -29,6 +33,8 @@ export interface NodeApi {
   readonly files: NodeFiles;
   /** Absolute folder of this node's own state; it exists unless the node is offline. */
   readonly dataFolder: string;
+  /** What the address filter's file was found to hold; null: there is none. */
+  readonly addressFilter: AddressFilterReport | null;
   /** @throws NodeError `NET_LISTEN` */
   startTracker(options: TrackerOptions): Promise<TrackerHandle>;
   /**
@@ -44,6 +50,14 @@ export interface NodeApi {
    */
   close(): Promise<void>;
 }
+
+/** An address filter, as it was read. */
+export type AddressFilterReport = {
+  readonly rangeCount: number;
+  /** Lines that could not be read and are left out; the first of them, with a sentence each. */
+  readonly badLineCount: number;
+  readonly badLines: readonly { readonly line: number; readonly message: string }[];
+};
 
 /** Small files at the node's end. */
 export interface NodeFiles {

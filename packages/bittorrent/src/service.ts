@@ -7,6 +7,8 @@
 import {
   type Database,
   Emitter,
+  type IpAddress,
+  isIpv6,
   type Log,
   NodeError,
   type Ports,
@@ -28,11 +30,13 @@ import type {
   VerifyReport,
 } from './contract.ts';
 import { clientName } from './core/conversation.ts';
+import { ExternalAddress } from './core/external-address.ts';
 import { PieceMemory } from './core/piece-memory.ts';
 import { ReadCache } from './core/read-cache.ts';
 import { toShown, toShownMagnet } from './core/shown-torrent.ts';
 import { type BittorrentOptions, type CompleteOptions, defaultOptions } from './options.ts';
 import { createTorrent } from './shell/creator.ts';
+import { LocalDiscovery } from './shell/local-discovery.ts';
 import { PeerAcceptor } from './shell/peer-acceptor.ts';
 import { createPeerDialer, type PeerDialer } from './shell/peer-dialer.ts';
 import { PeerEncryption } from './shell/peer-encryption.ts';
@@ -52,6 +56,17 @@ export type BittorrentDeps = {
   readonly ports: Ports;
   /** Where torrents are remembered; null: nowhere, for one run only. */
   readonly database: Database | null;
+  /** The user's address filter; by default all pass. */
+  readonly allowAddress?: (address: IpAddress) => boolean;
+  /** The one way out that the node is bound to, if it is. */
+  readonly line?: Line;
+};
+
+/** A way out that may be gone for a while. */
+export type Line = {
+  /** Why nothing can be sent, as a sentence; null: all is well. */
+  readonly trouble: string | null;
+  subscribe(listener: () => void): () => void;
 };
 
 /** The service: the contract, and its own start and end. */
@@ -67,6 +82,7 @@ class Service implements BittorrentService {
   readonly #ports: Ports;
   readonly #log: Log;
   readonly #database: Database | null;
+  readonly #line: Line | null;
   readonly #sessions = new Map<TorrentId, TorrentSession>();
   /** By hex of the 20 bytes that a handshake names. */
   readonly #byHandshake = new Map<string, TorrentSession>();
@@ -78,7 +94,10 @@ class Service implements BittorrentService {
   readonly #encryption: PeerEncryption;
   readonly #rates: RateLimits;
   readonly #prng: Prng;
+  readonly #external = new ExternalAddress();
+  readonly #localDiscovery: LocalDiscovery | null;
   #running: Running | null = null;
+  #leaveLine = (): void => {};
   #nextOwner = 1;
   #nextJobId = 1;
 
@@ -87,6 +106,7 @@ class Service implements BittorrentService {
     this.#ports = deps.ports;
     this.#log = deps.ports.log;
     this.#database = deps.database;
+    this.#line = deps.line ?? null;
     this.#prng = new Prng(readUint32(deps.ports.entropy.bytes(4), 0));
     this.#rates = new RateLimits(deps.ports.clock, { down: options.limitDown, up: options.limitUp });
     this.#encryption = new PeerEncryption(options.encryption, deps.ports);
@@ -102,6 +122,7 @@ class Service implements BittorrentService {
         perGroup: options.connectionCountMax,
       },
       clock: deps.ports.clock,
+      ...(deps.allowAddress === undefined ? {} : { allowAddress: deps.allowAddress }),
     });
     this.#acceptor = new PeerAcceptor({
       ports: deps.ports,
@@ -113,6 +134,7 @@ class Service implements BittorrentService {
         return session.driver.accept(connection, prefix, slot);
       },
     });
+    this.#localDiscovery = options.lsd ? this.#createLocalDiscovery() : null;
   }
 
   get port(): number {
@@ -122,6 +144,12 @@ class Service implements BittorrentService {
   async start(): Promise<void> {
     const ports = this.#ports;
     if (this.#database !== null) this.#admission.open(this.#database);
+    if (this.#line !== null) {
+      const line = this.#line;
+      this.#leaveLine = line.subscribe(() => {
+        for (const session of this.#sessions.values()) session.handleLine(line.trouble);
+      });
+    }
     const store = this.#database === null ? new MemoryResumeStore() : createResumeStore(this.#database);
     for (const torrent of store.load().torrents) this.#stored.set(torrent.record.id, torrent);
     const { bind } = this.#options;
@@ -133,12 +161,15 @@ class Service implements BittorrentService {
       trackerClient: new TrackerClient({ userAgent: clientName.replace(' ', '/'), bind }, ports),
     };
     await this.#listen();
+    await this.#localDiscovery?.start();
   }
 
   async close(): Promise<void> {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
     this.#byHandshake.clear();
+    this.#leaveLine();
+    await this.#localDiscovery?.close();
     await this.#acceptor.close();
     await Promise.all(sessions.map((session) => session.close()));
     await this.#running?.trackerClient.close();
@@ -292,6 +323,19 @@ class Service implements BittorrentService {
     }
   }
 
+  #createLocalDiscovery(): LocalDiscovery {
+    const { udp, clock, entropy, log } = this.#ports;
+    return new LocalDiscovery({
+      udp,
+      clock,
+      entropy,
+      log,
+      bind: this.#options.bind,
+      listenPort: () => this.port,
+      found: (infoHash, endpoint) => this.#byHandshake.get(infoHash)?.finder.addNeighbour(endpoint),
+    });
+  }
+
   #createSession(source: SessionSource, options: AddOptions, running: Running): TorrentSession {
     const { clock, disk, resolver, hashes, log, entropy } = this.#ports;
     const peerId = entropy.bytes(20);
@@ -308,11 +352,16 @@ class Service implements BittorrentService {
       prng: this.#prng.fork(),
       rates: this.#rates,
       admission: this.#admission,
+      lineTrouble: () => this.#line?.trouble ?? null,
       banned: (ban) => {
         for (const session of this.#sessions.values()) session.driver.expel(ban);
       },
       nextJobId: () => this.#nextJobId++,
       listenPort: () => this.port,
+      seenAt: (address, by) => this.#external.handleVote(address, by, clock.nowMs()),
+      isOwn: ({ address, port }) =>
+        port === this.port && address === this.#external.of(isIpv6(address) ? 6 : 4),
+      localDiscovery: this.#localDiscovery,
       emit: (event) => this.#emit(event),
     });
   }

@@ -45,7 +45,7 @@ const exitCodeRules: readonly (readonly [RegExp, ExitCode])[] = [
   [/^(?:NET_|HTTP_|SOURCE_UNREACHABLE$|CLI_UNREACHABLE$)/, exitCodes.unreachable],
   [/^E(?:ADDR|CONN|HOST|NET|TIMEDOUT|NOTFOUND|AI_)/, exitCodes.unreachable],
   [/^(?:FILE_|DISK_|DATABASE_|BITTORRENT_(?:DISK|FILE)_|DATA_|E[A-Z])/, exitCodes.fileError],
-  [/^(?:BITTORRENT_|SOURCE_|CLI_BAD_)/, exitCodes.badData],
+  [/^(?:BITTORRENT_|SOURCE_|FILTER_|CLI_BAD_)/, exitCodes.badData],
 ];
 
 function exitCodeOf(code: string): ExitCode {

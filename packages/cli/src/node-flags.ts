@@ -8,6 +8,7 @@ export type NodeFlags = {
   readonly peer?: readonly string[];
   readonly port?: number;
   readonly bind?: string;
+  readonly addressFilter?: string;
   readonly limitDown?: number | null;
   readonly limitUp?: number | null;
   readonly encryption?: NodeSettings['encryption'];
@@ -18,7 +19,8 @@ export function addNodeOptions(command: Command, session: Session, parsers: Opti
   return command
     .option('--peer <host:port>', help.peer, parsers.peers)
     .option('--port <port>', help.port, parsers.port)
-    .option('--bind <address>', help.bind, parsers.address)
+    .option('--bind <address|interface>', help.bind, parsers.bind)
+    .option('--address-filter <file>', help.addressFilter)
     .option('--limit-down <rate>', help.limitDown, parsers.rate)
     .option('--limit-up <rate>', help.limitUp, parsers.rate)
     .option('--encryption <policy>', help.encryption, parsers.encryption);
@@ -30,6 +32,7 @@ export function settingsOf(flags: NodeFlags, session: Session): NodeSettings {
     offline: false,
     port: flags.port ?? null,
     bind: flags.bind ?? null,
+    addressFilter: flags.addressFilter === undefined ? null : session.world.resolvePath(flags.addressFilter),
     limitDown: flags.limitDown ?? null,
     limitUp: flags.limitUp ?? null,
     encryption: flags.encryption ?? 'prefer',

@@ -8,6 +8,8 @@ import { tryParseBytes, tryParseRate } from './size-text.ts';
 export type OptionParsers = {
   port(text: string): number;
   address(text: string): string;
+  /** An address, or the name of a network interface. */
+  bind(text: string): string;
   /** Null: no limit. */
   rate(text: string): number | null;
   encryption(text: string): NodeSettings['encryption'];
@@ -36,6 +38,9 @@ export function createOptionParsers(messages: Messages): OptionParsers {
   return {
     port: (text) => check(tryParsePort(text), say.badPort(text)),
     address: (text) => check(tryParseAddress(text), say.badAddress(text)),
+    // What consists of digits, dots and colons is meant as an address, and no interface is called so.
+    bind: (text) =>
+      check(tryParseAddress(text) ?? (/^[\d.:]*$/.test(text) ? null : text), say.badAddress(text)),
     rate: (text) => {
       const rate = tryParseRate(text);
       if (rate === undefined) throw new UsageError(say.badRate(text));

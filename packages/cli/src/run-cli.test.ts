@@ -61,7 +61,7 @@ const mistakes: readonly (readonly [string, RegExp])[] = [
   ['get a --limit-up fast', /“fast” is no rate/],
   ['get a --timeout -1', /“-1” is no time/],
   ['get a --timeout 0', /“0” is no time/],
-  ['get a --bind eth0', /“eth0” is no IP address/],
+  ['get a --bind 1.2.3', /“1.2.3” is no IP address/],
   ['create a', /option “-o, --output <file>” is needed/],
   ['create a -o b --v1 --v2', /“--v1” and “--v2” cannot be given together/],
   ['create a -o b --v1 --hybrid', /cannot be given together/],

@@ -41,12 +41,19 @@ export async function withNode<Value>(
   work: (node: NodeApi) => Promise<Value>,
 ): Promise<Value> {
   const node = await session.interrupt.race(session.world.startNode(settings));
+  tellAddressFilter(node, session);
   try {
     return await work(node);
   } finally {
     session.output.endLive();
     await node.close();
   }
+}
+
+function tellAddressFilter({ addressFilter }: NodeApi, { output, messages }: Session): void {
+  if (addressFilter === null) return;
+  const { rangeCount, badLineCount, badLines } = addressFilter;
+  output.note(messages.addressFilter(rangeCount, badLineCount, badLines[0]?.line ?? 0));
 }
 
 /** A pause that an event, or the user's wish to stop, ends early. One at a time. */

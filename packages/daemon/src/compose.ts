@@ -1,22 +1,15 @@
 /**
  * The one composition root: everything that runs is made here, in this order, and closed in reverse.
  *
- *   ports -> database -> bittorrent -> trackers of our own
+ *   ports -> database -> way outside -> bittorrent -> trackers of our own
  */
 import { dirname, join } from 'node:path';
 import type { NodeApi, NodeFiles, NodeSettings, TrackerHandle, TrackerOptions } from '@tequio/api';
 import { type BittorrentService, createBittorrent, createTracker } from '@tequio/bittorrent';
-import {
-  type Database,
-  type IpAddress,
-  type Log,
-  NodeError,
-  silentLog,
-  tryFromHex,
-  tryParseAddress,
-} from '@tequio/kernel';
+import { type Database, type Log, NodeError, silentLog, tryFromHex, tryParseAddress } from '@tequio/kernel';
 import { createRuntimePorts, type RuntimePorts, readBootId } from '@tequio/runtime';
 import { usualDataFolder } from './data-folder.ts';
+import { createOutside, type Outside } from './outside.ts';
 import { readSource } from './source-reader.ts';
 
 /** The port that is tried first; when it is taken, any free one. */
@@ -24,7 +17,7 @@ const usualPort = 27272;
 
 /**
  * Starts a node in this process.
- * @throws NodeError `NET_LISTEN`, `DATABASE_OPEN`, `FILE_WRITE`, `CLI_USAGE` for an address that is none
+ * @throws NodeError `NET_LISTEN`, `DATABASE_OPEN`, `FILE_WRITE`, and of the address filter's file
  */
 export async function startNode(settings: NodeSettings, log: Log = silentLog): Promise<NodeApi> {
   const ports = createRuntimePorts({
@@ -33,15 +26,19 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
   });
   const dataFolder = settings.dataFolder ?? usualDataFolder(process.env, process.platform);
   let database: Database | null = null;
+  let outside: Outside | null = null;
   try {
     if (!settings.offline) {
       await ports.files.makeFolder(dataFolder);
       database = ports.database.open(join(dataFolder, 'tequio.sqlite'));
     }
+    outside = await createOutside(settings, ports);
+    const { line, allowAddress } = outside;
     const bittorrent = createBittorrent(
       {
         dataFolder,
-        bind: bindOf(settings),
+        // An interface's addresses come and go: there the ports know.
+        bind: tryParseAddress(settings.bind ?? ''),
         port: settings.port,
         usualPort,
         limitDown: settings.limitDown,
@@ -49,11 +46,12 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
         encryption: settings.encryption,
         bootId: readBootId(),
       },
-      { ports, database },
+      { ports: outside.ports, database, allowAddress, ...(line === null ? {} : { line }) },
     );
     if (!settings.offline) await bittorrent.start();
-    return new LocalNode(settings, dataFolder, ports, database, bittorrent);
+    return new LocalNode(settings, dataFolder, ports, outside, database, bittorrent);
   } catch (error) {
+    outside?.close();
     database?.close();
     await ports.close();
     throw error;
@@ -64,20 +62,14 @@ function allCores(): number {
   return navigator.hardwareConcurrency;
 }
 
-function bindOf(settings: NodeSettings): IpAddress | null {
-  if (settings.bind === null) return null;
-  const address = tryParseAddress(settings.bind);
-  if (address === null)
-    throw new NodeError('CLI_USAGE', `"${settings.bind}" is not an IP address.`, { op: 'bind' });
-  return address;
-}
-
 class LocalNode implements NodeApi {
   readonly bittorrent: BittorrentService;
   readonly dataFolder: string;
   readonly files: NodeFiles;
   readonly #settings: NodeSettings;
+  readonly addressFilter: NodeApi['addressFilter'];
   readonly #ports: RuntimePorts;
+  readonly #outside: Outside;
   readonly #database: Database | null;
   readonly #trackers: TrackerHandle[] = [];
   #closing: Promise<void> | null = null;
@@ -86,12 +78,16 @@ class LocalNode implements NodeApi {
     settings: NodeSettings,
     dataFolder: string,
     ports: RuntimePorts,
+    outside: Outside,
     database: Database | null,
     bittorrent: BittorrentService,
   ) {
     this.#settings = settings;
     this.dataFolder = dataFolder;
     this.#ports = ports;
+    this.#outside = outside;
+    const { filter } = outside;
+    this.addressFilter = filter === null ? null : { ...filter, rangeCount: filter.filter.rangeCount };
     this.#database = database;
     this.bittorrent = bittorrent;
     this.files = {
@@ -108,7 +104,7 @@ class LocalNode implements NodeApi {
   }
 
   readSource(text: string): ReturnType<NodeApi['readSource']> {
-    return readSource(text, this.#ports);
+    return readSource(text, this.#outside.ports);
   }
 
   async startTracker(options: TrackerOptions): Promise<TrackerHandle> {
@@ -139,6 +135,7 @@ class LocalNode implements NodeApi {
   async #close(): Promise<void> {
     for (const tracker of this.#trackers) await tracker.close();
     if (!this.#settings.offline) await this.bittorrent.close();
+    this.#outside.close();
     this.#database?.close();
     await this.#ports.close();
   }

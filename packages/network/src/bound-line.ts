@@ -29,6 +29,7 @@ export type BoundLineDeps = { readonly clock: Clock; readonly networks: LocalNet
 
 const nowhere: LineAddresses = { v4: null, v6: null };
 
+/** See the head of this file. */
 export class BoundLine {
   /** As the user named it: an address or an interface. */
   readonly name: string;

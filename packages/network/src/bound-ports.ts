@@ -27,6 +27,7 @@ import { PortsAbove } from './ports-above.ts';
 
 const gone = 'the address that everything is bound to is not there';
 
+/** See the head of this file. */
 export class BoundPorts extends PortsAbove {
   readonly #line: BoundLine;
   readonly #streams = new Set<StreamConnection>();

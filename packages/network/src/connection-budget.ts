@@ -47,9 +47,9 @@ type SlotState =
  *
  * Rules: a slot is taken before the socket is, and released exactly when it is closed (twice is harmless). A tenth of
  * the total is kept for our own dials. On loopback, where one address is many programs, addresses are not counted.
- * Attacker: opens many connections and says nothing: capped by `pendingIncoming`, `pendingPerAddress` and the reserve, so it
- * can keep out other strangers while it pays for the sockets, but never our own dials. Takes part from one address
- * under many names: gets `perAddressInGroup` of a torrent's places.
+ * Attacker: opens many connections and says nothing: capped by `pendingIncoming`, `pendingPerAddress` and the reserve,
+ * so it can keep out other strangers while it pays for the sockets, but never our own dials. Takes part from one
+ * address under many names: gets `perAddressInGroup` of a torrent's places.
  * Cost: O(1) a call.
  */
 export class ConnectionBudget {

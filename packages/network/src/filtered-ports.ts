@@ -9,6 +9,7 @@ import { PortsAbove } from './ports-above.ts';
 
 const forbidden = { status: 403, headers: {}, body: new Uint8Array(0) } as const;
 
+/** See the head of this file. */
 export class FilteredPorts extends PortsAbove {
   readonly #blocks: (address: IpAddress) => boolean;
   readonly #tcp: StreamPort;

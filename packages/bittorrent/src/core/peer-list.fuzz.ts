@@ -74,6 +74,9 @@ class Fuzz {
     } else if (roll < 97) {
       list.markOwn(endpoint);
       model.markOwn(endpoint);
+    } else if (prng.chance(0.1)) {
+      list.hurry(this.#nowMs);
+      model.hurry(this.#nowMs);
     } else if (prng.chance(0.2)) {
       model.ban(endpoint);
     } else {

@@ -131,6 +131,10 @@ export class PeerListModel {
     peer.nextDialMs = [nowMs + 22_500, nowMs + 37_500];
   }
 
+  hurry(nowMs: number): void {
+    for (const peer of this.peers) if (peer.nextDialMs[0] > nowMs) peer.nextDialMs = [nowMs, nowMs];
+  }
+
   ban(endpoint: Endpoint): void {
     this.#unwelcome.add(endpoint.address);
   }

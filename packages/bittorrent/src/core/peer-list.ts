@@ -78,7 +78,8 @@ const trust: Readonly<Record<PeerSource, number>> = {
  *   loopback, link                         yes                              no                      no
  *   private                                yes                              yes                     no
  *   Whoever is local (`isFromLocal`) may name local ones: private trackers, peers of the same network.
- *   At most 8 ports of an address, loopback and the user's own wish apart.
+ *   At most 8 ports of an address, loopback and the user's own wish apart. In a private torrent nobody whom only the
+ *   local network, the DHT or peers name.
  *
  * Eviction: a full list takes an endpoint only in place of one worth less (never of one dialing or connected):
  *   proven > untried > failed, then trust, then failures. So a flood of strangers by PEX or DHT displaces at most
@@ -98,6 +99,7 @@ export class PeerList {
   readonly #portCount = new Map<IpAddress, number>();
   readonly #own = new Set<string>();
   #isSeeding = false;
+  #isPrivate = false;
   #idleCount = 0;
   /** Undefined: to be found anew. */
   #nextDialMs: number | null | undefined = null;
@@ -125,6 +127,17 @@ export class PeerList {
 
   get(endpoint: Endpoint): KnownPeer | null {
     return this.#entries.get(formatEndpoint(endpoint)) ?? null;
+  }
+
+  /**
+   * BEP 27, once it is known: whoever was named by strangers alone is forgotten, and from now on only trackers and the
+   * user are heard. @returns those whom we are connected to, or are dialling, and may not be
+   */
+  setPrivate(): Endpoint[] {
+    this.#isPrivate = true;
+    const strangers = [...this.#entries.values()].filter((entry) => [...entry.sources].every(isStranger));
+    for (const entry of strangers) this.#remove(entry);
+    return strangers.filter(({ state }) => state !== 'idle').map(({ endpoint }) => endpoint);
   }
 
   /** While we seed, seeds are not dialled. */
@@ -235,6 +248,12 @@ export class PeerList {
     entry.nextDialMs = nowMs + this.#jitter(backOffMinMs);
   }
 
+  /** Everybody may be dialled at once: what kept us from them was of our own making. */
+  hurry(nowMs: number): void {
+    for (const entry of this.#entries.values()) entry.nextDialMs = Math.min(entry.nextDialMs, nowMs);
+    this.#changed();
+  }
+
   markSeed(endpoint: Endpoint, isSeed: boolean): void {
     const entry = this.#entries.get(formatEndpoint(endpoint));
     if (entry === undefined || entry.isSeed === isSeed) return;
@@ -260,6 +279,7 @@ export class PeerList {
   #isDialable(endpoint: Endpoint, key: string, source: PeerSource, isFromLocal: boolean): boolean {
     const { address, port } = endpoint;
     if (port < 1 || port > 65_535 || this.#own.has(key)) return false;
+    if (this.#isPrivate && isStranger(source)) return false;
     const scope = addressScope(address);
     if (!mayName(source, scope, isFromLocal)) return false;
     const portCount = this.#portCount.get(address) ?? 0;
@@ -341,6 +361,11 @@ function worthOf(entry: Entry): number {
   const failures = Math.min(entry.failCount, 40) / 50;
   if (entry.lastConnectedMs !== null) return provenWorth + best - failures;
   return (entry.failCount === 0 ? untriedWorth : 0) + best - failures;
+}
+
+/** Who has no say in a private torrent. */
+function isStranger(source: PeerSource): boolean {
+  return source === 'pex' || source === 'dht' || source === 'local';
 }
 
 function mayName(source: PeerSource, scope: AddressScope, isFromLocal: boolean): boolean {

@@ -1,5 +1,5 @@
 /** Runs the machine of disk trouble (core/storage-state.ts): one timer, probes, and what follows from them. */
-import type { Clock, DiskFault, FileId, Timer } from '@tequio/kernel';
+import type { Clock, DiskFault, Fault, FileId, Timer } from '@tequio/kernel';
 import { type StorageEffect, type StorageInput, StorageTrouble } from '../core/storage-state.ts';
 
 export type DiskTroubleHost = {
@@ -70,4 +70,10 @@ export class DiskTrouble {
     const fault = await this.#host.look({ code: 'missing', message: '', file });
     if (!this.#isClosed) this.handle(fault === null ? { kind: 'good' } : { kind: 'fault', fault });
   }
+}
+
+/** Why a torrent's files could not be opened. */
+export function openFault(error: unknown): Fault {
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'BITTORRENT_OPEN', message, blame: 'none', penalty: 0 };
 }

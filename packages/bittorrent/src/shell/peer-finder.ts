@@ -1,8 +1,16 @@
 /**
- * Where the peers of one torrent come from: hosts that the user or a magnet names, and trackers, which are told that we
- * are there, how we fare and that we leave. What is found goes to the peer list; whom to dial is the driver's affair.
+ * Where the peers of one torrent come from: hosts that the user or a magnet names; trackers, which are told that we
+ * are there, how we fare and that we leave; the local network. What is found goes to the peer list; whom to dial is the
+ * driver's affair.
  */
-import { type Endpoint, type IpAddress, isLocalAddress, tryParseAddress } from '@tequio/kernel';
+import {
+  type Endpoint,
+  type Fault,
+  formatEndpoint,
+  type IpAddress,
+  isLocalAddress,
+  tryParseAddress,
+} from '@tequio/kernel';
 import type { AddOptions, TorrentId, TorrentState, TrackerSnapshot } from '../contract.ts';
 import type { PeerList, PeerSource } from '../core/peer-list.ts';
 import type { Torrent } from '../core/torrent.ts';
@@ -27,6 +35,7 @@ export class PeerFinder {
   readonly #host: PeerFinderHost;
   readonly #trackers: TorrentTrackers;
   #isAnnounced = false;
+  #isPrivate: boolean;
 
   /** @param add names more trackers than the source */
   constructor(
@@ -40,6 +49,8 @@ export class PeerFinder {
     this.#peerList = peerList;
     this.#deps = deps;
     this.#host = host;
+    this.#isPrivate = source.metainfo?.info.private ?? false;
+    if (this.#isPrivate) peerList.setPrivate();
     this.#trackers = this.#createTrackers(source, add, bind);
   }
 
@@ -61,12 +72,32 @@ export class PeerFinder {
     this.#peerList.setSeeding(isSeeding);
   }
 
-  /** Tells the trackers that we are there, if they do not know it. */
+  /** Somebody on the local network has announced this torrent. */
+  addNeighbour(endpoint: Endpoint): void {
+    if (this.#peerList.add(endpoint, 'local', this.#deps.clock.nowMs()) === 'added')
+      this.#host.driver.drive();
+  }
+
+  /** BEP 27, as the metadata has just said: whoever came here by other ways than trackers and the user goes. */
+  setPrivate(): void {
+    this.#isPrivate = true;
+    this.#leaveNeighbours();
+    const strangers = new Set(this.#peerList.setPrivate().map(formatEndpoint));
+    const { torrent } = this.#host;
+    for (const { key, contact } of [...torrent.peers.values()]) {
+      if (contact !== null && strangers.has(formatEndpoint(contact)))
+        torrent.closePeer(key, privateFault, this.#deps.clock.nowMs());
+    }
+  }
+
+  /** Tells the trackers and the local network that we are there, if they do not know it. */
   announce(): void {
     if (this.#isAnnounced) return;
     this.#isAnnounced = true;
     this.#trackers.handle({ type: 'start', isComplete: this.#host.torrent.content?.isFinished ?? false });
     this.updateStarved();
+    if (this.#isPrivate) return;
+    for (const hash of this.#host.torrent.infoHashes) this.#deps.localDiscovery?.add(hash);
   }
 
   /** The last piece has just arrived. */
@@ -81,10 +112,18 @@ export class PeerFinder {
     this.#trackers.handle({ type: 'starved', starved });
   }
 
+  /** The way out is back: whoever could not be reached is tried again at once, and trackers hear of us. */
+  retry(): void {
+    this.#peerList.hurry(this.#deps.clock.nowMs());
+    if (this.#isAnnounced) this.#trackers.handle({ type: 'announce-now' });
+    this.#host.driver.drive();
+  }
+
   /** Takes leave of the trackers; `announce` may follow, even before they have heard it. */
   async leave(): Promise<void> {
     if (!this.#isAnnounced) return;
     this.#isAnnounced = false;
+    this.#leaveNeighbours();
     await this.#trackers.stop();
   }
 
@@ -96,6 +135,10 @@ export class PeerFinder {
 
   trackers(): readonly TrackerSnapshot[] {
     return this.#trackers.snapshot();
+  }
+
+  #leaveNeighbours(): void {
+    for (const hash of this.#host.torrent.infoHashes) this.#deps.localDiscovery?.remove(hash);
   }
 
   async #addHost(hostPort: string, source: PeerSource): Promise<void> {
@@ -138,7 +181,10 @@ export class PeerFinder {
         answered: (url, peerCount) =>
           emit({ type: 'bittorrent.tracker.answered', torrent: id, url, peerCount }),
         failed: (url, { message }) => emit({ type: 'bittorrent.tracker.failed', torrent: id, url, message }),
-        externalAddress: (address) => this.#peerList.markOwn({ address, port: this.#deps.listenPort() }),
+        externalAddress: (address, url) => {
+          this.#peerList.markOwn({ address, port: this.#deps.listenPort() });
+          this.#deps.seenAt(address, hostOf(url));
+        },
       },
     );
   }
@@ -156,6 +202,13 @@ export class PeerFinder {
 function leftBytesOf({ content }: Torrent): number {
   return content === null ? 1 : content.picker.wantedBlocksLeft * 16384;
 }
+
+const privateFault: Fault = {
+  code: 'BITTORRENT_PRIVATE',
+  message: 'The torrent is private: only its trackers may name peers.',
+  blame: 'none',
+  penalty: 0,
+};
 
 function hostOf(url: string): string {
   const host = /^[a-z]+:\/\/(\[[^\]]+\]|[^:/?#]+)/i.exec(url)?.[1] ?? '';

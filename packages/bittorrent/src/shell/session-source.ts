@@ -1,5 +1,15 @@
 /** What a session is made of: the parts of the node that it works with, and what is known of its torrent. */
-import type { Clock, DiskPort, Hashes, HttpClient, Log, Prng, Resolver } from '@tequio/kernel';
+import type {
+  Clock,
+  DiskPort,
+  Endpoint,
+  Hashes,
+  HttpClient,
+  IpAddress,
+  Log,
+  Prng,
+  Resolver,
+} from '@tequio/kernel';
 import type { Admission, Ban } from '@tequio/network';
 import type { BittorrentEvent } from '../contract.ts';
 import type { PieceMemory } from '../core/piece-memory.ts';
@@ -7,6 +17,7 @@ import type { ReadCache } from '../core/read-cache.ts';
 import type { ResumeProgress } from '../core/resume.ts';
 import type { ResumeRecord } from '../core/resume-record.ts';
 import type { Magnet, Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
+import type { LocalDiscovery } from './local-discovery.ts';
 import type { PeerDialer } from './peer-dialer.ts';
 import type { RateLimits } from './rate-limit.ts';
 import type { ResumeStore } from './resume-store.ts';
@@ -24,6 +35,8 @@ export type SessionDeps = {
   readonly cache: ReadCache;
   readonly rates: RateLimits;
   readonly admission: Admission;
+  /** Why the node cannot send anything at present, or null. */
+  readonly lineTrouble: () => string | null;
   /** A peer of this torrent was banned: all torrents part from it. */
   readonly banned: (ban: Ban) => void;
   readonly nextJobId: () => number;
@@ -31,6 +44,12 @@ export type SessionDeps = {
   readonly trackerClient: TrackerClient;
   readonly http: HttpClient;
   readonly listenPort: () => number;
+  /** Somebody (an address, or a host's name) says at which address it sees us. */
+  readonly seenAt: (address: IpAddress, by: string) => void;
+  /** Whether this node itself is reached there, as far as we know. */
+  readonly isOwn: (endpoint: Endpoint) => boolean;
+  /** Null: not wished. */
+  readonly localDiscovery: Pick<LocalDiscovery, 'add' | 'remove'> | null;
   readonly emit: (event: BittorrentEvent) => void;
 };
 

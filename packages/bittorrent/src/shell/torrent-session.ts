@@ -12,16 +12,16 @@ import type { AddOptions, TorrentId, TorrentState } from '../contract.ts';
 import { PeerList } from '../core/peer-list.ts';
 import { piecesOf, Torrent } from '../core/torrent.ts';
 import type { CompleteOptions } from '../options.ts';
-import { encodeMetainfo } from '../wire/metainfo.ts';
 import { decodeInfo } from '../wire/metainfo-info.ts';
 import type { Metainfo } from '../wire/torrent-info.ts';
-import { DiskTrouble } from './disk-trouble.ts';
+import { DiskTrouble, openFault } from './disk-trouble.ts';
 import { PeerFinder, type PeerFinderHost } from './peer-finder.ts';
 import { PieceKeeper } from './piece-keeper.ts';
 import type { TorrentRates } from './rate-limit.ts';
 import { SessionRecord, type SessionRecordHost } from './session-record.ts';
 import { metainfoOf, type SessionDeps, type SessionSource } from './session-source.ts';
 import { type DriverHost, TorrentDriver, type TorrentFact } from './torrent-driver.ts';
+import { encodeTorrentFile } from './torrent-export.ts';
 import { TorrentStorage } from './torrent-storage.ts';
 import { joinWebSeeds, type TorrentWebSeeds } from './torrent-web-seeds.ts';
 
@@ -84,6 +84,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
         listenPort: deps.listenPort(),
         uploadSlots: options.uploadSlots,
         superSeed,
+        pex: options.pex,
       },
       { ...deps, owner, gate: this.#rates },
     );
@@ -118,7 +119,8 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   /** A plain sentence while something is wrong that does not go away by itself, or not yet. */
   get error(): { readonly code: string; readonly message: string } | null {
     if (this.#broken !== null) return this.#broken;
-    return this.#trouble.current;
+    const message = this.#deps.lineTrouble();
+    return message === null ? this.#trouble.current : { code: 'BITTORRENT_LINE_DOWN', message };
   }
 
   get state(): TorrentState {
@@ -188,6 +190,20 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     this.#updateSeeding();
     this.driver.drive();
     this.record.save();
+  }
+
+  /** The node's way out is gone, for this reason, or back (null). */
+  handleLine(message: string | null): void {
+    if (this.#isClosed || this.#broken !== null) return;
+    const torrent = this.id;
+    if (message === null) {
+      this.#deps.emit({ type: 'bittorrent.torrent.recovered', torrent });
+      if (!this.#isPaused) this.driver.start();
+      this.finder.retry();
+    } else {
+      this.#deps.emit({ type: 'bittorrent.torrent.failed', torrent, code: 'BITTORRENT_LINE_DOWN', message });
+      this.driver.stop();
+    }
   }
 
   setSequential(on: boolean): void {
@@ -335,6 +351,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
 
   #activate(metainfo: Metainfo, storage: TorrentStorage): void {
     const { info, pieceLayers } = metainfo;
+    if (info.private) this.finder.setPrivate();
     this.driver.run((torrent, nowMs) => {
       const content = torrent.setInfo(info, pieceLayers, nowMs);
       content.picker.setSequential(this.record.current.sequential);
@@ -391,14 +408,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
 
   /** The torrent file, with the trackers that we know. */
   exportTorrent(metainfo: Metainfo): Uint8Array {
-    const trackers = metainfo.trackers.length > 0 ? metainfo.trackers : this.source.trackers;
-    const layers = new Map(metainfo.pieceLayers);
-    const tree = this.torrent.content?.hashTree;
-    for (const file of metainfo.info.files) {
-      const layer = tree?.pieceLayerOf(file.index) ?? null;
-      if (layer !== null && file.piecesRoot !== null) layers.set(toHex(file.piecesRoot), layer);
-    }
-    return encodeMetainfo({ ...metainfo, infoBytes: metainfo.info.infoBytes, trackers, pieceLayers: layers });
+    return encodeTorrentFile(metainfo, this.source.trackers, this.torrent.content?.hashTree ?? null);
   }
 
   #keep(pieces: readonly number[]): void {
@@ -486,9 +496,4 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
 
 function* allPieces(pieceCount: number): Generator<number> {
   for (let piece = 0; piece < pieceCount; piece++) yield piece;
-}
-
-function openFault(error: unknown): Fault {
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: 'BITTORRENT_OPEN', message, blame: 'none', penalty: 0 };
 }

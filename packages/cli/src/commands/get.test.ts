@@ -39,7 +39,7 @@ test('gives the node what the options say', async () => {
   const line =
     '--data state get album.torrent --to down --peer 192.0.2.7:1 --peer [::1]:2 --port 7000 --bind 127.0.0.1 ' +
     '--select *.flac --select b/** --sequential --limit-down 1M --limit-up 500K ' +
-    '--encryption require';
+    '--encryption require --address-filter list.gz';
   assert.equal(await run(world, line), 0);
   assert.deepEqual(world.settings, [
     {
@@ -47,6 +47,7 @@ test('gives the node what the options say', async () => {
       offline: false,
       port: 7000,
       bind: '127.0.0.1',
+      addressFilter: '/home/ana/list.gz',
       limitDown: 1048576,
       limitUp: 512000,
       encryption: 'require',
@@ -269,4 +270,14 @@ test('errors of the node: the sentence, and the exit code of their kind', async 
     assert.equal(world.err, 'tequio: So it is.\n');
     assert.equal(world.node.closeCount, 1);
   }
+});
+
+test('says what the address filter holds, and which line of it could not be read', async () => {
+  const world = worldWithFile();
+  completesAfter(world, 500);
+  const badLines = [{ line: 17, message: 'This is no range of addresses.' }];
+  world.node.addressFilter = { rangeCount: 500, badLineCount: 3, badLines };
+  assert.equal(await run(world, 'get album.torrent --bind tun0 --address-filter list'), 0);
+  assert.equal(world.settings[0]?.bind, 'tun0');
+  assert.match(world.err, /500 ranges.* read: 3; the first is line 17\./);
 });

@@ -29,7 +29,9 @@ export const en = {
       seed: 'when all is there, go on uploading until interrupted',
       peer: 'a peer to ask at once; may be given several times',
       port: 'TCP port that other peers can dial; 0 takes any free one',
-      bind: 'address of this machine to listen on and to dial from',
+      bind: 'address or network interface of this machine that everything goes through; while it is not there nothing is sent',
+      addressFilter:
+        'list of addresses to have nothing to do with: lines of eMule (DAT), PeerGuardian (P2P) or CIDR, also packed with gzip',
       select: 'only files that match this pattern, as “*.iso” or “docs/**”; may be given several times',
       sequential: 'from the first piece to the last, instead of the rarest first',
       limitDown: 'most bytes a second to receive',
@@ -162,6 +164,11 @@ export const en = {
     unreachable: (seconds: number) =>
       `No peer and no tracker could be reached within ${seconds} seconds. Check the network and any firewall, name a peer with --peer HOST:PORT, or try a torrent with other trackers. What has been downloaded is kept.`,
   },
+
+  addressFilter: (ranges: number, badLines: number, firstLine: number) =>
+    badLines === 0
+      ? `Address filter: ${ranges} ranges.`
+      : `Address filter: ${ranges} ranges. Lines that could not be read: ${badLines}; the first is line ${firstLine}.`,
 
   progress: {
     metadata: 'asking peers for the description of the torrent',

@@ -29,7 +29,9 @@ export const es: Messages = {
       seed: 'cuando todo esté aquí, sigue compartiendo hasta que se interrumpa',
       peer: 'un par al que preguntar de inmediato; puede repetirse',
       port: 'puerto TCP al que otros pares pueden llamar; 0 toma cualquiera que esté libre',
-      bind: 'dirección de esta máquina en la que escuchar y desde la que llamar',
+      bind: 'dirección o interfaz de red de esta máquina por la que pasa todo; mientras no esté, no se envía nada',
+      addressFilter:
+        'lista de direcciones con las que no se trata: líneas de eMule (DAT), PeerGuardian (P2P) o CIDR, también comprimida con gzip',
       select: 'solo los archivos que cumplan este patrón, como «*.iso» o «docs/**»; puede repetirse',
       sequential: 'de la primera pieza a la última, en vez de las más escasas primero',
       limitDown: 'máximo de bytes por segundo que se reciben',
@@ -161,6 +163,11 @@ export const es: Messages = {
     unreachable: (seconds) =>
       `En ${seconds} segundos no se alcanzó ningún par ni rastreador. Revisa la red y el cortafuegos, nombra un par con --peer HOST:PUERTO o prueba un torrent con otros rastreadores. Lo descargado se conserva.`,
   },
+
+  addressFilter: (ranges, badLines, firstLine) =>
+    badLines === 0
+      ? `Filtro de direcciones: ${ranges} rangos.`
+      : `Filtro de direcciones: ${ranges} rangos. Líneas que no se pudieron leer: ${badLines}; la primera es la ${firstLine}.`,
 
   progress: {
     metadata: 'pidiendo a los pares la descripción del torrent',

@@ -79,6 +79,7 @@ export function snapshotExample(changes: Partial<TorrentSnapshot> = {}): Writabl
 /** A node whose torrents do what a test says. A .torrent's bytes are the text of its name. */
 export class FakeNode implements NodeApi, NodeFiles {
   readonly dataFolder = '/data';
+  addressFilter: NodeApi['addressFilter'] = null;
   readonly snapshots = new Map<string, Writable<TorrentSnapshot>>();
   readonly added: { source: TorrentSource; options: AddOptions }[] = [];
   readonly created: CreateOptions[] = [];
