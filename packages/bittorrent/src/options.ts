@@ -25,6 +25,10 @@ export type BittorrentOptions = {
   readonly uploadSlots?: number | null;
   /** Of connections to peers. */
   readonly encryption?: EncryptionPolicy;
+  /** Peer exchange (BEP 11): peers of public torrents tell each other of others. */
+  readonly pex?: boolean;
+  /** Local discovery (BEP 14): public torrents are announced on the local network, and looked for there. */
+  readonly lsd?: boolean;
 };
 
 export const defaultOptions = {
@@ -39,6 +43,8 @@ export const defaultOptions = {
   readCacheBytesMax: 32 << 20,
   uploadSlots: null,
   encryption: 'prefer',
+  pex: true,
+  lsd: false,
 } as const satisfies Partial<BittorrentOptions>;
 
 export type CompleteOptions = Required<BittorrentOptions>;

@@ -1,11 +1,18 @@
 /**
- * What a peer may say, when, and what it means: the rules of BEP 3, 6, 9, 10, 21, 52 and 54 over one connection.
+ * What a peer may say, when, and what it means: the rules of BEP 3, 6, 9, 10, 11, 21, 52, 54 and 55 over one connection.
  * It turns messages into calls on the torrent's content and metadata, and breaks of the rules into faults.
  *
  * Order: handshake first (the decoder sees to that), the bitfield at most once; piece numbers are checked as soon as
  * the torrent is known, and what was said before is kept, within limits, until then.
  */
-import { type Bitfield, bytesEqual, copyBytes, type Endpoint, type Fault, type Hashes } from '@tequio/kernel';
+import {
+  type Bitfield,
+  bytesEqual,
+  copyBytes,
+  type Fault,
+  type Hashes,
+  type IpAddress,
+} from '@tequio/kernel';
 import {
   decodeDontHave,
   decodeExtensionHandshake,
@@ -21,6 +28,7 @@ import { wireFault } from '../wire/peer-decoder.ts';
 import { type Handshake, messageId, type PeerMessage } from '../wire/peer-message.ts';
 import { allowedFastLimits, createAllowedFastSet } from './allowed-fast.ts';
 import type { TorrentContent } from './content.ts';
+import type { Introductions } from './introductions.ts';
 import type { MetadataExchange } from './metadata-exchange.ts';
 import type { Peer, PeerHost } from './peer.ts';
 import { earlyHaveCountMax } from './peer-pieces.ts';
@@ -30,11 +38,11 @@ import { uploadLimits } from './uploader.ts';
 export interface ConversationHost {
   readonly content: TorrentContent | null;
   readonly metadata: MetadataExchange;
+  readonly introductions: Introductions;
   /** v1, and the first 20 bytes of v2, as far as they exist. */
   readonly infoHashes: readonly Uint8Array[];
   readonly peerId: Uint8Array;
   readonly listenPort: number;
-  readonly isPrivate: boolean;
   /** Upload-only: we want nothing (BEP 21). */
   readonly isUploadOnly: boolean;
   /** Super seeding hides what we have (BEP 16). */
@@ -46,8 +54,8 @@ export interface ConversationHost {
   /** It may have something for us now. */
   updateInterest(peer: Peer): void;
   handshaken(peer: Peer): Fault | null;
-  /** What it said of itself: its listening port, our address. */
-  introduced(peer: Peer, listen: Endpoint | null): void;
+  /** It said of itself what it wants to: its listening port is known now, if it told; and how it sees us. */
+  introduced(peer: Peer, ourAddress: IpAddress | null): void;
   haveSeen(peer: Peer, piece: number): void;
 }
 
@@ -167,10 +175,11 @@ export class Conversation implements PeerHost {
   /** BEP 10: says who we are; again when the torrent has become known, for then others may ask us for its `info`. */
   introduce(peer: Peer): void {
     if (peer.handshake?.extended !== true) return;
-    const { metadata, listenPort, isUploadOnly } = this.#host;
+    const { metadata, introductions, listenPort, isUploadOnly } = this.#host;
+    const { ut_metadata, lt_donthave, upload_only } = ourExtensionIds;
     peer.saidUploadOnly = isUploadOnly;
     const payload = encodeExtensionHandshake({
-      ids: ourExtensionIds,
+      ids: { ut_metadata, lt_donthave, upload_only, ...introductions.offerIds() },
       clientName,
       requestCountMax: uploadLimits.requestCountMax,
       metadataBytes: metadata.info?.length ?? null,
@@ -296,6 +305,10 @@ export class Conversation implements PeerHost {
         peer.uploadOnly = on.value;
         return null;
       }
+      case 'ut_pex':
+        return this.#host.introductions.handlePex(peer, payload, this.#host.nowMs);
+      case 'ut_holepunch':
+        return this.#host.introductions.handleHolepunch(peer, payload, this.#host.nowMs);
       default:
         return null;
     }
@@ -313,8 +326,9 @@ export class Conversation implements PeerHost {
       peer.window.setPeerLimit(handshake.value.requestCountMax);
     }
     if (peer.extensionIds.ut_metadata) this.#host.metadata.addPeer(peer.key, metadataBytes, this.#host.nowMs);
-    const listen = listenPort === null ? null : { address: peer.endpoint.address, port: listenPort };
-    this.#host.introduced(peer, listen);
+    if (peer.incoming && listenPort !== null)
+      peer.contact = { address: peer.endpoint.address, port: listenPort };
+    this.#host.introduced(peer, handshake.value.yourAddress);
     return null;
   }
 

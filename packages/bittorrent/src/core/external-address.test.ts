@@ -24,6 +24,15 @@ test('two voters of different networks are believed, one is not', () => {
   assert.equal(external.handleVote(a, voter(3), 0), false, 'nothing new');
 });
 
+test('a tracker is one voter by its name', () => {
+  const external = new ExternalAddress();
+  external.handleVote(a, 'tracker.example', 0);
+  external.handleVote(a, 'Tracker.Example', 0);
+  assert.equal(external.of(4), null);
+  external.handleVote(a, voter(1), 0);
+  assert.equal(external.of(4), a);
+});
+
 test('families are apart, and a voter may be of the other one', () => {
   const external = new ExternalAddress();
   const v6 = '2001:db8::5' as IpAddress;

@@ -2,13 +2,20 @@
  * How others see us: peers (`yourip`, BEP 10), trackers (`external ip`, BEP 24) and the DHT (BEP 42) each name the
  * address from which we came. One of them may lie, or see us through a way of its own; so they vote.
  *
- * Rules: one voter is a network (/24, or /48 of IPv6), and its latest word counts; the latest 50 voters of each family
+ * Rules: one voter is a network (/24, or /48 of IPv6; a tracker is its name), and its latest word counts; the latest 50 voters of each family
  * are heard, each for two hours. The address with the most votes is ours once it has two; another one takes its place
  * when it has more. Local addresses are not voted for, and local voters are not heard: they see another side of us.
  * Attacker: whoever wants us to believe in an address (to choose our place in the DHT, or our priority) needs as many
  * networks as there are honest ones among the latest 50. Cost: O(50) a vote.
  */
-import { addressToBytes, type IpAddress, isIpv6, isLocalAddress, toHex } from '@tequio/kernel';
+import {
+  type IpAddress,
+  isIpv6,
+  isLocalAddress,
+  toHex,
+  tryAddressToBytes,
+  tryParseAddress,
+} from '@tequio/kernel';
 
 export const externalAddressLimits = {
   voterCountMax: 50,
@@ -43,11 +50,12 @@ export class ExternalAddress {
 
   /**
    * Somebody says that we are at `address`.
-   * @param voter the address of who says so
+   * @param voter the address of who says so, or the name of its host
    * @returns true when {@link of} has another answer now
    */
-  handleVote(address: IpAddress, voter: IpAddress, nowMs: number): boolean {
-    if (isLocalAddress(address) || isLocalAddress(voter)) return false;
+  handleVote(address: IpAddress, voter: string, nowMs: number): boolean {
+    const from = tryParseAddress(voter);
+    if (isLocalAddress(address) || (from !== null && isLocalAddress(from))) return false;
     const ballot = this.#ballots[isIpv6(address) ? 6 : 4];
     const { votes } = ballot;
     const network = networkOf(voter);
@@ -77,7 +85,8 @@ function winnerOf({ votes, address: current }: Ballot): IpAddress | null {
   return winner;
 }
 
-function networkOf(address: IpAddress): string {
-  const bytes = addressToBytes(address);
+function networkOf(voter: string): string {
+  const bytes = tryAddressToBytes(voter);
+  if (bytes === null) return `name ${voter.toLowerCase()}`;
   return toHex(bytes.subarray(0, bytes.length === 4 ? 3 : 6));
 }

@@ -46,6 +46,8 @@ export class Peer implements PeerSink {
   readonly key: PeerKey;
   readonly endpoint: Endpoint;
   readonly incoming: boolean;
+  /** The connection is uTP. */
+  readonly isUtp: boolean;
   readonly connectedMs: number;
   readonly decoder: PeerDecoder;
   readonly writer = new MessageWriter();
@@ -55,6 +57,8 @@ export class Peer implements PeerSink {
   /** Extension ids that they gave (BEP 10), by name; empty until their extension handshake. */
   extensionIds: ExtensionIds = {};
   client = '';
+  /** Where others can dial it: we did, or it named its listening port; null: it did not. */
+  contact: Endpoint | null;
   /** Requests that they accept at once. */
   requestCountMax = 250;
 
@@ -110,10 +114,19 @@ export class Peer implements PeerSink {
   blockTarget: ByteTarget | null = null;
   blockTargetAt = 0;
 
-  constructor(key: PeerKey, endpoint: Endpoint, incoming: boolean, host: PeerHost, nowMs: number) {
+  constructor(
+    key: PeerKey,
+    endpoint: Endpoint,
+    incoming: boolean,
+    isUtp: boolean,
+    host: PeerHost,
+    nowMs: number,
+  ) {
     this.key = key;
     this.endpoint = endpoint;
     this.incoming = incoming;
+    this.isUtp = isUtp;
+    this.contact = incoming ? null : endpoint;
     this.connectedMs = nowMs;
     this.lastBlockMs = nowMs;
     this.lastReceivedMs = nowMs;

@@ -1,6 +1,7 @@
 /** What a torrent machine wants done, in order: the driver carries it out. */
-import type { DiskFault, Endpoint, Fault } from '@tequio/kernel';
+import type { DiskFault, Endpoint, Fault, IpAddress } from '@tequio/kernel';
 import type { ContentJob } from './content.ts';
+import type { IntroductionEffect } from './introductions.ts';
 import type { PeerKey } from './peer.ts';
 import type { ReadExtent } from './read-cache.ts';
 
@@ -33,7 +34,10 @@ export type TorrentEffect =
   | { readonly type: 'broken'; readonly fault: Fault }
   | { readonly type: 'handshaken'; readonly peer: PeerKey }
   /** Where a peer that dialled us can be dialled. */
-  | { readonly type: 'listens'; readonly endpoint: Endpoint }
+  | { readonly type: 'listens'; readonly peer: PeerKey; readonly endpoint: Endpoint }
+  /** A peer says that it sees us at this address. */
+  | { readonly type: 'seen'; readonly address: IpAddress; readonly by: IpAddress }
+  | IntroductionEffect
   | {
       readonly type: 'blame';
       readonly peer: PeerKey;

@@ -15,52 +15,39 @@ import {
   type DiskResult,
   type Endpoint,
   type Fault,
-  type Hashes,
-  type Prng,
+  type IpAddress,
   RateMeter,
 } from '@tequio/kernel';
 import { wireFault } from '../wire/peer-decoder.ts';
 import { encodeHandshake } from '../wire/peer-message.ts';
 import type { Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
-import { type ContentDeps, type ContentHost, type ContentJob, TorrentContent } from './content.ts';
+import { type ContentHost, type ContentJob, TorrentContent } from './content.ts';
 import { Conversation, type ConversationHost } from './conversation.ts';
 import { ExchangeRelay, type RelayHost } from './exchange-relay.ts';
 import { HaveNews } from './have-news.ts';
+import { type IntroductionEffect, Introductions } from './introductions.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
 import { Peer, type PeerKey } from './peer.ts';
+import { faultOfSilence, silenceLimits } from './peer-silence.ts';
 import type { ReadExtent } from './read-cache.ts';
 import { SuperSeeding } from './super-seeding.ts';
 import type { TorrentEffect } from './torrent-effect.ts';
+import type { TorrentDeps, TorrentOptions } from './torrent-options.ts';
+import { pickTwinToClose } from './twin-connection.ts';
 import { Unchoking } from './unchoking.ts';
 import type { WebSeed } from './web-seed.ts';
 import { WebSeedFeeder } from './web-seed-feeder.ts';
 
 export const torrentLimits = {
-  handshakeTimeoutMs: 15_000,
-  /** BEP 3: two minutes of silence end a connection; keep-alives go out a little before. */
-  silenceTimeoutMs: 150_000,
-  keepAliveMs: 100_000,
   tickMs: 1000,
   suspectCountMax: 1000,
 } as const;
-
-export type TorrentOptions = {
-  readonly infoHashV1: Uint8Array | null;
-  readonly infoHashV2: Uint8Array | null;
-  readonly peerId: Uint8Array;
-  readonly listenPort: number;
-  /** Null: as many as the line serves well. */
-  readonly uploadSlots: number | null;
-  /** BEP 16, once everything is there. */
-  readonly superSeed?: boolean;
-};
-
-export type TorrentDeps = ContentDeps & { readonly hashes: Hashes; readonly prng: Prng };
 
 export class Torrent implements ConversationHost, ContentHost, RelayHost {
   readonly infoHashes: readonly Uint8Array[];
   readonly peerId: Uint8Array;
   readonly metadata: MetadataExchange;
+  readonly introductions: Introductions;
   readonly peers = new Map<PeerKey, Peer>();
   readonly down = new RateMeter();
   readonly up = new RateMeter();
@@ -94,14 +81,13 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
       (hash) => hash !== null,
     );
     this.metadata = new MetadataExchange(deps.hashes, options);
+    const { pex = false, holepunch = false } = options;
+    const isOwn = deps.isOwn ?? (() => false);
+    this.introductions = new Introductions(this, { pex, holepunch, isOwn }, deps.prng);
     this.#conversation = new Conversation(this, deps.hashes);
     this.#unchoking = new Unchoking({ prng: deps.prng.fork(), slots: options.uploadSlots }, (peer) =>
       this.touched(peer),
     );
-  }
-
-  get isPrivate(): boolean {
-    return this.content?.info.private ?? false;
   }
 
   get isUploadOnly(): boolean {
@@ -119,6 +105,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     const content = new TorrentContent(info, pieceLayers, this, this.#deps);
     content.setPaused(this.#isPaused);
     this.content = content;
+    if (info.private) this.introductions.setPrivate();
     for (const peer of [...this.peers.values()]) {
       this.#conversation.introduce(peer);
       const fault = content.pieces.applyEarly(peer);
@@ -129,9 +116,9 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   }
 
   /** A connection exists; for one that we dialled its handshake goes out now, else after theirs has named us. */
-  addPeer(endpoint: Endpoint, incoming: boolean, nowMs: number): PeerKey {
+  addPeer(endpoint: Endpoint, incoming: boolean, nowMs: number, isUtp = false): PeerKey {
     this.nowMs = nowMs;
-    const peer = new Peer(this.#nextPeerKey++, endpoint, incoming, this.#conversation, nowMs);
+    const peer = new Peer(this.#nextPeerKey++, endpoint, incoming, isUtp, this.#conversation, nowMs);
     this.peers.set(peer.key, peer);
     const [infoHash] = this.infoHashes;
     const handshake = { infoHash: infoHash!, peerId: this.peerId, extended: true, fast: true, dht: false };
@@ -169,6 +156,12 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     this.nowMs = nowMs;
     const peer = this.peers.get(key);
     if (peer !== undefined) this.#remove(peer);
+  }
+
+  /** Nobody answered there. */
+  handleDialFailed(endpoint: Endpoint, nowMs: number): void {
+    this.nowMs = nowMs;
+    this.introductions.handleDialFailed(endpoint, nowMs);
   }
 
   handleJob(id: number, result: DiskResult, nowMs: number): void {
@@ -235,6 +228,8 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   drain(out: TorrentEffect[]): void {
     this.#relay.relayMetadata(this.metadata);
     if (this.content !== null) this.#relay.relayHashes(this.content);
+    const introductions: IntroductionEffect[] = [];
+    this.introductions.drain(introductions);
     for (const peer of this.#touched) this.#flush(peer);
     this.#touched.clear();
     if (this.content !== null) {
@@ -244,6 +239,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     }
     for (const effect of this.#effects) out.push(effect);
     this.#effects.length = 0;
+    for (const effect of introductions) out.push(effect);
   }
 
   // What the conversation tells.
@@ -270,17 +266,21 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   handshaken(peer: Peer): Fault | null {
     for (const other of this.peers.values()) {
       if (other === peer || other.handshake === null) continue;
-      if (other.handshake.peerId.every((byte, i) => byte === peer.handshake!.peerId[i])) {
-        return { ...wireFault('TWICE', 'The peer is connected already.', 0), blame: 'none' };
-      }
+      if (!bytesEqual(other.handshake.peerId, peer.handshake!.peerId)) continue;
+      if (pickTwinToClose(other, peer, this.peerId, this.nowMs) === peer) return twiceFault;
+      this.#close(other, twiceFault);
     }
     this.#effects.push({ type: 'handshaken', peer: peer.key });
+    this.introductions.setPeer(peer, this.nowMs);
     this.#addHashPeer(peer);
     return null;
   }
 
-  introduced(peer: Peer, listen: Endpoint | null): void {
-    if (peer.incoming && listen !== null) this.#effects.push({ type: 'listens', endpoint: listen });
+  introduced(peer: Peer, ourAddress: IpAddress | null): void {
+    this.introductions.setPeer(peer, this.nowMs);
+    const { key, contact, incoming, endpoint } = peer;
+    if (incoming && contact !== null) this.#effects.push({ type: 'listens', peer: key, endpoint: contact });
+    if (ourAddress !== null) this.#effects.push({ type: 'seen', address: ourAddress, by: endpoint.address });
   }
 
   haveSeen(peer: Peer, piece: number): void {
@@ -428,6 +428,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     this.peers.delete(peer.key);
     this.#touched.delete(peer);
     this.metadata.removePeer(peer.key, this.nowMs);
+    this.introductions.removePeer(peer);
     const content = this.content;
     if (content !== null) {
       if (content.smartBan.isOnParole(peer.key)) this.#rememberSuspect(peer);
@@ -451,32 +452,20 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     const now = this.nowMs;
     this.#tickAtMs = this.peers.size === 0 ? null : now + torrentLimits.tickMs;
     for (const peer of [...this.peers.values()]) {
-      const fault = this.#faultOfSilence(peer);
+      const fault = faultOfSilence(peer, now);
       if (fault !== null) {
         this.#close(peer, fault);
         continue;
       }
-      if (now - peer.lastSentMs >= torrentLimits.keepAliveMs) {
+      if (now - peer.lastSentMs >= silenceLimits.keepAliveMs) {
         peer.writer.writeKeepAlive();
         this.touched(peer);
       }
       this.content?.requester.handleTimeout(peer, now);
     }
     this.#fillAll();
+    this.introductions.handleTick(now);
     if (this.#unchoking.isDue(now)) this.#rechoke();
-  }
-
-  #faultOfSilence(peer: Peer): Fault | null {
-    const fault = (code: string, message: string): Fault => ({
-      ...wireFault(code, message, 0),
-      blame: 'none',
-    });
-    if (peer.handshake === null && this.nowMs - peer.connectedMs > torrentLimits.handshakeTimeoutMs) {
-      return fault('HANDSHAKE_TIMEOUT', 'The peer did not finish its handshake in time.');
-    }
-    return this.nowMs - Math.max(peer.lastReceivedMs, peer.lastBlockMs) > torrentLimits.silenceTimeoutMs
-      ? fault('SILENCE', 'The peer has been silent for too long.')
-      : null;
   }
 
   #rechoke(): void {
@@ -486,6 +475,11 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     this.#unchoking.rechoke([...this.peers.values()], content.info.pieceCount, mode, this.nowMs);
   }
 }
+
+const twiceFault: Fault = {
+  ...wireFault('TWICE', 'The peer is connected already.', 0),
+  blame: 'none',
+};
 
 /** Pieces of a field, in order. */
 export function* piecesOf(field: Bitfield): Generator<number> {

@@ -92,6 +92,7 @@ class Bench {
         admission: this.admission,
         received: () => {},
         forgotten: () => {},
+        seenAt: () => {},
       },
       {
         id: 'torrent',

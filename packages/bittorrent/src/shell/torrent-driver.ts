@@ -30,6 +30,7 @@ import type { ReadExtent } from '../core/read-cache.ts';
 import type { Torrent } from '../core/torrent.ts';
 import type { TorrentEffect } from '../core/torrent-effect.ts';
 import { wireFault } from '../wire/peer-decoder.ts';
+import { type PexPeer, pexFlag } from '../wire/pex.ts';
 import type { PeerDialer } from './peer-dialer.ts';
 import type { Pausable } from './rate-limit.ts';
 
@@ -44,7 +45,7 @@ export const driverLimits = {
 /** Effects that concern more than connections and disk jobs. */
 export type TorrentFact = Exclude<
   TorrentEffect,
-  { type: 'send' | 'close' | 'job' | 'blame' | 'handshaken' | 'listens' }
+  { type: 'send' | 'close' | 'job' | 'blame' | 'handshaken' | 'listens' | 'seen' | 'heard' | 'punch' }
 >;
 
 export type DriverDeps = {
@@ -59,6 +60,8 @@ export type DriverDeps = {
   readonly received: (from: Pausable, bytes: number) => void;
   /** The connection is gone. */
   readonly forgotten: (from: Pausable) => void;
+  /** A peer says that it sees us at this address. */
+  readonly seenAt: (address: IpAddress, by: IpAddress) => void;
 };
 
 export interface DriverHost {
@@ -85,6 +88,8 @@ type Link = {
   readonly endpoint: Endpoint;
   readonly incoming: boolean;
   readonly slot: ConnectionSlot;
+  /** The entry in the peer list that this connection is to; null: it did not say where it listens. */
+  contact: Endpoint | null;
   isHandshaken: boolean;
   /** Nothing has come from it yet. */
   isSilent: boolean;
@@ -203,7 +208,16 @@ export class TorrentDriver {
         this.#markHandshaken(effect.peer);
         break;
       case 'listens':
-        this.peerList.add(effect.endpoint, 'incoming', this.#deps.clock.nowMs());
+        this.#markListening(effect.peer, effect.endpoint);
+        break;
+      case 'seen':
+        this.#deps.seenAt(effect.address, effect.by);
+        break;
+      case 'heard':
+        this.#addContacts(effect.contacts, effect.isFromLocal);
+        break;
+      case 'punch':
+        this.#punch(effect.endpoint, effect.isFromLocal);
         break;
       case 'blame':
         if (effect.endpoint !== null) this.#blame(effect.endpoint, effect.fault);
@@ -263,12 +277,41 @@ export class TorrentDriver {
     this.#host.connected(link.endpoint);
   }
 
+  /** A peer that dialled us can be dialled there: as long as it is connected it need not. */
+  #markListening(key: PeerKey, endpoint: Endpoint): void {
+    const link = this.#links.get(key);
+    const nowMs = this.#deps.clock.nowMs();
+    this.peerList.add(endpoint, 'incoming', nowMs);
+    if (link === undefined || this.peerList.get(endpoint)?.state !== 'idle') return;
+    link.contact = endpoint;
+    this.peerList.markConnected(endpoint, nowMs);
+  }
+
+  #addContacts(contacts: readonly PexPeer[], isFromLocal: boolean): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const { endpoint, flags } of contacts) {
+      const isNew = this.peerList.add(endpoint, 'pex', nowMs, isFromLocal) === 'added';
+      if (isNew && (flags & pexFlag.seed) !== 0) this.peerList.markSeed(endpoint, true);
+    }
+  }
+
+  /** Somebody has told the other side to dial us now: so do we, whether it is its turn or not. */
+  #punch(endpoint: Endpoint, isFromLocal: boolean): void {
+    const { admission, clock } = this.#deps;
+    this.peerList.add(endpoint, 'pex', clock.nowMs(), isFromLocal);
+    const known = this.peerList.get(endpoint);
+    if (!this.#mayDial || known === null || known.state === 'connected' || !admission.isWelcome(endpoint))
+      return;
+    const slot = admission.budget.tryDial(this.#host.id, endpoint.address);
+    if (slot !== null) this.#dialOne(endpoint, slot, 'utp');
+  }
+
   /** The torrent has ended a connection: messages before that may still go out when it was nobody's fault. */
   #end(key: PeerKey, fault: Fault | null, isSeed: boolean): void {
     const link = this.#links.get(key);
     if (link === undefined) return;
     // While we want nothing it need not be dialled again.
-    if (!link.incoming) this.peerList.markSeed(link.endpoint, isSeed);
+    if (link.contact !== null) this.peerList.markSeed(link.contact, isSeed);
     if (fault === null) link.connection.end();
     else link.connection.destroy();
     this.#forget(key, link, fault);
@@ -285,6 +328,7 @@ export class TorrentDriver {
     const nowMs = this.#deps.clock.nowMs();
     link.slot.release();
     this.#deps.forgotten(link.connection);
+    if (link.incoming && link.contact !== null) this.peerList.markClosed(link.contact, nowMs);
     if (!link.incoming) {
       if (link.isHandshaken) this.peerList.markClosed(link.endpoint, nowMs);
       else if (link.isSilent && this.#tryOtherWay(link.endpoint)) return;
@@ -319,6 +363,7 @@ export class TorrentDriver {
       endpoint,
       incoming,
       slot,
+      contact: incoming ? null : endpoint,
       isHandshaken: false,
       isSilent: true,
       leased: [],
@@ -365,7 +410,8 @@ export class TorrentDriver {
     }
   }
 
-  #dialOne(endpoint: Endpoint, slot: ConnectionSlot): void {
+  /** @param punched the way is just being opened for it: by uTP, and a failure says nothing new */
+  #dialOne(endpoint: Endpoint, slot: ConnectionSlot, punched?: 'utp'): void {
     const { dialer, bind } = this.#deps;
     this.peerList.markDialing(endpoint);
     this.#dialingCount++;
@@ -377,6 +423,7 @@ export class TorrentDriver {
         timeoutMs: driverLimits.connectTimeoutMs,
         from: bind,
         infoHash: this.torrent.infoHashes[0]!,
+        ...(punched === undefined ? {} : { transport: punched }),
       },
       {
         onOpen: () => {
@@ -394,17 +441,22 @@ export class TorrentDriver {
         onClose: (error) => {
           slot.release();
           if (inner !== null) inner.onClose(error);
-          else if (!isOpen) this.#dialFailed(endpoint, error ?? 'closed at once');
+          else if (!isOpen) this.#dialFailed(endpoint, error ?? 'closed at once', punched === undefined);
         },
       },
     );
   }
 
-  #dialFailed(endpoint: Endpoint, error: string): void {
+  #dialFailed(endpoint: Endpoint, error: string, mayPunch: boolean): void {
     if (this.#isClosed) return;
     this.#dialingCount--;
+    const nowMs = this.#deps.clock.nowMs();
     this.#deps.log.debug('peer.unreachable', { endpoint: formatEndpoint(endpoint), error });
-    this.peerList.markFailed(endpoint, this.#deps.clock.nowMs());
+    // Dialled twice, by two ways, the other one may be there already.
+    if (this.peerList.get(endpoint)?.state !== 'connected') {
+      this.peerList.markFailed(endpoint, nowMs);
+      if (mayPunch) this.torrent.handleDialFailed(endpoint, nowMs);
+    }
     this.#host.closed(endpoint, connectionFault(error), false);
     this.drive();
   }

@@ -30,7 +30,7 @@ export type TorrentTrackersHost = {
   peers(peers: readonly Endpoint[], url: string): void;
   answered(url: string, peerCount: number): void;
   failed(url: string, fault: Fault): void;
-  externalAddress(address: IpAddress): void;
+  externalAddress(address: IpAddress, url: string): void;
 };
 
 /** What of the tracker client is needed here. */
@@ -136,7 +136,7 @@ export class TorrentTrackers {
         this.#host.peers(effect.peers, effect.url);
         break;
       case 'external-address':
-        this.#host.externalAddress(effect.address);
+        this.#host.externalAddress(effect.address, effect.url);
         break;
       case 'answered':
         this.#host.answered(effect.url, effect.peerCount);

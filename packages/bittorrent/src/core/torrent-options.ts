@@ -1,0 +1,24 @@
+/** What a torrent machine is made with. */
+import type { Endpoint, Hashes, Prng } from '@tequio/kernel';
+import type { ContentDeps } from './content.ts';
+
+export type TorrentOptions = {
+  readonly infoHashV1: Uint8Array | null;
+  readonly infoHashV2: Uint8Array | null;
+  readonly peerId: Uint8Array;
+  readonly listenPort: number;
+  /** Null: as many as the line serves well. */
+  readonly uploadSlots: number | null;
+  /** BEP 16, once everything is there. */
+  readonly superSeed?: boolean;
+  /** Peer exchange (BEP 11), and hole punching (BEP 55), which needs uTP; by default neither. */
+  readonly pex?: boolean;
+  readonly holepunch?: boolean;
+};
+
+export type TorrentDeps = ContentDeps & {
+  readonly hashes: Hashes;
+  readonly prng: Prng;
+  /** Whether this node itself is reached at an endpoint, as far as it knows. */
+  readonly isOwn?: (endpoint: Endpoint) => boolean;
+};
