@@ -1,0 +1,166 @@
+import { bytesEqual, type Endpoint, formatEndpoint, type IpAddress, isIpv6, type Prng } from '@tequio/kernel';
+import { limits } from '../limits.ts';
+import { DatagramRequests } from './datagram-requests.ts';
+import { type GrantedMapping, keyOfPort, portOfKey, type WantedPort } from './mapping.ts';
+import {
+  decodePcpResponse,
+  describePcpResult,
+  encodePcpAnnounce,
+  encodePcpMap,
+  type PcpResponse,
+  pcpResults,
+  pcpServerPort,
+} from './pcp.ts';
+import type { AbsenceKind, ClientEffect, ClientReport, RouterClient, WayPlace } from './router-client.ts';
+import { ServerEpoch } from './server-epoch.ts';
+
+const { leaseSeconds, pcpProbe, pcpRequest, removal } = limits.portMapping;
+
+/** RFC 7723: a PCP server anywhere on the way out, where the gateway is not known for sure. */
+const anycastIpv4 = '192.0.0.9' as IpAddress;
+const anycastIpv6 = '2001:1::1' as IpAddress;
+
+/**
+ * PCP with one router. A mapping belongs to who knows its nonce, so the nonce outlives the process: a node that was
+ * killed can renew and remove what it had asked for.
+ */
+export class PcpClient implements RouterClient {
+  readonly protocol = 'pcp';
+  readonly #place: WayPlace;
+  readonly #nonce: Uint8Array;
+  readonly #requests: DatagramRequests;
+  readonly #reports: ClientReport[] = [];
+  #epoch = new ServerEpoch();
+  /** Who may be the server; after an answer, who is. */
+  #servers: readonly Endpoint[];
+
+  constructor(place: WayPlace, nonce: Uint8Array, prng: Prng) {
+    this.#place = place;
+    this.#nonce = nonce;
+    this.#requests = new DatagramRequests(prng);
+    this.#servers = serversOf(place);
+  }
+
+  probe(nowMs: number): void {
+    this.#servers = serversOf(this.#place);
+    this.#requests.clear();
+    if (this.#servers.length === 0)
+      this.#reports.push({ type: 'absent', kind: 'silent', reason: 'the gateway is not known' });
+    else this.#requests.ask('probe', encodePcpAnnounce(this.#place.local), this.#servers, pcpProbe, nowMs);
+  }
+
+  map(wanted: WantedPort, externalPort: number, nowMs: number): void {
+    this.#askMap(`map ${keyOfPort(wanted)}`, wanted, externalPort, leaseSeconds, nowMs);
+  }
+
+  unmap(wanted: WantedPort, _grant: GrantedMapping, nowMs: number): void {
+    this.#askMap(`unmap ${keyOfPort(wanted)}`, wanted, 0, 0, nowMs);
+  }
+
+  /** Asks for the same again: that shows epoch and external address, and mends what is broken. */
+  check(wanted: WantedPort, grant: GrantedMapping, nowMs: number): void {
+    this.map(wanted, grant.externalPort, nowMs);
+  }
+
+  handleDatagram(bytes: Uint8Array, from: Endpoint, nowMs: number): void {
+    const server = this.#servers.find((one) => formatEndpoint(one) === formatEndpoint(from));
+    if (server === undefined) return;
+    const decoded = decodePcpResponse(bytes);
+    if (!decoded.ok) {
+      if (decoded.fault.code === 'NETWORK_PCP_VERSION' && this.#requests.settle('probe')) {
+        this.#reports.push({ type: 'absent', kind: 'useless', reason: 'the router does not speak it' });
+      }
+      return;
+    }
+    const response = decoded.value;
+    if (response.type === 'map' && !bytesEqual(response.nonce, this.#nonce)) return;
+    const isForgotten = this.#epoch.handleEpoch(response.epochSeconds, nowMs);
+    if (response.type === 'announce') this.#handleAnnounce(response.result, server);
+    else this.#handleMap(response);
+    if (isForgotten) this.#reports.push({ type: 'forgotten' });
+  }
+
+  handleHttp(): void {}
+
+  handleTimeout(nowMs: number): void {
+    for (const key of this.#requests.handleTimeout(nowMs)) {
+      const [what, port] = key.split(' ') as [string, string | undefined];
+      if (what === 'probe') this.#reports.push({ type: 'absent', kind: 'silent', reason: 'no answer' });
+      else if (what === 'map') this.#reports.push({ type: 'silent' });
+      else this.#reports.push({ type: 'unmapped', wanted: portOfKey(port!) });
+    }
+  }
+
+  nextTimeoutMs(): number | null {
+    return this.#requests.nextTimeoutMs();
+  }
+
+  drain(effects: ClientEffect[], reports: ClientReport[]): void {
+    this.#requests.drain(effects);
+    reports.push(...this.#reports);
+    this.#reports.length = 0;
+  }
+
+  #askMap(
+    key: string,
+    wanted: WantedPort,
+    externalPort: number,
+    lifetimeSeconds: number,
+    nowMs: number,
+  ): void {
+    const bytes = encodePcpMap({
+      clientAddress: this.#place.local,
+      nonce: this.#nonce,
+      transport: wanted.transport,
+      internalPort: wanted.port,
+      externalPort,
+      lifetimeSeconds,
+    });
+    this.#requests.ask(key, bytes, this.#servers, lifetimeSeconds === 0 ? removal : pcpRequest, nowMs);
+  }
+
+  #handleAnnounce(result: number, server: Endpoint): void {
+    if (!this.#requests.settle('probe')) return;
+    // A server that does not know ANNOUNCE has shown nevertheless that it is one.
+    if (result === pcpResults.success || result === pcpResults.unsupportedOpcode) {
+      this.#servers = [server];
+      this.#reports.push({ type: 'found', detail: 'PCP' });
+    } else this.#reports.push({ type: 'absent', kind: kindOf(result), reason: describePcpResult(result) });
+  }
+
+  #handleMap(response: PcpResponse & { readonly type: 'map' }): void {
+    const wanted = { transport: response.transport, port: response.internalPort };
+    const key = keyOfPort(wanted);
+    const isRemoval = response.result === pcpResults.success && response.lifetimeSeconds === 0;
+    if (isRemoval || !this.#requests.isWaiting(`map ${key}`)) {
+      if (this.#requests.settle(`unmap ${key}`)) this.#reports.push({ type: 'unmapped', wanted });
+      return;
+    }
+    this.#requests.settle(`map ${key}`);
+    const { result, externalPort, externalAddress } = response;
+    if (result !== pcpResults.success || externalPort === 0) {
+      this.#reports.push({ type: 'refused', wanted, reason: describePcpResult(result) });
+      return;
+    }
+    const isKnown = isIpv6(externalAddress) === (this.#place.family === 6);
+    this.#reports.push({
+      type: 'mapped',
+      wanted,
+      grant: {
+        externalPort,
+        externalAddress: isKnown ? externalAddress : null,
+        leaseSeconds: response.lifetimeSeconds,
+      },
+    });
+  }
+}
+
+function kindOf(result: number): AbsenceKind {
+  return result === pcpResults.networkFailure ? 'offline' : 'useless';
+}
+
+function serversOf({ family, gateway, isGuess }: WayPlace): readonly Endpoint[] {
+  const addresses: IpAddress[] = gateway === null ? [] : [gateway];
+  if (isGuess || gateway === null) addresses.push(family === 6 ? anycastIpv6 : anycastIpv4);
+  return addresses.map((address) => ({ address, port: pcpServerPort }));
+}
