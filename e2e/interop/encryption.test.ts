@@ -50,8 +50,8 @@ const programs: readonly Encrypted[] = [
       RtorrentPeer.start(
         host,
         policy === 'require'
-          ? 'allow_incoming,try_outgoing,require,require_RC4'
-          : 'allow_incoming,try_outgoing,enable_retry',
+          ? ['allow_incoming', 'try_outgoing', 'require', 'require_RC4']
+          : ['allow_incoming', 'try_outgoing', 'enable_retry'],
       ),
   },
 ];

@@ -16,7 +16,7 @@ export class RtorrentPeer implements LabPeer {
   readonly #socket: string;
   readonly #running: Running;
 
-  private constructor(host: Host, encryption: string) {
+  private constructor(host: Host) {
     this.host = host;
     this.endpoint = `${host.address}:${port}`;
     this.#socket = join(host.folder, 'rpc');
@@ -28,7 +28,6 @@ export class RtorrentPeer implements LabPeer {
       `session.path.set=${session}`,
       `network.port_range.set=${port}-${port}`,
       'network.port_random.set=no',
-      `protocol.encryption.set=${encryption}`,
       'protocol.pex.set=no',
       'dht.mode.set=off',
       'trackers.use_udp.set=yes',
@@ -39,12 +38,14 @@ export class RtorrentPeer implements LabPeer {
   }
 
   /** @param encryption as its `protocol.encryption.set` takes it */
-  static async start(host: Host, encryption = 'none'): Promise<RtorrentPeer> {
-    const peer = new RtorrentPeer(host, encryption);
+  static async start(host: Host, encryption: readonly string[] = ['none']): Promise<RtorrentPeer> {
+    const peer = new RtorrentPeer(host);
     await until('rTorrent answers', 10_000, () => {
       peer.#running.assertRunning();
       return peer.#call('system.pid').then(() => true);
     });
+    // Not on the command line, which takes a comma for the end of a setting.
+    await peer.#call('protocol.encryption.set', '', ...encryption);
     return peer;
   }
 
