@@ -68,7 +68,7 @@ export function allDownloaders(): readonly Downloader[] {
         const peer = new TequioPeer(host);
         // With --seed it stays after the download, so that what it has used can be read.
         peer.start(['get', torrentFile, '--to', folder, '--peer', seeder, '--seed']);
-        return { complete: peer.waitLine('done', timeoutMs).then(() => {}), stop: () => peer.kill() };
+        return { complete: peer.waitLine('done', timeoutMs).then(() => {}), stop: () => peer.stop() };
       },
     },
     {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -8,10 +8,9 @@ import { cleanEnvironment, Running, type RunOptions } from './running.ts';
 import { HopelessError, until } from './until.ts';
 
 const port = 6881;
-const program = [
-  '--disable-warning=ExperimentalWarning',
-  join(fileURLToPath(new URL('../..', import.meta.url)), 'bin/tequio.ts'),
-];
+const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
+/** What `npm start` runs, without npm. */
+const program = startCommand().map((word) => (word.endsWith('.ts') ? join(projectFolder, word) : word));
 
 /** One line of `--json`. */
 export type JsonLine = { readonly type?: string; readonly [key: string]: unknown };
@@ -138,4 +137,11 @@ export async function runTequio(
   const running = new Running(execPath, [...program, ...args], { env: cleanEnvironment(home), ...options });
   const { code } = await running.wait(60_000);
   return { code, stdout: running.stdout, stderr: running.stderr };
+}
+
+function startCommand(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as {
+    readonly scripts: { readonly start: string };
+  };
+  return scripts.start.split(' ').slice(1);
 }

@@ -9,8 +9,8 @@
 import type { DigestRequest, DiskDigests, DiskFault, DiskJob, FileSpan } from '@tequio/kernel';
 
 export const diskLimits = {
-  /** A thread with more than this to do is behind: what it hashes in some 10 ms. */
-  behindBytes: 16 << 20,
+  /** A thread with more than this to do is behind: what it hashes in some 15 ms. */
+  behindBytes: 24 << 20,
   /** Each thread costs about 25 MB, and more than this outruns the drives in use. */
   threadCountMax: 8,
   /** Open files of all threads together: below the usual soft limit of 1024, and of 256 on macOS for one thread. */
