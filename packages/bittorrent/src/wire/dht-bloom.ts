@@ -25,6 +25,7 @@ export function mergeBloom(bloom: Uint8Array, other: Uint8Array): void {
 export function estimateBloom(bloom: Uint8Array): number {
   let zeroCount = 0;
   for (const byte of bloom) for (let bit = 0; bit < 8; bit++) if ((byte & (1 << bit)) === 0) zeroCount++;
-  const zeros = Math.min(bitCount - 1, Math.max(1, zeroCount));
+  if (zeroCount === bitCount) return 0;
+  const zeros = Math.max(1, zeroCount);
   return Math.log(zeros / bitCount) / (2 * Math.log(1 - 1 / bitCount));
 }

@@ -25,7 +25,7 @@ import {
 import type { AddressFamily } from '../../wire/compact-peers.ts';
 import type { DhtItem } from '../../wire/dht-item.ts';
 import { compactEndpoint, type NodeInfo, nodeInfo, placeOf } from '../../wire/dht-node-info.ts';
-import { decodeKrpc, type KrpcMessage } from '../../wire/krpc.ts';
+import { decodeKrpc, type KrpcMessage, type Want } from '../../wire/krpc.ts';
 import { encodeKrpcQuery, type SentQuery } from '../../wire/krpc-encode.ts';
 import { AnnounceStore } from './announce-store.ts';
 import type { DhtEffect, SearchReport, SearchRequest } from './dht-effect.ts';
@@ -252,6 +252,14 @@ export class DhtNode implements SearchesHost {
     return true;
   }
 
+  /** Both families while the other one has too few contacts (BEP 32), else the side's own. */
+  wantOf(side: DhtSide): Want {
+    const other = this.sides.find(({ family }) => family !== side.family);
+    return other !== undefined && other.table.count < dhtLimits.enoughContactCount
+      ? { ipv4: true, ipv6: true }
+      : null;
+  }
+
   /** Part of {@link SearchesHost}. */
   searched(search: Search, report: SearchReport): void {
     const side = this.#upkeep.get(search.number);
@@ -362,10 +370,7 @@ export class DhtNode implements SearchesHost {
     if (upkeep === null) return;
     if (upkeep.type === 'check') {
       const { node, target } = upkeep;
-      // Both families are asked for while the other one has too few contacts (BEP 32).
-      const other = this.sides.find(({ family }) => family !== side.family);
-      const isPoor = other !== undefined && other.table.count < dhtLimits.enoughContactCount;
-      const want = isPoor ? { ipv4: true, ipv6: true } : null;
+      const want = this.wantOf(side);
       this.ask(node.endpoint, node, { method: 'find_node', id: side.id, target, want }, { type: 'check' });
       return;
     }

@@ -96,7 +96,10 @@ export class RoutingTable {
       if (known.isReplacement) this.#promote(known.bucket);
       return !known.isReplacement;
     }
-    if (known !== undefined) this.#remove(known);
+    if (known !== undefined) {
+      this.#remove(known);
+      this.#promote(known.bucket);
+    }
     if (bytesEqual(node.id, this.ownId)) return false;
     const contact = this.#contactOf(node, nowMs);
     const bucket = (this.#buckets[contact.bucket] ??= { contacts: [], replacements: [] });
@@ -108,6 +111,8 @@ export class RoutingTable {
     }
     bucket.contacts.push(contact);
     this.#count++;
+    // Two may have gone for one that came.
+    this.#promote(contact.bucket);
     return true;
   }
 

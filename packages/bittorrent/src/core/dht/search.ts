@@ -12,7 +12,7 @@ import type { AddressFamily } from '../../wire/compact-peers.ts';
 import { bloomBytes, estimateBloom, insertIntoBloom, mergeBloom } from '../../wire/dht-bloom.ts';
 import { type DhtItem, isGenuineItem, targetOf } from '../../wire/dht-item.ts';
 import { compactEndpoint, type NodeInfo } from '../../wire/dht-node-info.ts';
-import { type KrpcAnswer, krpcError } from '../../wire/krpc.ts';
+import { type KrpcAnswer, krpcError, type Want } from '../../wire/krpc.ts';
 import type { SentQuery } from '../../wire/krpc-encode.ts';
 import type { SearchReport, SearchRequest } from './dht-effect.ts';
 import { copyItem } from './item-store.ts';
@@ -64,24 +64,24 @@ export class Search {
   }
 
   /** What each candidate is asked. */
-  query(id: Uint8Array): SentQuery {
+  query(id: Uint8Array, want: Want): SentQuery {
     const { request, target } = this;
     switch (request.kind) {
       case 'nodes':
-        return { method: 'find_node', id, target, want: null };
+        return { method: 'find_node', id, target, want };
       case 'peers':
         return {
           method: 'get_peers',
           id,
           target,
-          want: null,
+          want,
           noSeed: request.noSeed,
           scrape: request.scrape,
         };
       case 'sample':
-        return { method: 'sample_infohashes', id, target, want: null };
+        return { method: 'sample_infohashes', id, target, want };
       default:
-        return { method: 'get', id, target, want: null, sequence: null };
+        return { method: 'get', id, target, want, sequence: null };
     }
   }
 

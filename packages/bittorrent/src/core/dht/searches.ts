@@ -4,7 +4,7 @@
  */
 import type { Endpoint, Hashes, Signatures } from '@tequio/kernel';
 import type { NodeInfo } from '../../wire/dht-node-info.ts';
-import type { KrpcAnswer } from '../../wire/krpc.ts';
+import type { KrpcAnswer, Want } from '../../wire/krpc.ts';
 import type { SentQuery } from '../../wire/krpc-encode.ts';
 import type { SearchReport, SearchRequest } from './dht-effect.ts';
 import { dhtLimits } from './dht-limits.ts';
@@ -26,6 +26,8 @@ export interface SearchesHost {
   readonly sides: readonly DhtSide[];
   readonly hashes: Hashes;
   readonly signatures: Signatures;
+  /** Which families of nodes an answer should name. */
+  wantOf(side: DhtSide): Want;
   /** False: it could not be sent, and nothing will follow. */
   ask(to: Endpoint, node: NodeInfo | null, query: SentQuery, purpose: SearchPurpose): boolean;
   searched(search: Search, report: SearchReport): void;
@@ -122,7 +124,7 @@ export class Searches {
     search.legs.push(leg);
     for (const to of hosts) {
       const purpose = { type: 'look', search, leg, candidate: null } as const;
-      if (this.#host.ask(to, null, search.query(side.id), purpose)) leg.hostCount++;
+      if (this.#host.ask(to, null, search.query(side.id, this.#host.wantOf(side)), purpose)) leg.hostCount++;
     }
   }
 
@@ -136,7 +138,8 @@ export class Searches {
       lookup.markAsked(candidate);
       const { node } = candidate;
       const purpose = { type: 'look', search, leg, candidate } as const;
-      if (!this.#host.ask(node.endpoint, node, search.query(side.id), purpose)) lookup.markFailed(candidate);
+      if (!this.#host.ask(node.endpoint, node, search.query(side.id, this.#host.wantOf(side)), purpose))
+        lookup.markFailed(candidate);
     }
     const isExhausted = lookup.isDone && leg.hostCount === 0;
     if (!search.isSettled && !isExhausted) return;

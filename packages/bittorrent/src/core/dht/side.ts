@@ -122,7 +122,7 @@ export class DhtSide {
     }
     const stale = this.#table.pickStale();
     if (stale === null) {
-      this.#upkeepMs = Math.max(nowMs + 1, Math.min(this.#upkeepMs, this.#bootstrapMs));
+      if (this.#bootstrapMs > nowMs) this.#upkeepMs = Math.min(this.#upkeepMs, this.#bootstrapMs);
       return null;
     }
     if (stale.dueMs > nowMs) {
