@@ -18,6 +18,9 @@ export type TorrentState =
   /** `error` says what, and what to do; it goes on by itself when the cause is gone. */
   | 'error';
 
+/** How peers are connected: `both` listens on both and dials by the one that opens first. */
+export type Transport = 'tcp' | 'utp' | 'both';
+
 /**
  * Encryption of connections to peers (MSE). It hides what they are from a glance, and no more: `prefer` takes both and
  * speaks as the other side wants; with `require` nothing goes out or is taken in the clear; `off` knows no encryption.

@@ -1,6 +1,6 @@
 /** What a service is started with. Every field has a default in `defaultOptions`, but the first two. */
 import type { IpAddress } from '@tequio/kernel';
-import type { EncryptionPolicy } from './contract.ts';
+import type { EncryptionPolicy, Transport } from './contract.ts';
 
 export type BittorrentOptions = {
   /** Absolute folder for state that is not the user's content: part files. */
@@ -9,7 +9,7 @@ export type BittorrentOptions = {
   readonly bootId: string;
   /** Address to listen on and to dial from; null: all. */
   readonly bind?: IpAddress | null;
-  /** TCP port for others; 0: any free one; null: `usualPort`, or any free one when that is taken. */
+  /** Port for others, of TCP and UDP; 0: any free one; null: `usualPort`, or any free one when that is taken. */
   readonly port?: number | null;
   readonly usualPort?: number;
   /** Bytes a second over all torrents; null: no limit. */
@@ -25,6 +25,8 @@ export type BittorrentOptions = {
   readonly uploadSlots?: number | null;
   /** Of connections to peers. */
   readonly encryption?: EncryptionPolicy;
+  /** How peers are connected. UDP is used for trackers in any case. */
+  readonly transport?: Transport;
   /** Peer exchange (BEP 11): peers of public torrents tell each other of others. */
   readonly pex?: boolean;
   /** Local discovery (BEP 14): public torrents are announced on the local network, and looked for there. */
@@ -43,6 +45,7 @@ export const defaultOptions = {
   readCacheBytesMax: 32 << 20,
   uploadSlots: null,
   encryption: 'prefer',
+  transport: 'both',
   pex: true,
   lsd: false,
 } as const satisfies Partial<BittorrentOptions>;

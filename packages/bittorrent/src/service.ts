@@ -16,7 +16,7 @@ import {
   readUint32,
   toHex,
 } from '@tequio/kernel';
-import { Admission, defaultConnectionLimits } from '@tequio/network';
+import { Admission, defaultConnectionLimits, SharedUdp, UtpStreams } from '@tequio/network';
 import type {
   AddOptions,
   BittorrentApi,
@@ -40,6 +40,7 @@ import { LocalDiscovery } from './shell/local-discovery.ts';
 import { PeerAcceptor } from './shell/peer-acceptor.ts';
 import { createPeerDialer, type PeerDialer } from './shell/peer-dialer.ts';
 import { PeerEncryption } from './shell/peer-encryption.ts';
+import { PeerTransports } from './shell/peer-transports.ts';
 import { RateLimits } from './shell/rate-limit.ts';
 import { createResumeStore, type ResumeStore, type StoredTorrent } from './shell/resume-store.ts';
 import { MemoryResumeStore } from './shell/resume-store-memory.ts';
@@ -92,6 +93,8 @@ class Service implements BittorrentService {
   readonly #acceptor: PeerAcceptor;
   readonly #dialer: PeerDialer;
   readonly #encryption: PeerEncryption;
+  readonly #shared: SharedUdp;
+  readonly #utp: UtpStreams;
   readonly #rates: RateLimits;
   readonly #prng: Prng;
   readonly #external = new ExternalAddress();
@@ -110,9 +113,12 @@ class Service implements BittorrentService {
     this.#prng = new Prng(readUint32(deps.ports.entropy.bytes(4), 0));
     this.#rates = new RateLimits(deps.ports.clock, { down: options.limitDown, up: options.limitUp });
     this.#encryption = new PeerEncryption(options.encryption, deps.ports);
+    const { tcp, udp, clock, entropy } = deps.ports;
+    this.#shared = new SharedUdp({ udp });
+    this.#utp = new UtpStreams({ shared: this.#shared, clock, entropy });
     this.#dialer = createPeerDialer({
-      tcp: deps.ports.tcp,
-      clock: deps.ports.clock,
+      tcp: new PeerTransports(options.transport, { tcp, utp: this.#utp, clock }),
+      clock,
       encryption: this.#encryption,
     });
     this.#admission = new Admission({
@@ -152,13 +158,12 @@ class Service implements BittorrentService {
     }
     const store = this.#database === null ? new MemoryResumeStore() : createResumeStore(this.#database);
     for (const torrent of store.load().torrents) this.#stored.set(torrent.record.id, torrent);
-    const { bind } = this.#options;
     const { disk } = ports;
     this.#running = {
       store,
       memory: new PieceMemory(disk, this.#options.pieceMemoryBytesMax),
       cache: new ReadCache(disk, this.#options.readCacheBytesMax),
-      trackerClient: new TrackerClient({ userAgent: clientName.replace(' ', '/'), bind }, ports),
+      trackerClient: this.#createTrackerClient(),
     };
     await this.#listen();
     await this.#localDiscovery?.start();
@@ -173,6 +178,8 @@ class Service implements BittorrentService {
     await this.#acceptor.close();
     await Promise.all(sessions.map((session) => session.close()));
     await this.#running?.trackerClient.close();
+    await this.#utp.close();
+    await this.#shared.close();
     this.#running = null;
   }
 
@@ -310,17 +317,45 @@ class Service implements BittorrentService {
   }
 
   async #listen(): Promise<void> {
-    const { bind: address, port, usualPort } = this.#options;
+    const { port, usualPort } = this.#options;
     if (port !== null) {
-      await this.#acceptor.start({ address, port });
+      await this.#listenAt(port);
       return;
     }
     try {
-      await this.#acceptor.start({ address, port: usualPort });
+      await this.#listenAt(usualPort);
     } catch (error) {
       this.#log.debug('listen.usual-port-taken', { port: usualPort, error: String(error) });
-      await this.#acceptor.start({ address, port: 0 });
+      await this.#listenAt(0);
     }
+  }
+
+  /** TCP and UDP share a number; where any will do, one that is free for both. */
+  async #listenAt(port: number): Promise<void> {
+    const { bind: address, transport } = this.#options;
+    for (let tries = 1; ; tries++) {
+      if (transport !== 'utp') await this.#acceptor.start({ address, port });
+      try {
+        await this.#shared.start({ address, port: transport === 'utp' ? port : this.#acceptor.port });
+        break;
+      } catch (error) {
+        const isTaken = error instanceof NodeError && error.retry;
+        if (!isTaken && transport !== 'utp') {
+          this.#log.warn('listen.no-udp', { error: String(error) });
+          return;
+        }
+        await this.#acceptor.close();
+        if (port !== 0 || !isTaken || tries === listenTryCount) throw error;
+      }
+    }
+    if (transport !== 'tcp') await this.#acceptor.start({ address, port: this.#shared.localPort }, this.#utp);
+  }
+
+  #createTrackerClient(): TrackerClient {
+    const { http, resolver, clock, entropy, log } = this.#ports;
+    const options = { userAgent: clientName.replace(' ', '/'), bind: this.#options.bind };
+    const udp = this.#shared.portOf('tracker');
+    return new TrackerClient(options, { http, resolver, clock, entropy, log, udp });
   }
 
   #createLocalDiscovery(): LocalDiscovery {
@@ -458,6 +493,9 @@ class Service implements BittorrentService {
 export function createBittorrent(options: BittorrentOptions, deps: BittorrentDeps): BittorrentService {
   return new Service({ ...defaultOptions, ...options }, deps);
 }
+
+/** Any port will do, but TCP and UDP must both have it free: so many are tried. */
+const listenTryCount = 10;
 
 /** Azureus style: two letters and four digits of the version (BEP 20). */
 const peerIdPrefix = Uint8Array.from('-TQ0100-', (char) => char.charCodeAt(0));

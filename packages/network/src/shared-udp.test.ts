@@ -165,3 +165,32 @@ test('an address is bound alone', async () => {
   const socket = shared.claim('dht', () => {});
   equal(socket.local.address, '2001:db8::5');
 });
+
+test('a claim can be had as a port: one socket a family', async () => {
+  const addresses = ['20.0.0.77', '2001:db8::77'] as IpAddress[];
+  const { world, shared, four, six } = await makePair(addresses);
+  const port = shared.portOf('tracker');
+  const got: string[] = [];
+  const any = { address: null, port: 0 } as const;
+  const first = await port.bind(any, (_, from) => got.push(`4 ${from.address}`));
+  await rejects(
+    port.bind(any, () => {}),
+    { code: 'NET_LISTEN' },
+  );
+  const second = await port.bind({ ...any, ipv6: true }, (_, from) => got.push(`6 ${from.address}`));
+  deepEqual([first.local.port, second.local.port], [shared.localPort, shared.localPort]);
+  const send = (): void => {
+    four.send(tracker, { address: addresses[0]!, port: shared.localPort });
+    six.send(tracker, { address: addresses[1]!, port: shared.localPort });
+  };
+  send();
+  await world.run(100);
+  deepEqual(got, ['4 20.9.9.9', '6 2001:db8::9']);
+  await first.close();
+  await first.close();
+  send();
+  await world.run(100);
+  deepEqual(got.slice(2), ['6 2001:db8::9']);
+  await second.close();
+  await shared.claim('tracker', () => {}).close();
+});

@@ -122,6 +122,37 @@ export class SharedUdp {
     });
   }
 
+  /** The claim as a port, for who binds one socket a family. Bind after `start`. */
+  portOf(kind: DatagramKind): UdpPort {
+    const takers = new Map<boolean, OnDatagram>();
+    let claimed: UdpSocket | null = null;
+    return {
+      bind: async (at, onDatagram) => {
+        const ipv6 = at.address === null ? at.ipv6 === true : isIpv6(at.address);
+        if (!this.hasFamily(ipv6 ? 6 : 4) || takers.has(ipv6)) {
+          throw new NodeError('NET_LISTEN', `Cannot send over ${ipv6 ? 'IPv6' : 'IPv4'} here.`, {
+            op: 'listen',
+          });
+        }
+        claimed ??= this.claim(kind, (bytes, from) => takers.get(isIpv6(from.address))?.(bytes, from));
+        const socket = claimed;
+        takers.set(ipv6, onDatagram);
+        return {
+          local: this.localFor(unspecified(ipv6)),
+          send: (bytes, to) => {
+            if (takers.get(ipv6) === onDatagram && isIpv6(to.address) === ipv6) socket.send(bytes, to);
+          },
+          close: async () => {
+            if (takers.get(ipv6) === onDatagram) takers.delete(ipv6);
+            if (takers.size > 0 || claimed === null) return;
+            claimed = null;
+            await socket.close();
+          },
+        };
+      },
+    };
+  }
+
   /** Best effort, as every UDP. */
   send(bytes: Uint8Array, to: Endpoint): void {
     (isIpv6(to.address) ? this.#six : this.#four)?.send(bytes, to);

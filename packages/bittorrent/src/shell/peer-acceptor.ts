@@ -34,7 +34,7 @@ export type AcceptorDeps = {
 
 export class PeerAcceptor {
   readonly #deps: AcceptorDeps;
-  #listener: StreamListener | null = null;
+  readonly #listeners: StreamListener[] = [];
 
   constructor(deps: AcceptorDeps) {
     this.#deps = deps;
@@ -42,17 +42,23 @@ export class PeerAcceptor {
 
   /** The port that others can dial; 0 while not listening. */
   get port(): number {
-    return this.#listener?.local.port ?? 0;
+    return this.#listeners[0]?.local.port ?? 0;
   }
 
-  /** @throws NodeError `NET_LISTEN` */
-  async start(at: { readonly address: IpAddress | null; readonly port: number }): Promise<void> {
-    this.#listener = await this.#deps.ports.tcp.listen(at, (connection) => this.#accept(connection));
+  /**
+   * Listens on TCP, or on other streams besides, at the same number.
+   * @throws NodeError `NET_LISTEN`
+   */
+  async start(
+    at: { readonly address: IpAddress | null; readonly port: number },
+    streams: StreamPort = this.#deps.ports.tcp,
+  ): Promise<void> {
+    this.#listeners.push(await streams.listen(at, (connection) => this.#accept(connection)));
   }
 
   async close(): Promise<void> {
-    await this.#listener?.close();
-    this.#listener = null;
+    const listeners = this.#listeners.splice(0);
+    await Promise.all(listeners.map((listener) => listener.close()));
   }
 
   #accept(connection: StreamConnection): StreamHandler | null {
