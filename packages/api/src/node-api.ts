@@ -1,4 +1,4 @@
-import type { BittorrentApi, EncryptionPolicy, TorrentSource } from '@tequio/bittorrent/contract';
+import type { BittorrentApi, EncryptionPolicy, TorrentSource, Transport } from '@tequio/bittorrent/contract';
 import type { TrackerHandle, TrackerOptions } from './tracker-api.ts';
 
 /** With what a node is started. What is null the node chooses by itself. */
@@ -22,6 +22,8 @@ export type NodeSettings = {
   /** Absolute path of a list of addresses that the node has nothing to do with (P2P, DAT or CIDR lines, or such a file packed with gzip). */
   readonly addressFilter?: string | null;
   readonly encryption: EncryptionPolicy;
+  /** How peers are connected: TCP, uTP, or both. */
+  readonly transport: Transport;
 };
 
 /**

@@ -12,6 +12,7 @@ export type NodeFlags = {
   readonly limitDown?: number | null;
   readonly limitUp?: number | null;
   readonly encryption?: NodeSettings['encryption'];
+  readonly transport?: NodeSettings['transport'];
 };
 
 export function addNodeOptions(command: Command, session: Session, parsers: OptionParsers): Command {
@@ -23,7 +24,8 @@ export function addNodeOptions(command: Command, session: Session, parsers: Opti
     .option('--address-filter <file>', help.addressFilter)
     .option('--limit-down <rate>', help.limitDown, parsers.rate)
     .option('--limit-up <rate>', help.limitUp, parsers.rate)
-    .option('--encryption <policy>', help.encryption, parsers.encryption);
+    .option('--encryption <policy>', help.encryption, parsers.encryption)
+    .option('--transport <kind>', help.transport, parsers.transport);
 }
 
 export function settingsOf(flags: NodeFlags, session: Session): NodeSettings {
@@ -36,5 +38,6 @@ export function settingsOf(flags: NodeFlags, session: Session): NodeSettings {
     limitDown: flags.limitDown ?? null,
     limitUp: flags.limitUp ?? null,
     encryption: flags.encryption ?? 'prefer',
+    transport: flags.transport ?? 'both',
   };
 }

@@ -13,6 +13,7 @@ export type OptionParsers = {
   /** Null: no limit. */
   rate(text: string): number | null;
   encryption(text: string): NodeSettings['encryption'];
+  transport(text: string): NodeSettings['transport'];
   /** Milliseconds of a text in seconds. */
   seconds(text: string): number;
   pieceSize(text: string): number;
@@ -24,6 +25,7 @@ export type OptionParsers = {
 };
 
 const encryptionPolicies = ['prefer', 'require', 'off'] as const;
+const transports = ['tcp', 'utp', 'both'] as const;
 
 /** BEP 52: a power of two from 16 KiB. The ceiling keeps one piece in memory. */
 const pieceBytesMin = 16 * 1024;
@@ -50,6 +52,11 @@ export function createOptionParsers(messages: Messages): OptionParsers {
       check(
         encryptionPolicies.find((policy) => policy === text),
         say.badEncryption(text),
+      ),
+    transport: (text) =>
+      check(
+        transports.find((transport) => transport === text),
+        say.badTransport(text),
       ),
     seconds: (text) => {
       const seconds = /^\d+(?:\.\d+)?s?$/.test(text) ? Number.parseFloat(text) : 0;

@@ -31,6 +31,7 @@ export function offlineSettings(session: Session): NodeSettings {
     limitDown: null,
     limitUp: null,
     encryption: 'prefer',
+    transport: 'both',
   };
 }
 

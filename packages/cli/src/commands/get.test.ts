@@ -39,7 +39,7 @@ test('gives the node what the options say', async () => {
   const line =
     '--data state get album.torrent --to down --peer 192.0.2.7:1 --peer [::1]:2 --port 7000 --bind 127.0.0.1 ' +
     '--select *.flac --select b/** --sequential --limit-down 1M --limit-up 500K ' +
-    '--encryption require --address-filter list.gz';
+    '--encryption require --transport utp --address-filter list.gz';
   assert.equal(await run(world, line), 0);
   assert.deepEqual(world.settings, [
     {
@@ -51,6 +51,7 @@ test('gives the node what the options say', async () => {
       limitDown: 1048576,
       limitUp: 512000,
       encryption: 'require',
+      transport: 'utp',
     },
   ]);
   assert.deepEqual(world.node.added[0]?.options, {

@@ -38,6 +38,7 @@ export const en = {
       limitUp: 'most bytes a second to send',
       encryption:
         'of connections to peers: prefer (both kinds; encrypted to whom plain does not reach), require, or off (default: prefer)',
+      transport: 'how peers are connected: tcp, utp (gives way to other traffic), or both (default: both)',
       timeout: 'give up when no peer and no tracker could be reached for this long',
       notes:
         'Interrupted by Ctrl-C and started again, it goes on where it stopped. Ctrl-C twice stops it at once.',
@@ -148,6 +149,7 @@ export const en = {
     badWebSeed: (text: string) =>
       `“${text}” is no web seed: its address must begin with http:// or https://.`,
     badEncryption: (text: string) => `“${text}” is no kind of encryption: prefer, require or off.`,
+    badTransport: (text: string) => `“${text}” is no kind of connection: tcp, utp or both.`,
     badAddress: (text: string) => `“${text}” is no IP address of this machine.`,
     noMagnetHere: 'A magnet link holds no piece hashes: give the .torrent itself.',
   },

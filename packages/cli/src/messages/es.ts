@@ -38,6 +38,8 @@ export const es: Messages = {
       limitUp: 'máximo de bytes por segundo que se envían',
       encryption:
         'de las conexiones con pares: prefer (ambas; cifrada con quien no responde en claro), require (solo cifradas) u off (ninguna); por omisión, prefer',
+      transport:
+        'cómo se conecta con los pares: tcp, utp (cede el paso al resto del tráfico) o both, ambos; por omisión, both',
       timeout: 'desiste si en este tiempo no se alcanza ningún par ni rastreador',
       notes:
         'Si se interrumpe con Ctrl-C y se inicia de nuevo, continúa donde quedó. Ctrl-C dos veces lo detiene de golpe.',
@@ -147,6 +149,7 @@ export const es: Messages = {
     badWebSeed: (text) =>
       `«${text}» no es una semilla web: su dirección debe empezar con http:// o https://.`,
     badEncryption: (text) => `«${text}» no es un modo de cifrado: prefer, require u off.`,
+    badTransport: (text) => `«${text}» no es un tipo de conexión: tcp, utp o both.`,
     badAddress: (text) => `«${text}» no es una dirección IP de esta máquina.`,
     noMagnetHere: 'Un enlace magnet no lleva los hashes de las piezas: hace falta el .torrent mismo.',
   },
