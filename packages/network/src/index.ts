@@ -18,8 +18,26 @@ export {
   defaultConnectionLimits,
 } from './connection-budget.ts';
 export { FilteredPorts } from './filtered-ports.ts';
+export {
+  checkSchedule,
+  limitsAt,
+  type RateLimitPair,
+  type ScheduleRule,
+  untilChangeMs,
+} from './limit-schedule.ts';
 export { limits } from './limits.ts';
+export { keyOfPort, type MappingProtocol, type Transport, type WantedPort } from './port-mapping/mapping.ts';
+export type { MappingOptions } from './port-mapping/mapping-machine.ts';
+export { PortMapper, type PortMapperPorts } from './port-mapping/port-mapper.ts';
+export type { MappingStatus, ProtocolStatus, WayStatus } from './port-mapping/router-way.ts';
 export { PortsAbove } from './ports-above.ts';
+export {
+  type Reachability,
+  type ReachabilityAdvice,
+  type ReachabilityBasis,
+  ReachabilityJudge,
+  type ReachabilityState,
+} from './reachability.ts';
 export { type DatagramKind, datagramKind, SharedUdp, type SharedUdpCounts } from './shared-udp.ts';
 export type { UtpCounts } from './utp/utp-socket.ts';
 export { UtpStreams } from './utp/utp-streams.ts';

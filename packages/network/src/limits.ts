@@ -103,6 +103,20 @@ export const limits = {
     rangeCountMax: 4_000_000,
     badLinesShown: 10,
   },
+  reachability: {
+    /** Proof that others reach us is believed for so long. */
+    memoryMs: 2 * 3600_000,
+    /** Networks that are remembered, for each family and transport. */
+    keyCountMax: 500,
+    /** UDP behind a NAT: comers that are proof. */
+    udpComerCountMin: 4,
+    /** Others who must have seen our UDP port, and those whose word is kept. */
+    portVoterCountMin: 3,
+    portVoterCountMax: 20,
+    /** "Closed" is said when nobody came for so long, in which so many connections of ours opened. */
+    patienceMs: 10 * 60_000,
+    openedCountMin: 3,
+  },
   portMapping: {
     /** Asked of the router; it may give less. Short, for a node that is killed leaves its mappings behind. */
     leaseSeconds: 3600,

@@ -68,7 +68,10 @@ export function encodeNatPmpMap(request: {
   return bytes;
 }
 
-/** An answer, or an announcement of a new address (section 3.2.1), which looks the same. Fault: `NETWORK_NAT_PMP_SYNTAX`. */
+/**
+ * An answer, or an announcement of a new address (section 3.2.1), which looks the same.
+ * Fault: `NETWORK_NAT_PMP_SYNTAX`.
+ */
 export function decodeNatPmpResponse(bytes: Uint8Array): Result<NatPmpResponse> {
   if (bytes.length < 8 || bytes[0] !== 0) return failed(badSyntax);
   const result = readUint16(bytes, 2);

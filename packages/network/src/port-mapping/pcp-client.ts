@@ -57,9 +57,14 @@ export class PcpClient implements RouterClient {
     this.#askMap(`unmap ${keyOfPort(wanted)}`, wanted, 0, 0, nowMs);
   }
 
-  /** Asks for the same again: that shows epoch and external address, and mends what is broken. */
+  /**
+   * IPv4: asks for the same again, which shows epoch and external address, and mends what is broken. IPv6: only the
+   * epoch is asked for. There is no other address to see, and miniupnpd 2.3.1 forgets the nonce of a pinhole that is
+   * renewed: it could not be removed any more.
+   */
   check(wanted: WantedPort, grant: GrantedMapping, nowMs: number): void {
-    this.map(wanted, grant.externalPort, nowMs);
+    if (this.#place.family === 4) this.map(wanted, grant.externalPort, nowMs);
+    else this.#requests.ask('check', encodePcpAnnounce(this.#place.local), this.#servers, pcpRequest, nowMs);
   }
 
   handleDatagram(bytes: Uint8Array, from: Endpoint, nowMs: number): void {
@@ -86,8 +91,8 @@ export class PcpClient implements RouterClient {
     for (const key of this.#requests.handleTimeout(nowMs)) {
       const [what, port] = key.split(' ') as [string, string | undefined];
       if (what === 'probe') this.#reports.push({ type: 'absent', kind: 'silent', reason: 'no answer' });
-      else if (what === 'map') this.#reports.push({ type: 'silent' });
-      else this.#reports.push({ type: 'unmapped', wanted: portOfKey(port!) });
+      else if (what === 'unmap') this.#reports.push({ type: 'unmapped', wanted: portOfKey(port!) });
+      else this.#reports.push({ type: 'silent' });
     }
   }
 
@@ -120,6 +125,7 @@ export class PcpClient implements RouterClient {
   }
 
   #handleAnnounce(result: number, server: Endpoint): void {
+    if (this.#requests.settle('check')) this.#reports.push({ type: 'present' });
     if (!this.#requests.settle('probe')) return;
     // A server that does not know ANNOUNCE has shown nevertheless that it is one.
     if (result === pcpResults.success || result === pcpResults.unsupportedOpcode) {
