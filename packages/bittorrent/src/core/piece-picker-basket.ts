@@ -20,6 +20,8 @@ export type PickQuery = {
   readonly openLimit: number;
   /** The caller permits duplicates: this peer has next to nothing to do. */
   readonly endGame: boolean;
+  /** There is no memory for another piece: what others were asked for may be asked of one more, before the end game. */
+  readonly isShort?: boolean;
   /** Faster than most: it may be asked a second time for blocks whose deadline is near. */
   readonly isFast?: boolean;
   readonly nowMs: number;

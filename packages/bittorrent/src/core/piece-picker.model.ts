@@ -220,8 +220,9 @@ class Explanation {
     const have = model.pieces.filter((piece) => piece.have).length;
     if (allowed !== null) this.#newOnes(() => true, 'rarest');
     else this.#newOnes(() => true, model.sequential ? 'index' : have < 4 ? 'any' : 'rarest');
-    if (endGame && mode === 'normal' && !this.#hasLate && model.isEndGame) {
-      for (const count of [1, 2]) for (const piece of model.openPieces()) this.#requested(piece, count);
+    if (endGame && mode === 'normal' && !this.#hasLate) {
+      const counts = model.isEndGame ? [1, 2] : this.#query.isShort === true ? [1] : [];
+      for (const count of counts) for (const piece of model.openPieces()) this.#requested(piece, count);
     }
   }
 

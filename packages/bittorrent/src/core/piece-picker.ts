@@ -353,8 +353,9 @@ export class PiecePicker {
       open.stamp = this.#pickSerial;
     }
     if (basket.room > 0 && basket.openRoom > 0 && this.#closed.count > 0) this.#pickNew(query, basket);
-    if (basket.room > 0 && !basket.hasLate && query.endGame && query.mode === 'normal' && this.isEndGame) {
-      for (let count = 1; count < requestersPerBlockMax; count++) this.#pickAgain(query, basket, count);
+    if (basket.room > 0 && !basket.hasLate && query.endGame && query.mode === 'normal') {
+      const requestersMax = this.isEndGame ? requestersPerBlockMax : query.isShort === true ? 2 : 1;
+      for (let count = 1; count < requestersMax; count++) this.#pickAgain(query, basket, count);
     }
     basket.end();
   }

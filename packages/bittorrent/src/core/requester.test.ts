@@ -107,3 +107,23 @@ test('whoever chokes us without the fast extension owes nothing; with it, it ans
     node.assertBalanced();
   }
 });
+
+test('with no memory for another piece, what a stalled peer holds is asked of an idle one too, and no more than that', () => {
+  const made = makeTorrent('v1', 2 * block, [64 * block]);
+  const world = new TorrentWorld();
+  // One piece fits.
+  const node = new TestNode(world, made, { has: 'nothing', memoryBytesMax: 2 * block });
+  const stalled = new FakePeer(node);
+  stalled.say(haveAndUnchoke);
+  world.run(10);
+  const asked = stalled.heardOf('request').length;
+  assert.ok(asked > 0 && node.torrent.content!.picker.openCount === 1);
+  const [idle, third] = [new FakePeer(node), new FakePeer(node)];
+  for (const peer of [idle, third]) peer.say(haveAndUnchoke);
+  world.run(5000);
+  const others = idle.heardOf('request').length + third.heardOf('request').length;
+  assert.ok(idle.heardOf('request').length > 0, 'it helps long before the stalled one is given up');
+  assert.ok(others <= asked, `${others} requests besides ${asked}`);
+  hangUp(world);
+  node.assertBalanced();
+});

@@ -99,6 +99,11 @@ export class Requester {
     if (peer.onParole && picks.length === 0 && outstanding === 0) {
       picker.pick({ ...query, mode: 'normal', endGame: false }, picks);
     }
+    // Nothing to do and no memory for another piece: whoever stalls with the last blocks of one must not hold all up.
+    if (picks.length === 0 && outstanding === 0 && query.openLimit === 0 && !peer.onParole) {
+      const count = Math.min(room, requesterLimits.endGameCountMax);
+      picker.pick({ ...query, count, isShort: true }, picks);
+    }
     // Less than there was room for, and no memory for another piece: somebody has to ask again when there is.
     if (picks.length < room && this.#openLimit() === 0) this.#isShort = true;
     for (const { piece, block } of picks) this.#request(peer, piece, block, nowMs);
