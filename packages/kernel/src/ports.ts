@@ -155,6 +155,11 @@ export type HttpRequest = {
   /** Prefer this family (BEP 7 announces over both). */
   readonly family?: 4 | 6;
   readonly from?: IpAddress | null;
+  /**
+   * Makes the connection in place of the client, as a proxy that resolves names itself does. Then `allowAddress` is
+   * asked for addresses in the url alone, `family` and `from` mean nothing, and `onHead` knows no `remote`: 0.0.0.0.
+   */
+  readonly dial?: (host: string, port: number, handler: StreamHandler) => StreamConnection;
 };
 
 export interface HttpHandler {

@@ -10,6 +10,7 @@ import { HttpRecorder, testHttpPorts } from '@tequio/kernel/compliance/http';
 import { createHttpClient } from './http-client.ts';
 import { createHttpServer } from './http-server.ts';
 import { createResolver } from './resolver.ts';
+import { createTcp } from './tcp.ts';
 
 for (const address of ['127.0.0.1', '::1'] as IpAddress[]) {
   testHttpPorts(`runtime http on ${address}`, async () => {
@@ -229,3 +230,36 @@ VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
 zj0EAwIDRwAwRAIgIIsvBUmtpZAiTmW9QJj0WZf5PoFbCFwd01/xRIYRJYsCIFdT
 YbkPNdcnCpZV/SE2v5rzK6pboPP7eZ+VuhXReQcn
 -----END CERTIFICATE-----`;
+
+test('over a connection made elsewhere: the name is not looked up, both ways of HTTP work', async () => {
+  const asked: string[] = [];
+  const port = await serve(
+    createPlainServer((request, response) => {
+      asked.push(request.headers.host ?? '');
+      response.end(Buffer.alloc(50_000, 7));
+    }),
+  );
+  const tlsPort = await serve(createTlsServer({ key, cert: certificate }, () => {}));
+  const dialled: string[] = [];
+  const tcp = createTcp();
+  const dialTo = (to: number): Required<HttpRequest>['dial'] => {
+    return (host, wanted, handler) => {
+      dialled.push(`${host}:${wanted}`);
+      return tcp.dial({ address: '127.0.0.1' as IpAddress, port: to }, { timeoutMs: 5000 }, handler);
+    };
+  };
+  const blind = createHttpClient({ resolve: () => Promise.reject(new Error('looked up')) });
+  const got = await get('http://no.such.name/x', { dial: dialTo(port) }, blind);
+  deepEqual([got.error, got.bodyBytes], [null, 50_000]);
+  const tls = await get('https://no.such.name/', { dial: dialTo(tlsPort) }, blind);
+  equal(tls.error?.code, 'HTTP_TLS');
+  deepEqual(dialled, ['no.such.name:80', 'no.such.name:443']);
+  deepEqual(asked, ['no.such.name']);
+  const allowAddress = (): boolean => false;
+  const refused = await get('http://127.0.0.1:9/', { dial: dialTo(port), allowAddress }, blind);
+  equal(refused.error?.code, 'HTTP_ADDRESS_REFUSED');
+  const nobody = await get('http://no.such.name/', { dial: dialTo(1) }, blind);
+  equal(nobody.error?.code, 'HTTP_CONNECT');
+  equal(dialled.length, 3);
+  blind.close();
+});

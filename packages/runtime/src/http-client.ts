@@ -1,9 +1,16 @@
-import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import {
+  Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+  request as requestHttp,
+} from 'node:http';
 import type { Agent as TlsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
 import type { HttpClient, HttpExchange, HttpHandler, HttpRequest, IpAddress, Resolver } from '@tequio/kernel';
 import { isIpv6, tryParseAddress } from '@tequio/kernel';
+import { DialledSocket } from './dialled-socket.ts';
 import { type BodyReader, createBodyReader } from './http-client-body.ts';
 import { flattenHeaders } from './http-server.ts';
 import { describeSocketError, errorCodeOf } from './tcp-errors.ts';
@@ -75,6 +82,9 @@ function pinByAddress<Pool extends Agent>(pool: Pool): Pool {
   return pool;
 }
 
+/** How the connection of a request is made; `pinned` is part of the name of a kept one. */
+type Way = RequestOptions & { readonly autoSelectFamily?: boolean; readonly pinned?: string };
+
 type HttpError = { readonly code: string; readonly message: string };
 
 /**
@@ -130,6 +140,8 @@ class Exchange implements HttpExchange {
     if (this.#ended) return;
     const url = tryParseUrl(this.#request.url);
     if (url === null) return this.#finish({ code: 'HTTP_BAD_URL', message: 'not an http or https address' });
+    const { dial } = this.#request;
+    if (dial !== undefined) return this.#sendThrough(url, dial);
     const addresses = await this.#findAddresses(url, resolver);
     if (addresses !== null && !this.#ended) this.#send(url, addresses);
   }
@@ -157,8 +169,41 @@ class Exchange implements HttpExchange {
     return null;
   }
 
+  /** Over a connection that is made elsewhere, for this request alone. */
+  #sendThrough(url: URL, dial: NonNullable<HttpRequest['dial']>): void {
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    const literal = tryParseAddress(host);
+    if (literal !== null && this.#request.allowAddress?.(literal) === false) {
+      this.#finish({ code: 'HTTP_ADDRESS_REFUSED', message: `not allowed to connect to ${literal}` });
+      return;
+    }
+    const isTls = url.protocol === 'https:';
+    const defaultPort = isTls ? 443 : 80;
+    const port = url.port === '' ? defaultPort : Number(url.port);
+    this.#begin(url, [], {
+      defaultPort,
+      createConnection: () => {
+        const socket = new DialledSocket((handler) => dial(host, port, handler));
+        if (!isTls) return socket;
+        const { connect } = process.getBuiltinModule('node:tls');
+        return connect({ socket, ...(literal === null ? { servername: host } : { host }) });
+      },
+    });
+  }
+
   #send(url: URL, addresses: readonly IpAddress[]): void {
-    const { method, headers = {}, from } = this.#request;
+    const { from } = this.#request;
+    this.#begin(url, addresses, {
+      agent: this.#agents.of(url.protocol),
+      lookup: lookupAmong(addresses),
+      autoSelectFamily: addresses.length > 1,
+      pinned: `${addresses.join()} ${from ?? ''}`,
+      ...(from == null ? {} : { localAddress: from }),
+    });
+  }
+
+  #begin(url: URL, addresses: readonly IpAddress[], way: Way): void {
+    const { method, headers = {} } = this.#request;
     const names = Object.keys(headers).map((name) => name.toLowerCase());
     // A range counts bytes of what is sent, so what is sent must be the file itself.
     const encoding = names.includes('range') ? 'identity' : 'gzip, deflate';
@@ -166,12 +211,8 @@ class Exchange implements HttpExchange {
       ...urlToHttpOptions(url),
       method,
       headers: names.includes('accept-encoding') ? headers : { ...headers, 'accept-encoding': encoding },
-      agent: this.#agents.of(url.protocol),
-      lookup: lookupAmong(addresses),
-      autoSelectFamily: addresses.length > 1,
       maxHeaderSize: httpClientLimits.headBytes,
-      pinned: `${addresses.join()} ${from ?? ''}`,
-      ...(from == null ? {} : { localAddress: from }),
+      ...way,
     };
     try {
       const message = url.protocol === 'http:' ? requestHttp(options) : loadHttps().request(options);
