@@ -142,7 +142,7 @@ class Fuzz {
       openLimit: this.#prng.below(4),
       endGame: this.#prng.chance(0.7),
       isFast: this.#prng.chance(0.5),
-      isShort: this.#prng.chance(0.05),
+      isShort: this.#prng.chance(0.1),
       nowMs: this.#nowMs,
     };
     const picks: BlockPick[] = [];
