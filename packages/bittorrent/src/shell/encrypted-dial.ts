@@ -21,7 +21,7 @@ import {
 import type { MseResult } from '../core/encryption/mse.ts';
 import type { MseInitiator } from '../core/encryption/mse-initiator.ts';
 import { CipherStream } from './cipher-stream.ts';
-import type { PeerDialOptions } from './peer-dialer.ts';
+import type { PeerDialOptions } from './peer-dial-options.ts';
 import type { PeerEncryption } from './peer-encryption.ts';
 
 export const encryptedDialLimits = {

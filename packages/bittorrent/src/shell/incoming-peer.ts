@@ -8,24 +8,29 @@
  * A plain connection is handed over as it is; so is one whose handshake was encrypted and whose payload is plain.
  */
 import {
+  type Clock,
   concatBytes,
   emptyBytes,
   type StreamConnection,
   type StreamHandler,
+  type StreamPort,
   type Timer,
   toHex,
 } from '@tequio/kernel';
-import type { ConnectionSlot } from '@tequio/network';
+import type { Admission, ConnectionSlot } from '@tequio/network';
 import type { MseResult } from '../core/encryption/mse.ts';
 import type { MseResponder } from '../core/encryption/mse-responder.ts';
 import { beginsHandshake, handshakePrefixBytes, tryInfoHashOfPrefix } from '../wire/peer-message.ts';
 import { CipherStream } from './cipher-stream.ts';
-import type { AcceptorDeps } from './peer-acceptor.ts';
+import type { PeerEncryption } from './peer-encryption.ts';
+
+export type StrangerDeps = {
+  readonly ports: { readonly tcp: StreamPort; readonly clock: Clock };
 
 export class IncomingPeer implements StreamHandler {
   readonly #raw: StreamConnection;
   readonly #slot: ConnectionSlot;
-  readonly #deps: AcceptorDeps;
+  readonly #deps: StrangerDeps;
   readonly #timer: Timer;
   #state: 'opening' | 'greeting' | 'naming' | 'handed' | 'gone' = 'opening';
   #held: Uint8Array = emptyBytes;
@@ -33,7 +38,7 @@ export class IncomingPeer implements StreamHandler {
   #cipher: CipherStream | null = null;
   #inner: StreamHandler | null = null;
 
-  constructor(connection: StreamConnection, slot: ConnectionSlot, timeoutMs: number, deps: AcceptorDeps) {
+  constructor(connection: StreamConnection, slot: ConnectionSlot, timeoutMs: number, deps: StrangerDeps) {
     this.#raw = connection;
     this.#slot = slot;
     this.#deps = deps;

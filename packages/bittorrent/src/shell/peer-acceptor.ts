@@ -4,24 +4,19 @@
  * one of the node's places for those who have not said what they want, for at most `pendingTimeoutMs`.
  */
 import type {
-  Clock,
   IpAddress,
   StreamConnection,
   StreamHandler,
   StreamListener,
   StreamPort,
 } from '@tequio/kernel';
-import type { Admission, ConnectionSlot } from '@tequio/network';
-import { IncomingPeer } from './incoming-peer.ts';
-import type { PeerEncryption } from './peer-encryption.ts';
+import { IncomingPeer, type StrangerDeps } from './incoming-peer.ts';
 
 export const acceptorLimits = {
   pendingTimeoutMs: 10_000,
 } as const;
 
-export type AcceptorDeps = {
-  readonly ports: { readonly tcp: StreamPort; readonly clock: Clock };
-  /** The torrent's handler for a connection that names it, or null: nobody here has it, or it is full. */
+/** The torrent's handler for a connection that names it, or null: nobody here has it, or it is full. */
   readonly route: (
     infoHashHex: string,
     connection: StreamConnection,
@@ -33,10 +28,10 @@ export type AcceptorDeps = {
 };
 
 export class PeerAcceptor {
-  readonly #deps: AcceptorDeps;
+  readonly #deps: StrangerDeps;
   readonly #listeners: StreamListener[] = [];
 
-  constructor(deps: AcceptorDeps) {
+  constructor(deps: StrangerDeps) {
     this.#deps = deps;
   }
 

@@ -6,24 +6,15 @@ import {
   type Clock,
   type Endpoint,
   formatEndpoint,
-  type IpAddress,
   type StreamConnection,
   type StreamHandler,
   type StreamPort,
 } from '@tequio/kernel';
 import { EncryptedDial } from './encrypted-dial.ts';
+import type { PeerDialOptions } from './peer-dial-options.ts';
 import type { PeerEncryption } from './peer-encryption.ts';
 
-export type PeerDialOptions = {
-  /** From the call to `onOpen`. */
-  readonly timeoutMs: number;
-  /** Address to dial from; null: the system chooses. */
-  readonly from: IpAddress | null;
-  /** The 20 bytes that name the torrent in the handshake; without it nothing can be encrypted. */
-  readonly infoHash?: Uint8Array;
-  /** By default TCP. */
-  readonly transport?: 'tcp' | 'utp';
-};
+export type { PeerDialOptions };
 
 export interface PeerDialer {
   /** Dials; `onOpen` or `onClose` follows within `timeoutMs`, never from inside this call. */
