@@ -26,6 +26,16 @@ import type { PeerEncryption } from './peer-encryption.ts';
 
 export type StrangerDeps = {
   readonly ports: { readonly tcp: StreamPort; readonly clock: Clock };
+  /** The torrent's handler for a connection that names it, or null: nobody here has it, or it is full. */
+  readonly route: (
+    infoHashHex: string,
+    connection: StreamConnection,
+    prefix: Uint8Array,
+    slot: ConnectionSlot,
+  ) => StreamHandler | null;
+  readonly admission: Admission;
+  readonly encryption: PeerEncryption;
+};
 
 export class IncomingPeer implements StreamHandler {
   readonly #raw: StreamConnection;

@@ -3,29 +3,12 @@
  * Until then a stranger costs a small buffer (a larger one while he speaks encrypted: one handshake and one read), and
  * one of the node's places for those who have not said what they want, for at most `pendingTimeoutMs`.
  */
-import type {
-  IpAddress,
-  StreamConnection,
-  StreamHandler,
-  StreamListener,
-  StreamPort,
-} from '@tequio/kernel';
+import type { IpAddress, StreamConnection, StreamHandler, StreamListener, StreamPort } from '@tequio/kernel';
 import { IncomingPeer, type StrangerDeps } from './incoming-peer.ts';
 
 export const acceptorLimits = {
   pendingTimeoutMs: 10_000,
 } as const;
-
-/** The torrent's handler for a connection that names it, or null: nobody here has it, or it is full. */
-  readonly route: (
-    infoHashHex: string,
-    connection: StreamConnection,
-    prefix: Uint8Array,
-    slot: ConnectionSlot,
-  ) => StreamHandler | null;
-  readonly admission: Admission;
-  readonly encryption: PeerEncryption;
-};
 
 export class PeerAcceptor {
   readonly #deps: StrangerDeps;
