@@ -230,6 +230,24 @@ test('ports come and go while it runs; one that two want stays until both are do
   deepEqual(room.router.list, mapped4);
 });
 
+test('what is given up right before closing is removed too, and what shall be kept is kept', async () => {
+  for (const protocol of ['pcp', 'nat-pmp', 'upnp'] as const) {
+    const room = await home({ protocols: [protocol] });
+    const leave = room.mapper.want([
+      { transport: 'tcp', port: 6000 },
+      { transport: 'udp', port: 6000 },
+    ]);
+    await room.world.run(1000);
+    equal(room.router.list.length, 4);
+    leave();
+    deepEqual(await close(room), [], protocol);
+  }
+  const kept = await home({ protocols: ['upnp'] });
+  await kept.world.run(1000);
+  await kept.mapper.close({ keep: true });
+  deepEqual(kept.router.list, mapped4);
+});
+
 test('a short lease is renewed in time', async () => {
   const room = await home({ protocols: ['pcp'], leaseMax: 120 });
   for (let minute = 0; minute < 60; minute++) {

@@ -91,17 +91,17 @@ export class PortMapper {
     return null;
   }
 
-  /** Removes all mappings, waits two seconds at most, ends. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  /** Removes all mappings, waits two seconds at most, ends. With `keep` the mappings stay until their lease ends. */
+  close(options: { readonly keep?: boolean } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.keep === true);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
-    const wasStarted = this.#state === 'started';
+  async #close(keep: boolean): Promise<void> {
+    const mustRemove = this.#state === 'started' && !keep;
     this.#state = 'closing';
     this.#lookTimer?.cancel();
-    if (wasStarted) {
+    if (mustRemove) {
       await new Promise<void>((resolve) => {
         this.#onStopped = resolve;
         this.#handle({ type: 'stop' });

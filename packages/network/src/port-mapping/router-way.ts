@@ -80,8 +80,9 @@ export class RouterWay {
   #searchAtMs = Number.POSITIVE_INFINITY;
   #searchPauseMs: number = portMapping.searchPauseMs;
   #searchEagerlyUntilMs = Number.NEGATIVE_INFINITY;
-  /** While stopping: keys of what is still to be removed. */
-  #leaving: Set<string> | null = null;
+  /** Keys of what is being removed. */
+  readonly #leaving = new Set<string>();
+  #isStopping = false;
   #isChanged = false;
 
   constructor(place: WayPlace, clients: readonly RouterClient[], prng: Prng) {
@@ -123,7 +124,7 @@ export class RouterWay {
 
   /** Nothing is left to remove. Only after `stop`. */
   get isStopped(): boolean {
-    return this.#leaving !== null && this.#leaving.size === 0;
+    return this.#isStopping && this.#leaving.size === 0;
   }
 
   start(nowMs: number): void {
@@ -135,7 +136,7 @@ export class RouterWay {
     const keys = new Set(wanted.map(keyOfPort));
     for (const [key, { wanted: port, grant }] of this.#entries) {
       if (keys.has(key)) continue;
-      if (grant !== null) this.#chosen?.unmap(port, grant, nowMs);
+      if (grant !== null) this.#unmap(port, grant, nowMs);
       this.#entries.delete(key);
     }
     for (const port of wanted) {
@@ -156,14 +157,16 @@ export class RouterWay {
 
   /** Removes everything; `isStopped` when that is done. */
   stop(nowMs: number): void {
-    this.#leaving = new Set();
-    for (const [key, entry] of this.#entries) {
+    this.#isStopping = true;
+    for (const entry of this.#entries.values()) {
       // Also what was asked for and not answered yet: the router may be about to grant it.
-      if (this.#chosen === null || (entry.grant === null && !entry.isAsked)) continue;
+      if (entry.grant === null && !entry.isAsked) continue;
       const externalPort = this.#wishFor(entry);
-      const grant = entry.grant ?? { externalPort, externalAddress: null, leaseSeconds: 0 };
-      this.#leaving.add(key);
-      this.#chosen.unmap(entry.wanted, grant, nowMs);
+      this.#unmap(
+        entry.wanted,
+        entry.grant ?? { externalPort, externalAddress: null, leaseSeconds: 0 },
+        nowMs,
+      );
     }
   }
 
@@ -181,7 +184,7 @@ export class RouterWay {
 
   handleTimeout(nowMs: number): void {
     for (const client of this.#clients) client.handleTimeout(nowMs);
-    if (this.#leaving !== null) return;
+    if (this.#isStopping) return;
     if (nowMs >= this.#searchAtMs) this.#search(nowMs);
     if (nowMs >= this.#checkAtMs) this.#check(nowMs);
     this.#askNext(nowMs);
@@ -213,6 +216,7 @@ export class RouterWay {
   #search(nowMs: number): void {
     this.#chosen = null;
     this.#found = [];
+    this.#leaving.clear();
     this.#externalAddress = null;
     this.#checkAtMs = Number.POSITIVE_INFINITY;
     const isEager = nowMs < this.#searchEagerlyUntilMs;
@@ -239,10 +243,10 @@ export class RouterWay {
         this.#setFinding(client, { state: report.kind, detail: report.reason });
         return;
       case 'unmapped':
-        this.#leaving?.delete(keyOfPort(report.wanted));
+        this.#leaving.delete(keyOfPort(report.wanted));
         return;
     }
-    if (client !== this.#chosen || this.#leaving !== null) {
+    if (client !== this.#chosen || this.#isStopping) {
       // Only for show: a protocol that is not used may tell the address too.
       if (report.type === 'external' && this.#externalAddress === null)
         this.#setExternal(report.address, nowMs);
@@ -319,7 +323,7 @@ export class RouterWay {
     const entry = this.#entries.get(keyOfPort(wanted));
     if (entry === undefined) {
       // It was taken out of the set while the router answered.
-      this.#chosen?.unmap(wanted, grant, nowMs);
+      this.#unmap(wanted, grant, nowMs);
       return;
     }
     const isNews = entry.state !== 'mapped' || entry.grant?.externalPort !== grant.externalPort;
@@ -343,6 +347,12 @@ export class RouterWay {
     if (!this.#hasGrant() && !this.#isAsking()) this.#giveUpChosen(reason, nowMs);
   }
 
+  #unmap(wanted: WantedPort, grant: GrantedMapping, nowMs: number): void {
+    if (this.#chosen === null) return;
+    this.#leaving.add(keyOfPort(wanted));
+    this.#chosen.unmap(wanted, grant, nowMs);
+  }
+
   #askAll(nowMs: number): void {
     for (const entry of this.#entries.values()) {
       entry.isAsked = false;
@@ -363,7 +373,7 @@ export class RouterWay {
 
   /** The next port that is due, unless the answer for another is awaited. */
   #askNext(nowMs: number): void {
-    if (this.#chosen === null || this.#leaving !== null || this.#isAsking()) return;
+    if (this.#chosen === null || this.#isStopping || this.#isAsking()) return;
     for (const entry of this.#entries.values()) {
       if (entry.dueMs > nowMs) continue;
       entry.isAsked = true;
