@@ -157,7 +157,7 @@ export type HttpRequest = {
   readonly from?: IpAddress | null;
   /**
    * Makes the connection in place of the client, as a proxy that resolves names itself does. Then `allowAddress` is
-   * asked for addresses in the url alone, `family` and `from` mean nothing, and `onHead` knows no `remote`: 0.0.0.0.
+   * asked for addresses in the url alone, `family` and `from` mean nothing, and `remote` is the connection's.
    */
   readonly dial?: (host: string, port: number, handler: StreamHandler) => StreamConnection;
 };

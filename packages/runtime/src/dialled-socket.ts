@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import type { StreamConnection, StreamHandler } from '@tequio/kernel';
+import type { IpAddress, StreamConnection, StreamHandler } from '@tequio/kernel';
 import { plainBytes } from './plain-bytes.ts';
 
 /** A connection of the stream port, as Node's HTTP and TLS take it. */
@@ -30,6 +30,10 @@ export class DialledSocket extends Duplex {
         else this.push(null);
       },
     });
+  }
+
+  get remote(): IpAddress {
+    return this.#connection.remote.address;
   }
 
   override _read(): void {

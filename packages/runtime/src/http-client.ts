@@ -103,6 +103,8 @@ class Exchange implements HttpExchange {
   #ended = false;
   #paused = false;
   #retried = false;
+  /** Of a connection that was made elsewhere. */
+  #remote: IpAddress | null = null;
 
   constructor(request: HttpRequest, handler: HttpHandler, resolver: Resolver, agents: Agents) {
     this.#request = request;
@@ -184,6 +186,7 @@ class Exchange implements HttpExchange {
       defaultPort,
       createConnection: () => {
         const socket = new DialledSocket((handler) => dial(host, port, handler));
+        this.#remote = socket.remote;
         if (!isTls) return socket;
         const { connect } = process.getBuiltinModule('node:tls');
         return connect({ socket, ...(literal === null ? { servername: host } : { host }) });
@@ -254,7 +257,8 @@ class Exchange implements HttpExchange {
       },
       onEnd: (error) => this.#finish(error),
     });
-    const remote = tryParseAddress(response.socket.remoteAddress ?? '') ?? ('0.0.0.0' as IpAddress);
+    const address = response.socket.remoteAddress ?? '';
+    const remote = this.#remote ?? tryParseAddress(address) ?? ('0.0.0.0' as IpAddress);
     this.#handler.onHead({ status: response.statusCode ?? 0, headers, remote });
     if (this.#ended) return;
     if (this.#paused) clearTimeout(this.#timer);

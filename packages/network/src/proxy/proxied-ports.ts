@@ -6,12 +6,18 @@
  */
 import {
   type HttpClient,
+  type HttpExchange,
+  type HttpHandler,
+  type HttpRequest,
+  type IpAddress,
   type LocalNetworks,
   NodeError,
   type Ports,
   type Resolver,
   type StreamConnection,
+  type StreamHandler,
   type StreamPort,
+  tryParseAddress,
   type UdpPort,
   type UdpSocket,
 } from '@tequio/kernel';
@@ -43,19 +49,10 @@ export class ProxiedPorts extends PortsAbove {
     this.#udp = { bind: (at, onDatagram) => this.#bind(at, onDatagram) };
     this.#http = {
       open: (request, handler) => {
+        if (request.family === 6 && !isLiteral(request.url)) return this.#refuseFamily(handler);
         const { timeoutMs } = request;
-        return below.http.open(
-          {
-            ...request,
-            dial: (host, port, streamHandler) => {
-              const remote = this.#names.tryAddressOf(host);
-              const to = { address: remote ?? unspecified, port };
-              if (remote === null) return failedDial(below.clock, to, 'that is no host', streamHandler);
-              return new ProxiedStream(this.#server, to, { host, port }, { timeoutMs }, streamHandler);
-            },
-          },
-          handler,
-        );
+        const dial: HttpRequest['dial'] = (host, port, inner) => this.#dialHost(host, port, timeoutMs, inner);
+        return below.http.open({ ...request, dial }, handler);
       },
     };
     this.#resolver = {
@@ -93,6 +90,20 @@ export class ProxiedPorts extends PortsAbove {
     return new ProxiedStream(this.#server, to, { host, port: to.port }, options, handler);
   }
 
+  #dialHost(host: string, port: number, timeoutMs: number, handler: StreamHandler): StreamConnection {
+    const remote = this.#names.tryAddressOf(host);
+    const to = { address: remote ?? ('0.0.0.0' as IpAddress), port };
+    if (remote === null) return failedDial(this.clock, to, 'that is no host', handler);
+    return new ProxiedStream(this.#server, to, { host, port }, { timeoutMs }, handler);
+  }
+
+  /** Which family a name is reached by the proxy chooses; who asks over both is heard once. */
+  #refuseFamily(handler: HttpHandler): HttpExchange {
+    const message = 'the proxy chooses between IPv4 and IPv6';
+    const timer = this.clock.setTimer(0, () => handler.onEnd({ code: 'HTTP_ADDRESS_REFUSED', message }));
+    return { pause: () => {}, resume: () => {}, abort: () => timer.cancel() };
+  }
+
   async #bind(...[at, onDatagram]: Parameters<UdpPort['bind']>): Promise<UdpSocket> {
     if (at.multicast !== undefined) throw noDatagrams('the local network is out of reach behind a proxy');
     if (this.#server.settings.kind !== 'socks5') throw noDatagrams('an HTTP proxy carries no datagrams');
@@ -100,7 +111,10 @@ export class ProxiedPorts extends PortsAbove {
   }
 }
 
-const unspecified = '0.0.0.0' as ProxiedStream['remote']['address'];
+function isLiteral(url: string): boolean {
+  const host = URL.canParse(url) ? new URL(url).hostname.replace(/^\[(.*)\]$/, '$1') : '';
+  return tryParseAddress(host) !== null;
+}
 
 function noDatagrams(reason: string): NodeError {
   return new NodeError('NET_LISTEN', `Cannot open a UDP socket: ${reason}.`, { op: 'bind' });
