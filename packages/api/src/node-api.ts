@@ -1,4 +1,5 @@
 import type { BittorrentApi, EncryptionPolicy, TorrentSource, Transport } from '@tequio/bittorrent/contract';
+import type { NatHandle, NatOptions } from './nat-api.ts';
 import type { TrackerHandle, TrackerOptions } from './tracker-api.ts';
 
 /** With what a node is started. What is null the node chooses by itself. */
@@ -16,12 +17,16 @@ export type NodeSettings = {
    * Address, or network interface, that everything goes through; while it is not there nothing is sent. Null: all.
    */
   readonly bind: string | null;
+  /** Routers on the way to the Internet are asked to let the node's port through. */
+  readonly portMapping: boolean;
   /** Bytes a second for the whole node; null: no limit. */
   readonly limitDown: number | null;
   readonly limitUp: number | null;
   /** Absolute path of a list of addresses that the node has nothing to do with (P2P, DAT or CIDR lines, or such a file packed with gzip). */
   readonly addressFilter?: string | null;
   readonly encryption: EncryptionPolicy;
+  /** Part in the DHT, and the hosts (`host:port`) that it begins with; null: none. */
+  readonly dht?: { readonly bootstrap: readonly string[]; readonly readOnly?: boolean } | null;
   /** How peers are connected: TCP, uTP, or both. */
   readonly transport: Transport;
 };
@@ -37,6 +42,10 @@ export interface NodeApi {
   readonly dataFolder: string;
   /** What the address filter's file was found to hold; null: there is none. */
   readonly addressFilter: AddressFilterReport | null;
+  /** Null: port mapping is off, or the node is offline. */
+  readonly nat: NatHandle | null;
+  /** Looks into the routers, besides what `nat` does; also on an offline node. */
+  startNat(options: NatOptions): Promise<NatHandle>;
   /** @throws NodeError `NET_LISTEN` */
   startTracker(options: TrackerOptions): Promise<TrackerHandle>;
   /**
@@ -69,4 +78,6 @@ export interface NodeFiles {
   write(path: string, bytes: Uint8Array): Promise<void>;
   /** What stands there; null: nothing. Follows a symbolic link that the user named. */
   kind(path: string): Promise<'file' | 'folder' | 'other' | null>;
+  /** Where it really lies: every symbolic link in a path that the user named is followed; null: nothing is there. */
+  realPath(path: string): Promise<string | null>;
 }

@@ -40,10 +40,24 @@ export type AddOptions = {
   /** Bytes a second for this torrent; null: no limit. */
   readonly limitDown?: number | null;
   readonly limitUp?: number | null;
+  /** A name of the user's for torrents that have limits together (`setCategoryLimits`). */
+  readonly category?: string | null;
   readonly superSeed?: boolean;
   readonly preallocate?: boolean;
   /** Trackers in addition to the torrent's own, as one more tier. */
   readonly trackers?: readonly string[];
+};
+
+/** Bytes a second; null: no limit. */
+export type RateLimitPair = { readonly down: number | null; readonly up: number | null };
+
+/** Other limits on some days at some times; the first rule that covers a moment holds. */
+export type LimitRule = RateLimitPair & {
+  /** 0 is Sunday. */
+  readonly days: readonly number[];
+  /** Minutes since midnight on the user's clock, 0 to 1439; an end that is not later is on the next day. */
+  readonly fromMinute: number;
+  readonly toMinute: number;
 };
 
 export type FileSnapshot = {
@@ -142,7 +156,14 @@ export type BittorrentEvent =
       readonly torrent: TorrentId;
       readonly pieces: readonly number[];
     }
-  | { readonly type: 'bittorrent.peer.connected'; readonly torrent: TorrentId; readonly endpoint: string }
+  | {
+      readonly type: 'bittorrent.peer.connected';
+      readonly torrent: TorrentId;
+      readonly endpoint: string;
+      /** True: it has come to us. */
+      readonly incoming: boolean;
+      readonly transport: 'tcp' | 'utp';
+    }
   | {
       readonly type: 'bittorrent.peer.closed';
       readonly torrent: TorrentId;
@@ -227,8 +248,96 @@ export type VerifyReport = {
   }[];
 };
 
+/** A node of the DHT: its id, and `address:port`. */
+export type DhtNodeSnapshot = { readonly id: string; readonly endpoint: string };
+
+/** How this node stands in the DHT. */
+export type DhtStatus = {
+  /** UDP port, shared with uTP. */
+  readonly port: number;
+  readonly families: readonly {
+    readonly family: 4 | 6;
+    readonly id: string;
+    readonly contactCount: number;
+    /** As other nodes agree to see us; null: not known yet. */
+    readonly externalAddress: string | null;
+  }[];
+  /** Datagrams, queries of others answered, and not answered because the budget for that was spent. */
+  readonly receivedCount: number;
+  readonly answeredCount: number;
+  readonly droppedCount: number;
+  /** What is kept for others. */
+  readonly storedHashCount: number;
+  readonly storedPeerCount: number;
+  readonly storedItemCount: number;
+};
+
+/** What a search through the DHT came to. */
+export type DhtSearch = {
+  readonly target: string;
+  /** Those nearest to the target that answered, nearest first. */
+  readonly nodes: readonly DhtNodeSnapshot[];
+  readonly queryCount: number;
+  readonly answerCount: number;
+  /** Nodes between us and the nearest one, that one included. */
+  readonly hopCount: number;
+  readonly elapsedMs: number;
+};
+
+/** An item that the DHT keeps (BEP 44). `value` is bencoded. */
+export type DhtItemSnapshot = {
+  readonly value: Uint8Array;
+  /** Of mutable items; else null. */
+  readonly publicKey: string | null;
+  readonly salt: Uint8Array | null;
+  readonly sequence: bigint | null;
+};
+
+export type DhtPutOptions = {
+  /** Bencoded, at most 1000 bytes. */
+  readonly value: Uint8Array;
+  /** 32 bytes: signs a mutable item. Null: an immutable one, stored under its hash. */
+  readonly secretKey: Uint8Array | null;
+  readonly salt?: Uint8Array;
+  /** Null: one more than what is stored. */
+  readonly sequence?: bigint | null;
+  /** Replace only the item with this sequence number. */
+  readonly cas?: bigint | null;
+};
+
+/** Questions to the DHT. Hashes, ids and keys are hex. All throw NodeError `BITTORRENT_DHT_CLOSED` at the end. */
+export interface DhtApi {
+  /** Null: not started, or no network. */
+  status(): DhtStatus | null;
+  /** True as soon as there is somebody to ask; false after so many milliseconds. */
+  ready(timeoutMs: number): Promise<boolean>;
+  /** Null: no answer. @throws NodeError `NET_RESOLVE`, `BITTORRENT_DHT_TARGET` */
+  ping(hostPort: string): Promise<(DhtNodeSnapshot & { readonly elapsedMs: number }) | null>;
+  /** Peers of an info-hash, and an estimate of how many there are (BEP 33; null: nobody knows). */
+  lookup(infoHash: string): Promise<
+    DhtSearch & {
+      readonly peers: readonly string[];
+      readonly estimate: { readonly seedCount: number; readonly peerCount: number } | null;
+    }
+  >;
+  /** @param target of 40 digits, or a public key of 64 */
+  get(target: string, salt?: Uint8Array): Promise<DhtSearch & { readonly item: DhtItemSnapshot | null }>;
+  /** `storedCount` 0: nobody took it; `refusal` then says why, if anybody did. */
+  put(options: DhtPutOptions): Promise<
+    DhtSearch & {
+      readonly storedCount: number;
+      readonly item: DhtItemSnapshot;
+      readonly refusal: string | null;
+    }
+  >;
+  /** Info-hashes that nodes on the way to a target keep (BEP 51); null: a target by chance. */
+  sample(target: string | null): Promise<DhtSearch & { readonly infoHashes: readonly string[] }>;
+}
+
 /** The service, as `createBittorrent` returns it and as the command line uses it. */
 export interface BittorrentApi {
+  /** Null: this node takes no part in the DHT. */
+  readonly dht: DhtApi | null;
   /**
    * Adds a torrent and starts it; the same torrent again returns the same id, with the new options' peers and trackers
    * added. @throws NodeError
@@ -248,7 +357,10 @@ export interface BittorrentApi {
   move(torrent: TorrentId, folder: string): Promise<void>;
   renameFile(torrent: TorrentId, file: number, path: string): Promise<void>;
   addPeer(torrent: TorrentId, hostPort: string): Promise<void>;
-  setLimits(limits: { readonly down: number | null; readonly up: number | null }): void;
+  /** Bytes a second over all torrents, headers of packets counted; without `schedule` the one that there is stays. */
+  setLimits(limits: RateLimitPair, schedule?: readonly LimitRule[]): void;
+  /** Of all torrents of a category together. */
+  setCategoryLimits(category: string, limits: RateLimitPair): void;
   torrents(): readonly TorrentSnapshot[];
   torrent(torrent: TorrentId): TorrentSnapshot | null;
   /** The .torrent file of a torrent whose metadata is known. */

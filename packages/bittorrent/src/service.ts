@@ -22,7 +22,10 @@ import type {
   BittorrentApi,
   BittorrentEvent,
   CreateOptions,
+  DhtApi,
+  LimitRule,
   Progress,
+  RateLimitPair,
   ShownTorrent,
   TorrentId,
   TorrentSnapshot,
@@ -37,10 +40,12 @@ import { toShown, toShownMagnet } from './core/shown-torrent.ts';
 import { type BittorrentOptions, type CompleteOptions, defaultOptions } from './options.ts';
 import { createTorrent } from './shell/creator.ts';
 import { LocalDiscovery } from './shell/local-discovery.ts';
+import { NodeDht, noDht } from './shell/node-dht.ts';
 import { PeerAcceptor } from './shell/peer-acceptor.ts';
 import { createPeerDialer, type PeerDialer } from './shell/peer-dialer.ts';
 import { PeerEncryption } from './shell/peer-encryption.ts';
 import { PeerTransports } from './shell/peer-transports.ts';
+import { withProxyRules } from './shell/proxy-rules.ts';
 import { RateLimits } from './shell/rate-limit.ts';
 import { createResumeStore, type ResumeStore, type StoredTorrent } from './shell/resume-store.ts';
 import { MemoryResumeStore } from './shell/resume-store-memory.ts';
@@ -55,6 +60,8 @@ import type { Metainfo } from './wire/torrent-info.ts';
 
 export type BittorrentDeps = {
   readonly ports: Ports;
+  /** By which trackers are asked; by default the same. */
+  readonly trackerPorts?: Ports;
   /** Where torrents are remembered; null: nowhere, for one run only. */
   readonly database: Database | null;
   /** The user's address filter; by default all pass. */
@@ -81,6 +88,7 @@ export interface BittorrentService extends BittorrentApi {
 class Service implements BittorrentService {
   readonly #options: CompleteOptions;
   readonly #ports: Ports;
+  readonly #trackerPorts: Ports;
   readonly #log: Log;
   readonly #database: Database | null;
   readonly #line: Line | null;
@@ -99,6 +107,7 @@ class Service implements BittorrentService {
   readonly #prng: Prng;
   readonly #external = new ExternalAddress();
   readonly #localDiscovery: LocalDiscovery | null;
+  readonly #dht: NodeDht | null;
   #running: Running | null = null;
   #leaveLine = (): void => {};
   #nextOwner = 1;
@@ -107,11 +116,17 @@ class Service implements BittorrentService {
   constructor(options: CompleteOptions, deps: BittorrentDeps) {
     this.#options = options;
     this.#ports = deps.ports;
+    this.#trackerPorts = deps.trackerPorts ?? deps.ports;
     this.#log = deps.ports.log;
     this.#database = deps.database;
     this.#line = deps.line ?? null;
     this.#prng = new Prng(readUint32(deps.ports.entropy.bytes(4), 0));
-    this.#rates = new RateLimits(deps.ports.clock, { down: options.limitDown, up: options.limitUp });
+    this.#rates = new RateLimits(deps.ports.clock, {
+      down: options.limitDown,
+      up: options.limitUp,
+      schedule: options.schedule,
+      zoneMinutesAt: options.zoneMinutesAt,
+    });
     this.#encryption = new PeerEncryption(options.encryption, deps.ports);
     const { tcp, udp, clock, entropy } = deps.ports;
     this.#shared = new SharedUdp({ udp });
@@ -140,7 +155,13 @@ class Service implements BittorrentService {
         return session.driver.accept(connection, prefix, slot);
       },
     });
+    const { database, ports } = deps;
+    this.#dht = options.dht.enabled ? new NodeDht(options, ports, this.#shared, database) : null;
     this.#localDiscovery = options.lsd ? this.#createLocalDiscovery() : null;
+  }
+
+  get dht(): DhtApi | null {
+    return this.#dht?.queries ?? null;
   }
 
   get port(): number {
@@ -156,6 +177,7 @@ class Service implements BittorrentService {
         for (const session of this.#sessions.values()) session.handleLine(line.trouble);
       });
     }
+    this.#rates.start();
     const store = this.#database === null ? new MemoryResumeStore() : createResumeStore(this.#database);
     for (const torrent of store.load().torrents) this.#stored.set(torrent.record.id, torrent);
     const { disk } = ports;
@@ -166,6 +188,7 @@ class Service implements BittorrentService {
       trackerClient: this.#createTrackerClient(),
     };
     await this.#listen();
+    this.#dht?.start();
     await this.#localDiscovery?.start();
   }
 
@@ -174,10 +197,12 @@ class Service implements BittorrentService {
     this.#sessions.clear();
     this.#byHandshake.clear();
     this.#leaveLine();
+    this.#rates.close();
     await this.#localDiscovery?.close();
     await this.#acceptor.close();
     await Promise.all(sessions.map((session) => session.close()));
     await this.#running?.trackerClient.close();
+    await this.#dht?.close();
     await this.#utp.close();
     await this.#shared.close();
     this.#running = null;
@@ -269,8 +294,12 @@ class Service implements BittorrentService {
     this.#session(torrent).finder.addPeers([hostPort]);
   }
 
-  setLimits(limits: { readonly down: number | null; readonly up: number | null }): void {
-    this.#rates.setLimits(limits);
+  setLimits(limits: RateLimitPair, schedule?: readonly LimitRule[]): void {
+    this.#rates.setLimits(limits, schedule);
+  }
+
+  setCategoryLimits(category: string, limits: RateLimitPair): void {
+    this.#rates.setCategoryLimits(category, limits);
   }
 
   torrents(): readonly TorrentSnapshot[] {
@@ -332,7 +361,11 @@ class Service implements BittorrentService {
 
   /** TCP and UDP share a number; where any will do, one that is free for both. */
   async #listenAt(port: number): Promise<void> {
-    const { bind: address, transport } = this.#options;
+    const { bind: address, transport, listen } = this.#options;
+    if (!listen) {
+      await this.#shareUdp(0);
+      return;
+    }
     for (let tries = 1; ; tries++) {
       if (transport !== 'utp') await this.#acceptor.start({ address, port });
       try {
@@ -351,10 +384,20 @@ class Service implements BittorrentService {
     if (transport !== 'tcp') await this.#acceptor.start({ address, port: this.#shared.localPort }, this.#utp);
   }
 
+  /** Only to send from and to be answered at. */
+  async #shareUdp(port: number): Promise<void> {
+    try {
+      await this.#shared.start({ address: this.#options.bind, port });
+    } catch (error) {
+      this.#log.debug('listen.no-udp', { error: String(error) });
+    }
+  }
+
   #createTrackerClient(): TrackerClient {
-    const { http, resolver, clock, entropy, log } = this.#ports;
+    const { http, resolver, clock, entropy, log } = this.#trackerPorts;
     const options = { userAgent: clientName.replace(' ', '/'), bind: this.#options.bind };
-    const udp = this.#shared.portOf('tracker');
+    const isShared = this.#trackerPorts === this.#ports;
+    const udp = isShared ? this.#shared.portOf('tracker') : this.#trackerPorts.udp;
     return new TrackerClient(options, { http, resolver, clock, entropy, log, udp });
   }
 
@@ -396,6 +439,7 @@ class Service implements BittorrentService {
       seenAt: (address, by) => this.#external.handleVote(address, by, clock.nowMs()),
       isOwn: ({ address, port }) =>
         port === this.port && address === this.#external.of(isIpv6(address) ? 6 : 4),
+      ...(this.#dht?.forSession ?? noDht),
       localDiscovery: this.#localDiscovery,
       emit: (event) => this.#emit(event),
     });
@@ -491,7 +535,7 @@ class Service implements BittorrentService {
  * work without it.
  */
 export function createBittorrent(options: BittorrentOptions, deps: BittorrentDeps): BittorrentService {
-  return new Service({ ...defaultOptions, ...options }, deps);
+  return new Service(withProxyRules({ ...defaultOptions, ...options }), deps);
 }
 
 /** Any port will do, but TCP and UDP must both have it free: so many are tried. */

@@ -3,6 +3,14 @@ import type { Command } from 'commander';
 import type { OptionParsers } from './option-parsers.ts';
 import type { Session } from './session.ts';
 
+/** Who is asked first for nodes of the DHT, by a node that knows none yet. */
+export const dhtBootstrapHosts: readonly string[] = [
+  'router.bittorrent.com:6881',
+  'dht.libtorrent.org:25401',
+  'dht.transmissionbt.com:6881',
+  'router.utorrent.com:6881',
+];
+
 /** Options of every command that talks to peers. */
 export type NodeFlags = {
   readonly peer?: readonly string[];
@@ -12,6 +20,8 @@ export type NodeFlags = {
   readonly limitDown?: number | null;
   readonly limitUp?: number | null;
   readonly encryption?: NodeSettings['encryption'];
+  readonly dht?: boolean;
+  readonly dhtBootstrap?: readonly string[];
   readonly transport?: NodeSettings['transport'];
 };
 
@@ -25,6 +35,8 @@ export function addNodeOptions(command: Command, session: Session, parsers: Opti
     .option('--limit-down <rate>', help.limitDown, parsers.rate)
     .option('--limit-up <rate>', help.limitUp, parsers.rate)
     .option('--encryption <policy>', help.encryption, parsers.encryption)
+    .option('--no-dht', help.noDht)
+    .option('--dht-bootstrap <host:port>', help.dhtBootstrap, parsers.peers)
     .option('--transport <kind>', help.transport, parsers.transport);
 }
 
@@ -38,6 +50,7 @@ export function settingsOf(flags: NodeFlags, session: Session): NodeSettings {
     limitDown: flags.limitDown ?? null,
     limitUp: flags.limitUp ?? null,
     encryption: flags.encryption ?? 'prefer',
+    dht: flags.dht === false ? null : { bootstrap: flags.dhtBootstrap ?? dhtBootstrapHosts },
     transport: flags.transport ?? 'both',
   };
 }

@@ -43,7 +43,10 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
         usualPort,
         limitDown: settings.limitDown,
         limitUp: settings.limitUp,
+        zoneMinutesAt: (wallMs) => -new Date(wallMs).getTimezoneOffset(),
         encryption: settings.encryption,
+        dht: settings.dht ? { enabled: true, ...settings.dht } : { enabled: false, bootstrap: [] },
+        transport: settings.transport,
         bootId: readBootId(),
       },
       { ports: outside.ports, database, allowAddress, ...(line === null ? {} : { line }) },
@@ -97,9 +100,11 @@ class LocalNode implements NodeApi {
         await ports.files.writeFile(path, bytes);
       },
       kind: async (path) => {
-        const kind = await ports.files.kind(path);
+        const real = await ports.files.realPath(path);
+        const kind = real === null ? null : await ports.files.kind(real);
         return kind === 'link' ? 'other' : kind;
       },
+      realPath: (path) => ports.files.realPath(path),
     };
   }
 

@@ -57,6 +57,10 @@ export interface ConversationHost {
   /** It said of itself what it wants to: its listening port is known now, if it told; and how it sees us. */
   introduced(peer: Peer, ourAddress: IpAddress | null): void;
   haveSeen(peer: Peer, piece: number): void;
+  /** Of our DHT node; 0: none. */
+  readonly dhtPort: number;
+  /** It says that it has a DHT node at this port. */
+  dhtNodeSeen(peer: Peer, port: number): void;
 }
 
 /** A message about which pieces the peer has. */
@@ -91,6 +95,7 @@ export class Conversation implements PeerHost {
     if (fault !== null) return fault;
     this.introduce(peer);
     if (host.content !== null) this.sayPieces(peer, host.content);
+    if (handshake.dht && host.dhtPort !== 0) peer.writer.writePort(host.dhtPort);
     host.touched(peer);
     return null;
   }
@@ -121,7 +126,9 @@ export class Conversation implements PeerHost {
     peer.lastReceivedMs = this.#host.nowMs;
     switch (message.type) {
       case 'keep-alive':
+        return null;
       case 'port':
+        if (message.port !== 0) this.#host.dhtNodeSeen(peer, message.port);
         return null;
       case 'choke':
         peer.choking = true;
@@ -131,8 +138,10 @@ export class Conversation implements PeerHost {
         peer.choking = false;
         return null;
       case 'interested':
-        peer.interested = true;
-        this.#host.wantsSlot(peer);
+        if (!peer.interested) {
+          peer.interested = true;
+          this.#host.wantsSlot(peer);
+        }
         return null;
       case 'not-interested':
         peer.interested = false;

@@ -37,6 +37,8 @@ export type TorrentEffect =
   | { readonly type: 'listens'; readonly peer: PeerKey; readonly endpoint: Endpoint }
   /** A peer says that it sees us at this address. */
   | { readonly type: 'seen'; readonly address: IpAddress; readonly by: IpAddress }
+  /** A peer says that it has a DHT node there. */
+  | { readonly type: 'dht-node'; readonly endpoint: Endpoint }
   | IntroductionEffect
   | {
       readonly type: 'blame';

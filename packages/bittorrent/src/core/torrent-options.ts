@@ -14,6 +14,8 @@ export type TorrentOptions = {
   /** Peer exchange (BEP 11), and hole punching (BEP 55), which needs uTP; by default neither. */
   readonly pex?: boolean;
   readonly holepunch?: boolean;
+  /** UDP port of our DHT node now, to tell peers that have one too (BEP 5); 0: none. */
+  readonly dhtPort?: () => number;
 };
 
 export type TorrentDeps = ContentDeps & {

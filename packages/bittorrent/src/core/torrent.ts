@@ -90,6 +90,11 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     );
   }
 
+  /** Of our DHT node, for this torrent's peers; 0: none. */
+  get dhtPort(): number {
+    return this.content?.info.private === true ? 0 : (this.#options.dhtPort?.() ?? 0);
+  }
+
   get isUploadOnly(): boolean {
     return this.content?.isFinished ?? false;
   }
@@ -121,8 +126,9 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     const peer = new Peer(this.#nextPeerKey++, endpoint, incoming, isUtp, this.#conversation, nowMs);
     this.peers.set(peer.key, peer);
     const [infoHash] = this.infoHashes;
-    const handshake = { infoHash: infoHash!, peerId: this.peerId, extended: true, fast: true, dht: false };
-    peer.writer.writeBytes(encodeHandshake({ ...handshake, v2: this.#options.infoHashV2 !== null }));
+    const v2 = this.#options.infoHashV2 !== null;
+    const handshake = { infoHash: infoHash!, peerId: this.peerId, extended: true, fast: true, v2 };
+    peer.writer.writeBytes(encodeHandshake({ ...handshake, dht: this.dhtPort !== 0 }));
     this.touched(peer);
     this.#tickAtMs ??= nowMs + torrentLimits.tickMs;
     return peer.key;
@@ -249,7 +255,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   }
 
   wantsSlot(peer: Peer): void {
-    if (peer.amChoking && this.#unchoking.hasFreeSlot(this.peers.values())) this.#rechoke();
+    if (peer.amChoking && this.#unchoking.tryHastyRound(this.peers.values(), this.nowMs)) this.#rechoke();
   }
 
   updateInterest(peer: Peer): void {
@@ -281,6 +287,10 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     const { key, contact, incoming, endpoint } = peer;
     if (incoming && contact !== null) this.#effects.push({ type: 'listens', peer: key, endpoint: contact });
     if (ourAddress !== null) this.#effects.push({ type: 'seen', address: ourAddress, by: endpoint.address });
+  }
+
+  dhtNodeSeen({ endpoint: { address } }: Peer, port: number): void {
+    if (this.dhtPort !== 0) this.#effects.push({ type: 'dht-node', endpoint: { address, port } });
   }
 
   haveSeen(peer: Peer, piece: number): void {

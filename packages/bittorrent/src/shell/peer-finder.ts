@@ -1,6 +1,6 @@
 /**
  * Where the peers of one torrent come from: hosts that the user or a magnet names; trackers, which are told that we
- * are there, how we fare and that we leave; the local network. What is found goes to the peer list; whom to dial is the
+ * are there, how we fare and that we leave; the local network; the DHT. What is found goes to the peer list; whom to dial is the
  * driver's affair.
  */
 import {
@@ -14,12 +14,15 @@ import {
 import type { AddOptions, TorrentId, TorrentState, TrackerSnapshot } from '../contract.ts';
 import type { PeerList, PeerSource } from '../core/peer-list.ts';
 import type { Torrent } from '../core/torrent.ts';
+import type { DhtSeeker } from './dht-torrents.ts';
 import type { SessionDeps, SessionSource } from './session-source.ts';
 import type { TorrentDriver } from './torrent-driver.ts';
 import { TorrentTrackers } from './torrent-trackers.ts';
 
 /** Below this many connections trackers are asked for more. */
 const starvedBelow = 10;
+
+type SessionHosts = readonly { readonly host: string; readonly port: number }[];
 
 /** The torrent that wants peers. */
 export interface PeerFinderHost {
@@ -29,12 +32,14 @@ export interface PeerFinderHost {
   readonly state: TorrentState;
 }
 
-export class PeerFinder {
+export class PeerFinder implements DhtSeeker {
   readonly #peerList: PeerList;
   readonly #deps: SessionDeps;
   readonly #host: PeerFinderHost;
   readonly #trackers: TorrentTrackers;
   #isAnnounced = false;
+  #leaveDht: (() => void)[] = [];
+  readonly #dhtHosts: SessionHosts;
   #isPrivate: boolean;
 
   /** @param add names more trackers than the source */
@@ -50,6 +55,7 @@ export class PeerFinder {
     this.#deps = deps;
     this.#host = host;
     this.#isPrivate = source.metainfo?.info.private ?? false;
+    this.#dhtHosts = source.metainfo?.nodes ?? [];
     if (this.#isPrivate) peerList.setPrivate();
     this.#trackers = this.#createTrackers(source, add, bind);
   }
@@ -70,6 +76,26 @@ export class PeerFinder {
   /** Seeds are of no use to a seed, and of use again when more is wanted. */
   setSeeding(isSeeding: boolean): void {
     this.#peerList.setSeeding(isSeeding);
+  }
+
+  // What the DHT asks and tells.
+
+  get listenPort(): number {
+    return this.#deps.listenPort();
+  }
+
+  get isSeed(): boolean {
+    return this.#host.torrent.content?.isFinished ?? false;
+  }
+
+  get isStarved(): boolean {
+    return this.#host.state !== 'seeding' && this.#host.driver.connectionCount < starvedBelow;
+  }
+
+  found(peers: readonly Endpoint[], isFromLocal: boolean): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const peer of peers) this.#peerList.add(peer, 'dht', nowMs, isFromLocal);
+    this.#host.driver.drive();
   }
 
   /** Somebody on the local network has announced this torrent. */
@@ -97,19 +123,24 @@ export class PeerFinder {
     this.#trackers.handle({ type: 'start', isComplete: this.#host.torrent.content?.isFinished ?? false });
     this.updateStarved();
     if (this.#isPrivate) return;
-    for (const hash of this.#host.torrent.infoHashes) this.#deps.localDiscovery?.add(hash);
+    this.#deps.dht?.addHosts(this.#dhtHosts);
+    for (const hash of this.#host.torrent.infoHashes) {
+      this.#deps.localDiscovery?.add(hash);
+      if (this.#deps.dht !== null) this.#leaveDht.push(this.#deps.dht.add(hash, this));
+    }
   }
 
   /** The last piece has just arrived. */
   complete(): void {
-    if (this.#isAnnounced) this.#trackers.handle({ type: 'completed' });
+    if (!this.#isAnnounced) return;
+    this.#trackers.handle({ type: 'completed' });
+    this.#deps.dht?.hurry(this);
   }
 
   /** Connections came or went: trackers are asked sooner while there are too few. */
   updateStarved(): void {
     if (!this.#isAnnounced) return;
-    const starved = this.#host.state !== 'seeding' && this.#host.driver.connectionCount < starvedBelow;
-    this.#trackers.handle({ type: 'starved', starved });
+    this.#trackers.handle({ type: 'starved', starved: this.isStarved });
   }
 
   /** The way out is back: whoever could not be reached is tried again at once, and trackers hear of us. */
@@ -138,6 +169,7 @@ export class PeerFinder {
   }
 
   #leaveNeighbours(): void {
+    for (const leave of this.#leaveDht.splice(0)) leave();
     for (const hash of this.#host.torrent.infoHashes) this.#deps.localDiscovery?.remove(hash);
   }
 

@@ -17,6 +17,7 @@ import type { ReadCache } from '../core/read-cache.ts';
 import type { ResumeProgress } from '../core/resume.ts';
 import type { ResumeRecord } from '../core/resume-record.ts';
 import type { Magnet, Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
+import type { DhtTorrents } from './dht-torrents.ts';
 import type { LocalDiscovery } from './local-discovery.ts';
 import type { PeerDialer } from './peer-dialer.ts';
 import type { RateLimits } from './rate-limit.ts';
@@ -49,6 +50,11 @@ export type SessionDeps = {
   /** Whether this node itself is reached there, as far as we know. */
   readonly isOwn: (endpoint: Endpoint) => boolean;
   /** Null: not wished. */
+  /** Null: this node takes no part in the DHT. */
+  readonly dht: DhtTorrents | null;
+  /** UDP port of our DHT node; 0: none. */
+  readonly dhtPort: () => number;
+  readonly foundDhtNode: (endpoint: Endpoint) => void;
   readonly localDiscovery: Pick<LocalDiscovery, 'add' | 'remove'> | null;
   readonly emit: (event: BittorrentEvent) => void;
 };

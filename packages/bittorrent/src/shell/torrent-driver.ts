@@ -31,8 +31,9 @@ import type { Torrent } from '../core/torrent.ts';
 import type { TorrentEffect } from '../core/torrent-effect.ts';
 import { wireFault } from '../wire/peer-decoder.ts';
 import { type PexPeer, pexFlag } from '../wire/pex.ts';
+import { writeHandshakeApart } from './handshake-apart.ts';
 import type { PeerDialer } from './peer-dialer.ts';
-import type { Pausable } from './rate-limit.ts';
+import type { TorrentRates } from './rate-limit.ts';
 
 export const driverLimits = {
   connectTimeoutMs: 10_000,
@@ -45,7 +46,7 @@ export const driverLimits = {
 /** Effects that concern more than connections and disk jobs. */
 export type TorrentFact = Exclude<
   TorrentEffect,
-  { type: 'send' | 'close' | 'job' | 'blame' | 'handshaken' | 'listens' | 'seen' | 'heard' | 'punch' }
+  { type: 'send' | 'close' | 'job' | 'blame' | 'handshaken' | 'listens' | 'seen' | 'heard' | 'punch' | 'dht-node' }
 >;
 
 export type DriverDeps = {
@@ -56,12 +57,12 @@ export type DriverDeps = {
   readonly bind: IpAddress | null;
   /** Asked before a connection is made, and told of faults. */
   readonly admission: Admission;
-  /** Bytes arrived: the download limit may want to pause reading. */
-  readonly received: (from: Pausable, bytes: number) => void;
-  /** The connection is gone. */
-  readonly forgotten: (from: Pausable) => void;
+  /** Told of all that comes and goes; may want to pause reading. */
+  readonly rates: Pick<TorrentRates, 'received' | 'sent' | 'forgotten'>;
   /** A peer says that it sees us at this address. */
   readonly seenAt: (address: IpAddress, by: IpAddress) => void;
+  /** A peer says that it has a DHT node there. */
+  readonly foundDhtNode?: (endpoint: Endpoint) => void;
 };
 
 export interface DriverHost {
@@ -73,7 +74,7 @@ export interface DriverHost {
   handleFact(fact: TorrentFact): void;
   /** All effects have been carried out: whoever feeds the torrent besides its peers may look for work. */
   driven(): void;
-  connected(endpoint: Endpoint): void;
+  connected(endpoint: Endpoint, incoming: boolean, isUtp: boolean): void;
   closed(endpoint: Endpoint, fault: Fault | null, wasConnected: boolean): void;
   banned(endpoint: Endpoint, ban: Ban): void;
 }
@@ -187,7 +188,7 @@ export class TorrentDriver {
     for (const { connection, slot } of this.#links.values()) {
       connection.destroy();
       slot.release();
-      this.#deps.forgotten(connection);
+      this.#deps.rates.forgotten(connection, null);
     }
     this.#links.clear();
     this.torrent.content?.close();
@@ -213,6 +214,9 @@ export class TorrentDriver {
       case 'seen':
         this.#deps.seenAt(effect.address, effect.by);
         break;
+      case 'dht-node':
+        this.#deps.foundDhtNode?.(effect.endpoint);
+        break;
       case 'heard':
         this.#addContacts(effect.contacts, effect.isFromLocal);
         break;
@@ -235,7 +239,8 @@ export class TorrentDriver {
       return;
     }
     if (leases.length > 0) link.leased.push(leases);
-    link.connection.write(effect.parts, () => {
+    this.#deps.rates.sent(peer, bytes);
+    writeHandshakeApart(link.connection, effect.parts, () => {
       if (leases.length > 0) link.leased.shift();
       this.torrent.handleSent(peer, bytes, leases, this.#deps.clock.nowMs());
       this.drive();
@@ -274,7 +279,7 @@ export class TorrentDriver {
       this.peerList.markConnected(link.endpoint, this.#deps.clock.nowMs());
       this.#deps.dialer.markUnderstood(link.endpoint);
     }
-    this.#host.connected(link.endpoint);
+    this.#host.connected(link.endpoint, link.incoming, this.torrent.peers.get(key)?.isUtp === true);
   }
 
   /** A peer that dialled us can be dialled there: as long as it is connected it need not. */
@@ -284,7 +289,7 @@ export class TorrentDriver {
     this.peerList.add(endpoint, 'incoming', nowMs);
     if (link === undefined || this.peerList.get(endpoint)?.state !== 'idle') return;
     link.contact = endpoint;
-    this.peerList.markConnected(endpoint, nowMs);
+    this.peerList.markConnected(endpoint, nowMs, false);
   }
 
   #addContacts(contacts: readonly PexPeer[], isFromLocal: boolean): void {
@@ -327,7 +332,7 @@ export class TorrentDriver {
     if (!this.#links.delete(key)) return;
     const nowMs = this.#deps.clock.nowMs();
     link.slot.release();
-    this.#deps.forgotten(link.connection);
+    this.#deps.rates.forgotten(link.connection, key);
     if (link.incoming && link.contact !== null) this.peerList.markClosed(link.contact, nowMs);
     if (!link.incoming) {
       if (link.isHandshaken) this.peerList.markClosed(link.endpoint, nowMs);
@@ -374,7 +379,7 @@ export class TorrentDriver {
         if (this.#isClosed) return;
         link.isSilent = false;
         this.torrent.handleBytes(key, bytes, clock.nowMs());
-        this.#deps.received(connection, bytes.length);
+        this.#deps.rates.received(connection, bytes.length);
         this.drive();
       },
       onClose: (error) => {

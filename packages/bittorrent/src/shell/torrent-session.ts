@@ -75,7 +75,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
       isWelcome: (endpoint) => deps.admission.isWelcome(endpoint),
     });
     const { limitDown, limitUp, superSeed } = this.record.current;
-    this.#rates = deps.rates.ofTorrent(this.id, { down: limitDown, up: limitUp });
+    this.#rates = deps.rates.ofTorrent(this.id, { down: limitDown, up: limitUp }, add.category ?? null);
     this.torrent = new Torrent(
       {
         infoHashV1: source.infoHashV1,
@@ -85,6 +85,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
         uploadSlots: options.uploadSlots,
         superSeed,
         pex: options.pex,
+        dhtPort: deps.dhtPort,
       },
       { ...deps, owner, gate: this.#rates },
     );
@@ -94,8 +95,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
       {
         ...deps,
         bind: options.bind,
-        received: (from, bytes) => this.#rates.received(from, bytes),
-        forgotten: (from) => this.#rates.forgotten(from),
+        rates: this.#rates,
       },
       this,
     );
@@ -291,11 +291,13 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     this.webSeeds?.poll();
   }
 
-  connected(endpoint: Endpoint): void {
+  connected(endpoint: Endpoint, incoming: boolean, isUtp: boolean): void {
     this.#deps.emit({
       type: 'bittorrent.peer.connected',
       torrent: this.id,
       endpoint: formatEndpoint(endpoint),
+      incoming,
+      transport: isUtp ? 'utp' : 'tcp',
     });
     this.finder.updateStarved();
   }

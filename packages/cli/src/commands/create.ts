@@ -51,10 +51,11 @@ export function defineCreate(command: Command, session: Session): void {
 
 async function runCreate(text: string, flags: CreateFlags, session: Session): Promise<ExitCode> {
   const { world, messages, output, interrupt } = session;
-  const path = world.resolvePath(text);
+  const given = world.resolvePath(text);
   const file = world.resolvePath(flags.output);
   const shown = await withNode(session, offlineSettings(session), async (node): Promise<ShownTorrent> => {
-    if ((await node.files.kind(path)) === null) throw missingError(messages, path);
+    const path = await node.files.realPath(given);
+    if (path === null) throw missingError(messages, given);
     const onProgress = await createWorkProgress(session, messages.create.hashing(printable(baseName(path))));
     const made = node.bittorrent.create(optionsOf(path, flags, session), onProgress, interrupt.signal);
     const torrent = await interrupt.race(made);

@@ -195,12 +195,15 @@ class Crew {
   #spawn(member: DemoMember, folderName: string, args: readonly string[]): void {
     const { world, messages } = this.#session;
     const data = joinPath(this.#folder, `${folderName}-data`);
-    const child = world.spawnSelf([...args, '--bind', loopback, '--port', '0', '--data', data, '--json'], {
-      onLine: (line) => member.handleLine(line, world.nowMs()),
-      onErrorLine: (line) => {
-        member.message = line;
+    const child = world.spawnSelf(
+      [...args, '--no-dht', '--bind', loopback, '--port', '0', '--data', data, '--json'],
+      {
+        onLine: (line) => member.handleLine(line, world.nowMs()),
+        onErrorLine: (line) => {
+          member.message = line;
+        },
       },
-    });
+    );
     this.#children.push(child);
     void child.exited.then((code) => {
       if (this.#isDisbanding) return;

@@ -15,7 +15,8 @@ function completesAfter(world: FakeWorld, delayMs: number): void {
   world.node.onAdd = (torrent, node) => {
     node.after(100, () => {
       Object.assign(torrent, { peerCount: 1, doneBytes: 20000, downRate: 5000, secondsLeft: 6 });
-      node.emit({ type: 'bittorrent.peer.connected', torrent: torrent.id, endpoint: '192.0.2.7:6881' });
+      const connected = { endpoint: '192.0.2.7:6881', incoming: false, transport: 'tcp' } as const;
+      node.emit({ type: 'bittorrent.peer.connected', torrent: torrent.id, ...connected });
     });
     node.after(delayMs, () => node.complete(torrent));
   };
@@ -33,13 +34,22 @@ test('downloads, says where it is, closes the node and ends with 0', async () =>
   assert.equal(world.node.closeCount, 1);
 });
 
+test('the DHT is begun with the usual hosts, or left alone', async () => {
+  const world = worldWithFile();
+  completesAfter(world, 500);
+  assert.equal(await run(world, 'get album.torrent'), 0);
+  assert.ok((world.settings[0]?.dht?.bootstrap.length ?? 0) > 2);
+  assert.equal(await run(world, 'get album.torrent --no-dht'), 0);
+  assert.equal(world.settings[1]?.dht, null);
+});
+
 test('gives the node what the options say', async () => {
   const world = worldWithFile();
   completesAfter(world, 500);
   const line =
     '--data state get album.torrent --to down --peer 192.0.2.7:1 --peer [::1]:2 --port 7000 --bind 127.0.0.1 ' +
     '--select *.flac --select b/** --sequential --limit-down 1M --limit-up 500K ' +
-    '--encryption require --transport utp --address-filter list.gz';
+    '--encryption require --transport utp --address-filter list.gz --dht-bootstrap dht.example:6881';
   assert.equal(await run(world, line), 0);
   assert.deepEqual(world.settings, [
     {
@@ -51,9 +61,11 @@ test('gives the node what the options say', async () => {
       limitDown: 1048576,
       limitUp: 512000,
       encryption: 'require',
+      dht: { bootstrap: ['dht.example:6881'] },
       transport: 'utp',
     },
   ]);
+
   assert.deepEqual(world.node.added[0]?.options, {
     folder: '/home/ana/down',
     select: ['*.flac', 'b/**'],

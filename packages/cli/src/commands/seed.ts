@@ -105,7 +105,10 @@ async function prepare(node: NodeApi, text: string, flags: SeedFlags, session: S
     const kind = await node.files.kind(path);
     if (kind === null) throw missingError(messages, path);
     if (kind === 'other') throw new NodeError('FILE_NOT_REGULAR', messages.errors.notFileOrFolder(path));
-    if (kind === 'folder' || !/\.torrent$/i.test(path)) return makeOffer(node, path, flags, session);
+    if (kind === 'folder' || !/\.torrent$/i.test(path)) {
+      // Content is never looked for behind links: what the user named by one is taken for what it is.
+      return makeOffer(node, (await node.files.realPath(path)) ?? path, flags, session);
+    }
   }
   const source = await readTorrentInput(session, node, text);
   if (!('torrent' in source)) throw new UsageError(messages.usage.noMagnetHere);

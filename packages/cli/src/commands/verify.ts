@@ -31,7 +31,8 @@ async function runVerify(text: string, pathText: string, session: Session): Prom
     if (!('torrent' in source)) throw new UsageError(messages.usage.noMagnetHere);
     const shown = node.bittorrent.show(source);
     if ((await node.files.kind(path)) === null) throw missingError(messages, path);
-    const content = await findContent(node, shown, path);
+    const found = await findContent(node, shown, path);
+    const content = (await node.files.realPath(found)) ?? found;
     const onProgress = await createWorkProgress(session, messages.verify.checking(printable(shown.name)));
     return interrupt.race(node.bittorrent.verify(source.torrent, content, onProgress, interrupt.signal));
   });

@@ -38,6 +38,9 @@ export const en = {
       limitUp: 'most bytes a second to send',
       encryption:
         'of connections to peers: prefer (both kinds; encrypted to whom plain does not reach), require, or off (default: prefer)',
+      noDht: 'take no part in the DHT, by which peers are found without trackers',
+      dhtBootstrap:
+        'host to ask first for nodes of the DHT, instead of the usual ones; may be given several times',
       transport: 'how peers are connected: tcp, utp (gives way to other traffic), or both (default: both)',
       timeout: 'give up when no peer and no tracker could be reached for this long',
       notes:

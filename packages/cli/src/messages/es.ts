@@ -38,6 +38,9 @@ export const es: Messages = {
       limitUp: 'máximo de bytes por segundo que se envían',
       encryption:
         'de las conexiones con pares: prefer (ambas; cifrada con quien no responde en claro), require (solo cifradas) u off (ninguna); por omisión, prefer',
+      noDht: 'no participa en la DHT, por la que se hallan pares sin rastreadores',
+      dhtBootstrap:
+        'equipo al que se piden primero nodos de la DHT, en vez de los habituales; puede darse varias veces',
       transport:
         'cómo se conecta con los pares: tcp, utp (cede el paso al resto del tráfico) o both, ambos; por omisión, both',
       timeout: 'desiste si en este tiempo no se alcanza ningún par ni rastreador',

@@ -105,6 +105,7 @@ export class FakeNode implements NodeApi, NodeFiles {
   readonly files: NodeFiles = this;
 
   readonly bittorrent: BittorrentApi = {
+    dht: null,
     port: 6881,
     add: async (source, options) => {
       this.added.push({ source, options });
@@ -144,6 +145,7 @@ export class FakeNode implements NodeApi, NodeFiles {
     renameFile: unused,
     addPeer: unused,
     setLimits: () => {},
+    setCategoryLimits: () => {},
     exportTorrent: () => null,
   };
 
@@ -201,6 +203,10 @@ export class FakeNode implements NodeApi, NodeFiles {
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
     this.contents.set(path, tryDecodeUtf8(bytes));
+  }
+
+  async realPath(path: string): Promise<string | null> {
+    return (await this.kind(path)) === null ? null : path;
   }
 
   async kind(path: string): Promise<'file' | 'folder' | null> {
