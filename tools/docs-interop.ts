@@ -24,6 +24,8 @@ export const interopColumns = [
   'ours-reads',
   'encrypted-from',
   'encrypted-to',
+  'utp-from',
+  'utp-to',
 ] as const;
 export type InteropColumn = (typeof interopColumns)[number];
 
@@ -42,6 +44,8 @@ const words: Readonly<Record<Language, Readonly<Record<InteropColumn | 'program'
     'ours-reads': '`tequio show` reads its torrents',
     'encrypted-from': 'encrypted, from it',
     'encrypted-to': 'encrypted, from Tequio',
+    'utp-from': 'uTP, from it',
+    'utp-to': 'uTP, from Tequio',
     failed: 'FAILED',
   },
   es: {
@@ -56,6 +60,8 @@ const words: Readonly<Record<Language, Readonly<Record<InteropColumn | 'program'
     'ours-reads': '`tequio show` lee sus torrents',
     'encrypted-from': 'cifrado, de él',
     'encrypted-to': 'cifrado, de Tequio',
+    'utp-from': 'por uTP, de él',
+    'utp-to': 'por uTP, de Tequio',
     failed: 'FALLA',
   },
 };
