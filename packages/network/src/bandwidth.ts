@@ -5,6 +5,9 @@ const { burstMs, burstBytesMin, leadMs, leadBytesMin, patienceMs, turnMs } = lim
 
 /** How far a count may lag. */
 const lagLeads = 4;
+/** Or by so many of the largest runs of bytes that are charged lately: whoever comes in small ones has no part else. */
+const lagRuns = 2;
+const runMemory = 0.98;
 
 /**
  * Rate limits in a tree: all > torrent > peer (or any other classes). One tree for each direction.
@@ -17,7 +20,8 @@ const lagLeads = 4;
  *   child that is ahead of a waiting sibling by more than the lead is refused, so that the sibling comes first. It
  *   does not matter who asks in which order, or how often, and a child that needs less than its share gets all it
  *   asks for while the others share the rest (max-min fairness).
- * - What a child did not use is soon forgotten (its count never lags by more than four leads), so nobody saves up.
+ * - What a child did not use is soon forgotten (its count never lags by more than four leads, or two of the largest
+ *   runs of bytes), so nobody saves up.
  * - Who waits and does not come back within 100 ms after it could have, is not waited for: a dead peer blocks nobody.
  * - No limit (null) on the way up: never refuses and counts nothing.
  *
@@ -37,6 +41,8 @@ export class RateLimiter {
   #waitsUntilMs = 0;
   /** As a parent: where the child that is furthest ahead stood when it was served. */
   #virtualBytes = 0;
+  /** As a parent: the largest run of bytes, slowly forgotten. */
+  #runBytes = 0;
   /** As a parent: children that were refused last time. */
   readonly #waiting = new Set<RateLimiter>();
 
@@ -66,6 +72,12 @@ export class RateLimiter {
   /** True when neither this node nor one above has a limit: then there is no need to ask. */
   get isUnlimited(): boolean {
     return this.#rateAbove() === null;
+  }
+
+  /** What the narrowest bucket from here to the root holds at most; infinite without a limit. */
+  get burstBytes(): number {
+    const rate = this.#rateAbove();
+    return rate === null ? Number.POSITIVE_INFINITY : burstOf(rate);
   }
 
   /** Takes `bytes` from this bucket and all above. False: nothing was taken; ask again at `nextMs`. */
@@ -133,7 +145,8 @@ export class RateLimiter {
   }
 
   #serve(child: RateLimiter, bytes: number): void {
-    child.#servedBytes = Math.max(child.#servedBytes, this.#virtualBytes - lagLeads * this.#leadBytes());
+    this.#runBytes = Math.max(bytes, this.#runBytes * runMemory);
+    child.#servedBytes = Math.max(child.#servedBytes, this.#virtualBytes - this.#lagBytes(this.#leadBytes()));
     this.#virtualBytes = Math.max(this.#virtualBytes, child.#servedBytes);
     child.#servedBytes += bytes;
     this.#waiting.delete(child);
@@ -143,7 +156,7 @@ export class RateLimiter {
   #holdsBack(child: RateLimiter, nowMs: number): boolean {
     if (this.#waiting.size === 0) return false;
     const lead = this.#leadBytes();
-    const floor = this.#virtualBytes - lagLeads * lead;
+    const floor = this.#virtualBytes - this.#lagBytes(lead);
     for (const sibling of this.#waiting) {
       if (sibling.#waitsUntilMs < nowMs) this.#waiting.delete(sibling);
       else if (child.#servedBytes - Math.max(sibling.#servedBytes, floor) > lead) return true;
@@ -157,6 +170,10 @@ export class RateLimiter {
    */
   #leadBytes(): number {
     return Math.max(leadBytesMin, ((this.#rateAbove() ?? 0) * leadMs) / 1000 / (this.#waiting.size + 1));
+  }
+
+  #lagBytes(lead: number): number {
+    return Math.max(lagLeads * lead, lagRuns * this.#runBytes);
   }
 
   /** The lowest limit from here to the root, or null. */
@@ -176,11 +193,15 @@ export class RateLimiter {
 
   #fill(nowMs: number): void {
     const rate = this.#bytesPerSecond!;
-    const burst = Math.max(burstBytesMin, (rate * burstMs) / 1000);
+    const burst = burstOf(rate);
     const passedMs = this.#filledMs === null ? Number.POSITIVE_INFINITY : Math.max(0, nowMs - this.#filledMs);
     this.#tokens = Math.min(burst, this.#tokens + (rate * passedMs) / 1000);
     this.#filledMs = Math.max(nowMs, this.#filledMs ?? nowMs);
   }
+}
+
+function burstOf(rate: number): number {
+  return Math.max(burstBytesMin, (rate * burstMs) / 1000);
 }
 
 function isLimit(bytesPerSecond: number | null): boolean {

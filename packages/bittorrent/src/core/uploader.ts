@@ -30,10 +30,10 @@ export const uploadLimits = {
 
 /** Lets bytes through at the pace of a limit. */
 export interface RateGate {
-  /** Takes `bytes` now, or takes nothing and says false. */
-  tryTake(bytes: number, nowMs: number): boolean;
+  /** Takes `bytes` for a peer now, or takes nothing and says false. */
+  tryTake(bytes: number, nowMs: number, peer: number): boolean;
   /** When to try again. */
-  readyAtMs(nowMs: number): number;
+  readyAtMs(nowMs: number, peer: number): number;
 }
 
 export type LoadJob = {
@@ -228,8 +228,8 @@ export class Uploader {
     const isSplit = offset + bytes > first.offset + first.bytes;
     const second = isSplit ? this.#tryReadyExtent(peer, piece, first.offset + first.bytes, nowMs) : null;
     if (isSplit && second === null) return false;
-    if (!this.#deps.gate.tryTake(bytes, nowMs)) {
-      this.#hold(peer, this.#deps.gate.readyAtMs(nowMs));
+    if (!this.#deps.gate.tryTake(bytes, nowMs, peer.key)) {
+      this.#hold(peer, this.#deps.gate.readyAtMs(nowMs, peer.key));
       return false;
     }
     const start = offset - first.offset;

@@ -90,8 +90,7 @@ class Bench {
         log: silentLog,
         bind: null,
         admission: this.admission,
-        received: () => {},
-        forgotten: () => {},
+        rates: { received: () => {}, sent: () => {}, forgotten: () => {} },
         seenAt: () => {},
       },
       {
