@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type IpAddress, tryParseAddress } from '@tequio/kernel';
+import { addressScope, type IpAddress, tryParseAddress } from '@tequio/kernel';
 import {
   allowsAddress,
   type CheckedUrl,
@@ -91,7 +91,14 @@ test('local addresses are only for announces, udp, and web seeds without a query
     assert.equal(allowsAddress(checked('http://x.example/announce?a=b'), local, true), true, text);
     assert.equal(allowsAddress(checked('http://x.example/announce.php'), local, true), true, text);
     assert.equal(allowsAddress(checked('http://x.example/admin?go=/announce'), local, true), false, text);
-    assert.equal(allowsAddress(checked('http://x.example/a/announce'), local, true), false, text);
+    const isPrivate = addressScope(local) === 'private';
+    for (const path of ['a/announce', 'u/0f3c/announce.php?x=1']) {
+      assert.equal(allowsAddress(checked(`http://x.example/${path}`), local, true), isPrivate, text);
+      assert.equal(allowsAddress(checked(`http://x.example/${path}`), local, false), false, text);
+    }
+    assert.equal(allowsAddress(checked('http://x.example/announce/reboot'), local, true), true, text);
+    assert.equal(allowsAddress(checked('http://x.example/a/announce/reboot'), local, true), false, text);
+    assert.equal(allowsAddress(checked('http://x.example/cgi/reannounce'), local, true), false, text);
     assert.equal(allowsAddress(checked('udp://x.example:1'), local, true), true, text);
     assert.equal(allowsAddress(checked('http://x.example/files/', 'web-seed'), local, true), true, text);
     assert.equal(allowsAddress(checked('http://x.example/f?reboot=1', 'web-seed'), local, true), false, text);

@@ -9,14 +9,16 @@
  * dialled), and again at every redirect:
  *  1. http and https; udp for trackers. No credentials inside the URL, and no `info_hash=` or `peer_id=` set in advance
  *     (it would let a URL's author choose what we say of ourselves).
- *  2. Loopback, link-local and private addresses are only for HTTP trackers whose path starts with `/announce`, for
- *     UDP trackers (a fixed binary datagram commands nothing else), and for web seeds without a query string.
+ *  2. Loopback, link-local and private addresses are only for HTTP trackers that announce, for UDP trackers (a fixed
+ *     binary datagram commands nothing else), and for web seeds without a query string. "Announces" is a path that
+ *     starts with `/announce`; on private addresses, where trackers of a house or office put a user's key or a folder
+ *     in front, one whose last part does.
  *  3. Multicast, broadcast and unspecified addresses are never asked.
  *  4. A redirect never leads from a public address to a local one, nor from https to http, and there are at most five.
  * IPv4-mapped, NAT64 and 6to4 forms count as the IPv4 address inside them (kernel address.ts).
  *
- * Cost: one URL parse a request. A tracker on the local network whose path starts otherwise has to be moved; what the
- * user types himself is bound by the same rules, because torrents and typed links end in the same list.
+ * Cost: one URL parse a request. A tracker on this machine whose path starts otherwise has to be moved; what the user
+ * types himself is bound by the same rules, because torrents and typed links end in the same list.
  */
 import { addressScope, type Fault, failed, type IpAddress, ok, type Result } from '@tequio/kernel';
 
@@ -81,6 +83,8 @@ export function allowsAddress(url: CheckedUrl, address: IpAddress, localAllowed:
   switch (addressScope(address)) {
     case 'global':
       return true;
+    case 'private':
+      return localAllowed && (allowsLocal(url) || announcesPrivately(url));
     case 'multicast':
     case 'unspecified':
       return false;
@@ -121,6 +125,10 @@ export function addressRefused(url: CheckedUrl): Fault {
 function allowsLocal(url: CheckedUrl): boolean {
   if (url.scheme === 'udp') return true;
   return url.purpose === 'tracker' ? url.path.startsWith('/announce') : url.query === '';
+}
+
+function announcesPrivately(url: CheckedUrl): boolean {
+  return url.purpose === 'tracker' && /\/announce[^/]*$/.test(url.path);
 }
 
 /** BEP 15 has no default port, and the URL standard drops `:80` from what it takes for http. */

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Prng } from '@tequio/kernel';
+import { makeTorrent } from './made-torrent.fixture.ts';
+import type { Peer } from './peer.ts';
+import { FakePeer, hangUp, TestNode, TorrentWorld } from './torrent-world.fixture.ts';
+import { Unchoking } from './unchoking.ts';
+
+const choked = (count: number): Peer[] => Array.from({ length: count }, () => ({ amChoking: true }) as Peer);
+const served = (count: number): Peer[] => Array.from({ length: count }, () => ({ amChoking: false }) as Peer);
+
+test('rounds out of turn are few a second, and whoever came too often waits for the next second', () => {
+  const unchoking = new Unchoking({ prng: new Prng(1), slots: null }, () => {});
+  unchoking.rechoke([], 1, 'seed', 0);
+  let roundCount = 0;
+  for (let nowMs = 0; nowMs < 10_000; nowMs++) {
+    for (let again = 0; again < 10; again++) if (unchoking.tryHastyRound(choked(9), nowMs)) roundCount++;
+    if (nowMs === 500) assert.equal(unchoking.isDue(999), false);
+    if (nowMs === 500) assert.equal(unchoking.isDue(1000), true);
+  }
+  assert.equal(roundCount, 40);
+});
+
+test('without a free slot there is no round, also when the user gives fewer slots', () => {
+  const usual = new Unchoking({ prng: new Prng(1), slots: null }, () => {});
+  assert.deepEqual(
+    [3, 4].map((count) => usual.tryHastyRound([...served(count), ...choked(3)], 0)),
+    [true, false],
+  );
+  const narrow = new Unchoking({ prng: new Prng(1), slots: 1 }, () => {});
+  assert.deepEqual(
+    [0, 1].map((count) => narrow.tryHastyRound([...served(count), ...choked(3)], 0)),
+    [true, false],
+  );
+});
+
+test('the first who are interested are served at once, those who flood us are not served faster', () => {
+  const made = makeTorrent('v1', 16_384, [100_000]);
+  const world = new TorrentWorld();
+  const node = new TestNode(world, made, { has: 'all' });
+  const peers = Array.from({ length: 3 }, () => new FakePeer(node));
+  world.run(10);
+  for (const peer of peers) peer.say((writer) => writer.writeEmpty(2));
+  world.run(10);
+  assert.ok(peers.every((peer) => peer.heardOf('unchoke').length === 1));
+  const flooder = new FakePeer(node);
+  for (let i = 0; i < 500; i++) {
+    flooder.say((writer) => writer.writeEmpty(2));
+    flooder.say((writer) => writer.writeEmpty(3));
+  }
+  world.run(10);
+  const chokes = flooder.heardOf('choke').length + flooder.heardOf('unchoke').length;
+  assert.ok(chokes <= 8, `${chokes}`);
+  hangUp(world);
+});
