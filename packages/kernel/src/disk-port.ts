@@ -141,6 +141,8 @@ export interface FilesPort {
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
   /** Null when nothing is there. Symbolic links are not followed. */
   kind(path: string): Promise<'file' | 'folder' | 'link' | 'other' | null>;
+  /** The path with all symbolic links in it followed; null when nothing is there. @throws NodeError `FILE_READ` */
+  realPath(path: string): Promise<string | null>;
   /** All regular files below a folder, by path with `/`, sorted by bytes of the path. Links are left out and named. */
   walk(folder: string): Promise<{
     readonly files: readonly {

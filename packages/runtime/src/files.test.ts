@@ -65,3 +65,16 @@ test('a walk finds all files in order of bytes, and names what it leaves out', {
   await rejects(files.walk(join(folder, 'b.')), { code: 'FILE_READ' });
   await rejects(files.walk(join(folder, 'none')), { code: 'FILE_MISSING' });
 });
+
+test('the real path: links followed, also in the middle; nothing, and a link to nothing, are null', async () => {
+  const folder = fs.realpathSync(join(base));
+  fs.mkdirSync(join(folder, 'real', 'inner'), { recursive: true });
+  fs.writeFileSync(join(folder, 'real', 'inner', 'f'), '');
+  equal(await files.realPath(join(folder, 'real/inner/f')), join(folder, 'real/inner/f'));
+  equal(await files.realPath(join(folder, 'nothing')), null);
+  if (!posix) return;
+  fs.symlinkSync('real', join(folder, 'link'));
+  fs.symlinkSync('nowhere', join(folder, 'broken'));
+  equal(await files.realPath(join(folder, 'link/inner/f')), join(folder, 'real/inner/f'));
+  equal(await files.realPath(join(folder, 'broken')), null);
+});

@@ -1,7 +1,7 @@
 /** Whole small files and folder walks. Nothing here is for torrent content: see disk.ts. */
 import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FilesPort, NodeError } from '@tequio/kernel';
 
@@ -14,7 +14,7 @@ type Walked = Awaited<ReturnType<FilesPort['walk']>>;
 type WalkedFile = Walked['files'][number];
 
 export function createFiles(): FilesPort {
-  return { readFile, writeFile, kind, walk, makeFolder };
+  return { readFile, writeFile, kind, realPath, walk, makeFolder };
 }
 
 async function readFile(path: string, bytesMax: number): Promise<Uint8Array> {
@@ -73,6 +73,15 @@ async function writeFile(path: string, bytes: Uint8Array): Promise<void> {
 async function kind(path: string): Promise<'file' | 'folder' | 'link' | 'other' | null> {
   try {
     return kindOf(await lstat(path));
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw fileError(error, 'read', path);
+  }
+}
+
+async function realPath(path: string): Promise<string | null> {
+  try {
+    return await realpath(path);
   } catch (error) {
     if (isMissing(error)) return null;
     throw fileError(error, 'read', path);

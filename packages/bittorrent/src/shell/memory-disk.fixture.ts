@@ -68,6 +68,7 @@ export class MemoryDisk {
     const unused = (): never => assert(false, 'not used here') as never;
     return {
       kind: async (path) => this.#kind(path),
+      realPath: async (path) => (this.#kind(path) === null ? null : path),
       walk: async (folder) => this.#walk(folder),
       readFile: unused,
       writeFile: unused,
