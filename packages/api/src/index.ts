@@ -4,5 +4,16 @@
  * import here or below. Paths are absolute and mean the node's machine; the caller resolves what a user typed.
  */
 export type * from '@tequio/bittorrent/contract';
+export type {
+  NatHandle,
+  NatMapping,
+  NatOptions,
+  NatPort,
+  NatProtocol,
+  NatProtocolState,
+  NatReachability,
+  NatStatus,
+  NatWay,
+} from './nat-api.ts';
 export type { AddressFilterReport, NodeApi, NodeFiles, NodeSettings } from './node-api.ts';
 export type { TrackerHandle, TrackerOptions, TrackerStats } from './tracker-api.ts';

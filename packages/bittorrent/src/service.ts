@@ -38,6 +38,7 @@ import { PieceMemory } from './core/piece-memory.ts';
 import { ReadCache } from './core/read-cache.ts';
 import { toShown, toShownMagnet } from './core/shown-torrent.ts';
 import { type BittorrentOptions, type CompleteOptions, defaultOptions } from './options.ts';
+import { AnnouncedPort, type PortMapping } from './shell/announced-port.ts';
 import { createTorrent } from './shell/creator.ts';
 import { LocalDiscovery } from './shell/local-discovery.ts';
 import { NodeDht, noDht } from './shell/node-dht.ts';
@@ -68,6 +69,8 @@ export type BittorrentDeps = {
   readonly allowAddress?: (address: IpAddress) => boolean;
   /** The one way out that the node is bound to, if it is. */
   readonly line?: Line;
+  /** The node's port mapping; by default routers are not asked. */
+  readonly portMapping?: PortMapping;
 };
 
 /** A way out that may be gone for a while. */
@@ -106,6 +109,7 @@ class Service implements BittorrentService {
   readonly #rates: RateLimits;
   readonly #prng: Prng;
   readonly #external = new ExternalAddress();
+  readonly #announced: AnnouncedPort;
   readonly #localDiscovery: LocalDiscovery | null;
   readonly #dht: NodeDht | null;
   #running: Running | null = null;
@@ -120,6 +124,7 @@ class Service implements BittorrentService {
     this.#log = deps.ports.log;
     this.#database = deps.database;
     this.#line = deps.line ?? null;
+    this.#announced = new AnnouncedPort(deps.portMapping ?? null, () => this.port);
     this.#prng = new Prng(readUint32(deps.ports.entropy.bytes(4), 0));
     this.#rates = new RateLimits(deps.ports.clock, {
       down: options.limitDown,
@@ -188,6 +193,9 @@ class Service implements BittorrentService {
       trackerClient: this.#createTrackerClient(),
     };
     await this.#listen();
+    this.#announced.start(this.#options.transport, (port) => {
+      for (const session of this.#sessions.values()) session.handleAnnouncedPort(port);
+    });
     this.#dht?.start();
     await this.#localDiscovery?.start();
   }
@@ -197,6 +205,7 @@ class Service implements BittorrentService {
     this.#sessions.clear();
     this.#byHandshake.clear();
     this.#leaveLine();
+    this.#announced.close();
     this.#rates.close();
     await this.#localDiscovery?.close();
     await this.#acceptor.close();
@@ -435,10 +444,11 @@ class Service implements BittorrentService {
         for (const session of this.#sessions.values()) session.driver.expel(ban);
       },
       nextJobId: () => this.#nextJobId++,
-      listenPort: () => this.port,
+      listenPort: () => this.#announced.port,
       seenAt: (address, by) => this.#external.handleVote(address, by, clock.nowMs()),
       isOwn: ({ address, port }) =>
-        port === this.port && address === this.#external.of(isIpv6(address) ? 6 : 4),
+        (port === this.port || port === this.#announced.port) &&
+        address === this.#external.of(isIpv6(address) ? 6 : 4),
       ...(this.#dht?.forSession ?? noDht),
       localDiscovery: this.#localDiscovery,
       emit: (event) => this.#emit(event),

@@ -20,6 +20,7 @@ export type NodeFlags = {
   readonly limitDown?: number | null;
   readonly limitUp?: number | null;
   readonly encryption?: NodeSettings['encryption'];
+  readonly portMapping?: boolean;
   readonly dht?: boolean;
   readonly dhtBootstrap?: readonly string[];
   readonly transport?: NodeSettings['transport'];
@@ -35,6 +36,7 @@ export function addNodeOptions(command: Command, session: Session, parsers: Opti
     .option('--limit-down <rate>', help.limitDown, parsers.rate)
     .option('--limit-up <rate>', help.limitUp, parsers.rate)
     .option('--encryption <policy>', help.encryption, parsers.encryption)
+    .option('--no-port-mapping', help.noPortMapping)
     .option('--no-dht', help.noDht)
     .option('--dht-bootstrap <host:port>', help.dhtBootstrap, parsers.peers)
     .option('--transport <kind>', help.transport, parsers.transport);
@@ -47,6 +49,7 @@ export function settingsOf(flags: NodeFlags, session: Session): NodeSettings {
     port: flags.port ?? null,
     bind: flags.bind ?? null,
     addressFilter: flags.addressFilter === undefined ? null : session.world.resolvePath(flags.addressFilter),
+    portMapping: flags.portMapping !== false,
     limitDown: flags.limitDown ?? null,
     limitUp: flags.limitUp ?? null,
     encryption: flags.encryption ?? 'prefer',

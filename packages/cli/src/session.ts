@@ -28,6 +28,7 @@ export function offlineSettings(session: Session): NodeSettings {
     offline: true,
     port: null,
     bind: null,
+    portMapping: false,
     limitDown: null,
     limitUp: null,
     encryption: 'prefer',

@@ -1,14 +1,31 @@
 /**
  * The one composition root: everything that runs is made here, in this order, and closed in reverse.
  *
- *   ports -> database -> way outside -> bittorrent -> trackers of our own
+ *   ports -> database -> way outside -> port mapping -> bittorrent -> trackers of our own
  */
 import { dirname, join } from 'node:path';
-import type { NodeApi, NodeFiles, NodeSettings, TrackerHandle, TrackerOptions } from '@tequio/api';
+import type {
+  NatHandle,
+  NatOptions,
+  NodeApi,
+  NodeFiles,
+  NodeSettings,
+  TrackerHandle,
+  TrackerOptions,
+} from '@tequio/api';
 import { type BittorrentService, createBittorrent, createTracker } from '@tequio/bittorrent';
-import { type Database, type Log, NodeError, silentLog, tryFromHex, tryParseAddress } from '@tequio/kernel';
+import {
+  type Database,
+  type IpAddress,
+  type Log,
+  NodeError,
+  silentLog,
+  tryFromHex,
+  tryParseAddress,
+} from '@tequio/kernel';
 import { createRuntimePorts, type RuntimePorts, readBootId } from '@tequio/runtime';
 import { usualDataFolder } from './data-folder.ts';
+import { NodeNat } from './node-nat.ts';
 import { createOutside, type Outside } from './outside.ts';
 import { readSource } from './source-reader.ts';
 
@@ -27,6 +44,7 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
   const dataFolder = settings.dataFolder ?? usualDataFolder(process.env, process.platform);
   let database: Database | null = null;
   let outside: Outside | null = null;
+  let nat: NodeNat | null = null;
   try {
     if (!settings.offline) {
       await ports.files.makeFolder(dataFolder);
@@ -34,11 +52,12 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
     }
     outside = await createOutside(settings, ports);
     const { line, allowAddress } = outside;
+    const mapsPorts = settings.portMapping && !settings.offline;
+    nat = mapsPorts ? await NodeNat.create(dataFolder, bindOf(settings), outside.direct) : null;
     const bittorrent = createBittorrent(
       {
         dataFolder,
-        // An interface's addresses come and go: there the ports know.
-        bind: tryParseAddress(settings.bind ?? ''),
+        bind: bindOf(settings),
         port: settings.port,
         usualPort,
         limitDown: settings.limitDown,
@@ -49,16 +68,29 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
         transport: settings.transport,
         bootId: readBootId(),
       },
-      { ports: outside.ports, database, allowAddress, ...(line === null ? {} : { line }) },
+      {
+        ports: outside.ports,
+        database,
+        allowAddress,
+        ...(line === null ? {} : { line }),
+        ...(nat === null ? {} : { portMapping: nat.mapper }),
+      },
     );
     if (!settings.offline) await bittorrent.start();
-    return new LocalNode(settings, dataFolder, ports, outside, database, bittorrent);
+    nat?.start();
+    return new LocalNode(settings, dataFolder, ports, outside, nat, database, bittorrent);
   } catch (error) {
+    await nat?.close();
     outside?.close();
     database?.close();
     await ports.close();
     throw error;
   }
+}
+
+/** An interface's name is no address: then the ports below see to it. */
+function bindOf(settings: NodeSettings): IpAddress | null {
+  return tryParseAddress(settings.bind ?? '');
 }
 
 function allCores(): number {
@@ -73,6 +105,8 @@ class LocalNode implements NodeApi {
   readonly addressFilter: NodeApi['addressFilter'];
   readonly #ports: RuntimePorts;
   readonly #outside: Outside;
+  readonly nat: NodeNat | null;
+  readonly #openNats: NodeNat[] = [];
   readonly #database: Database | null;
   readonly #trackers: TrackerHandle[] = [];
   #closing: Promise<void> | null = null;
@@ -82,6 +116,7 @@ class LocalNode implements NodeApi {
     dataFolder: string,
     ports: RuntimePorts,
     outside: Outside,
+    nat: NodeNat | null,
     database: Database | null,
     bittorrent: BittorrentService,
   ) {
@@ -89,6 +124,8 @@ class LocalNode implements NodeApi {
     this.dataFolder = dataFolder;
     this.#ports = ports;
     this.#outside = outside;
+    this.nat = nat;
+    if (nat !== null) bittorrent.subscribe((event) => nat.handleEvent(event));
     const { filter } = outside;
     this.addressFilter = filter === null ? null : { ...filter, rangeCount: filter.filter.rangeCount };
     this.#database = database;
@@ -110,6 +147,13 @@ class LocalNode implements NodeApi {
 
   readSource(text: string): ReturnType<NodeApi['readSource']> {
     return readSource(text, this.#outside.ports);
+  }
+
+  async startNat({ ports }: NatOptions): Promise<NatHandle> {
+    const nat = await NodeNat.create(this.dataFolder, bindOf(this.#settings), this.#outside.direct);
+    this.#openNats.push(nat);
+    nat.start(ports);
+    return nat;
   }
 
   async startTracker(options: TrackerOptions): Promise<TrackerHandle> {
@@ -140,6 +184,9 @@ class LocalNode implements NodeApi {
   async #close(): Promise<void> {
     for (const tracker of this.#trackers) await tracker.close();
     if (!this.#settings.offline) await this.bittorrent.close();
+    await Promise.all(
+      [...this.#openNats, ...(this.nat === null ? [] : [this.nat])].map((nat) => nat.close()),
+    );
     this.#outside.close();
     this.#database?.close();
     await this.#ports.close();

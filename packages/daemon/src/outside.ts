@@ -10,6 +10,8 @@ import { readAddressFilter } from './address-filter-file.ts';
 
 export type Outside = {
   readonly ports: Ports;
+  /** Bound, but straight to the local network: for talking to the router. */
+  readonly direct: Ports;
   /** Null: not bound. */
   readonly line: BoundLine | null;
   /** Null: the user has none. */
@@ -29,6 +31,7 @@ export async function createOutside(settings: NodeSettings, machine: Ports): Pro
   const blocks = (address: IpAddress): boolean => filter?.filter.blocks(address) ?? false;
   return {
     ports: filter === null ? bound : new FilteredPorts(bound, blocks),
+    direct: bound,
     line,
     filter,
     allowAddress: (address) => !blocks(address),

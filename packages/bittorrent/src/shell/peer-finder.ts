@@ -150,6 +150,13 @@ export class PeerFinder implements DhtSeeker {
     this.#host.driver.drive();
   }
 
+  /** Others must dial another port from now on. */
+  announceAgain(): void {
+    if (!this.#isAnnounced) return;
+    this.#trackers.handle({ type: 'announce-now' });
+    this.#deps.dht?.hurry(this);
+  }
+
   /** Takes leave of the trackers; `announce` may follow, even before they have heard it. */
   async leave(): Promise<void> {
     if (!this.#isAnnounced) return;

@@ -192,6 +192,12 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     this.record.save();
   }
 
+  /** A router has given us another port, or taken it back. */
+  handleAnnouncedPort(port: number): void {
+    this.torrent.listenPort = port;
+    this.finder.announceAgain();
+  }
+
   /** The node's way out is gone, for this reason, or back (null). */
   handleLine(message: string | null): void {
     if (this.#isClosed || this.#broken !== null) return;

@@ -56,6 +56,7 @@ test('gives the node what the options say', async () => {
       dataFolder: '/home/ana/state',
       offline: false,
       port: 7000,
+      portMapping: true,
       bind: '127.0.0.1',
       addressFilter: '/home/ana/list.gz',
       limitDown: 1048576,

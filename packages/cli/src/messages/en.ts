@@ -38,6 +38,7 @@ export const en = {
       limitUp: 'most bytes a second to send',
       encryption:
         'of connections to peers: prefer (both kinds; encrypted to whom plain does not reach), require, or off (default: prefer)',
+      noPortMapping: 'do not ask the router (by PCP, NAT-PMP, UPnP) to let the port through',
       noDht: 'take no part in the DHT, by which peers are found without trackers',
       dhtBootstrap:
         'host to ask first for nodes of the DHT, instead of the usual ones; may be given several times',

@@ -38,6 +38,7 @@ export const es: Messages = {
       limitUp: 'máximo de bytes por segundo que se envían',
       encryption:
         'de las conexiones con pares: prefer (ambas; cifrada con quien no responde en claro), require (solo cifradas) u off (ninguna); por omisión, prefer',
+      noPortMapping: 'no pide al router (por PCP, NAT-PMP, UPnP) que deje pasar el puerto',
       noDht: 'no participa en la DHT, por la que se hallan pares sin rastreadores',
       dhtBootstrap:
         'equipo al que se piden primero nodos de la DHT, en vez de los habituales; puede darse varias veces',

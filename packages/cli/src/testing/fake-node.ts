@@ -3,6 +3,9 @@ import type {
   BittorrentApi,
   BittorrentEvent,
   CreateOptions,
+  NatHandle,
+  NatOptions,
+  NatStatus,
   NodeApi,
   NodeFiles,
   ShownTorrent,
@@ -167,6 +170,22 @@ export class FakeNode implements NodeApi, NodeFiles {
       pieces: '8A==',
     });
     this.emit({ type: 'bittorrent.torrent.finished', torrent: torrent.id, bytes: torrent.wantedBytes });
+  }
+
+  readonly nat = null;
+  natStatus: NatStatus = { ways: [], reachability: [] };
+  readonly nats: { options: NatOptions; isKept: boolean | null }[] = [];
+
+  async startNat(options: NatOptions): Promise<NatHandle> {
+    const opened: (typeof this.nats)[number] = { options, isKept: null };
+    this.nats.push(opened);
+    return {
+      status: () => this.natStatus,
+      settle: async () => {},
+      close: async ({ keep = false } = {}) => {
+        opened.isKept = keep;
+      },
+    };
   }
 
   async startTracker(options: TrackerOptions): Promise<TrackerHandle> {

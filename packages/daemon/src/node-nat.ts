@@ -1,0 +1,90 @@
+/** The node's port mapping, and what is known about its reachability, fed from what the node sees. */
+import { join } from 'node:path';
+import type { BittorrentEvent, NatHandle, NatPort, NatStatus } from '@tequio/api';
+import { type IpAddress, type Ports, tryParseEndpoint } from '@tequio/kernel';
+import { PortMapper, ReachabilityJudge } from '@tequio/network';
+
+/** How often `settle` looks. */
+const settleTickMs = 50;
+const nonceBytes = 12;
+
+export class NodeNat implements NatHandle {
+  readonly mapper: PortMapper;
+  readonly #ports: Ports;
+  readonly #judge: ReachabilityJudge;
+
+  /** Makes nothing but a file in the data folder, if that is not there. @throws NodeError `FILE_WRITE` */
+  static async create(dataFolder: string, bind: IpAddress | null, ports: Ports): Promise<NodeNat> {
+    return new NodeNat(await readNonce(dataFolder, ports), bind, ports);
+  }
+
+  private constructor(nonce: Uint8Array, bind: IpAddress | null, ports: Ports) {
+    this.#ports = ports;
+    this.mapper = new PortMapper({ nonce, description: 'Tequio', bind }, ports);
+    this.#judge = new ReachabilityJudge(ports.clock.nowMs());
+  }
+
+  /** Begins, with these ports and whatever others want besides. */
+  start(wanted: readonly NatPort[] = []): void {
+    if (wanted.length > 0) this.mapper.want(wanted);
+    this.mapper.start();
+    void this.#ports.networks.list().then(
+      (networks) => this.#judge.handleOwnAddresses(networks.map(({ address }) => address)),
+      () => {},
+    );
+  }
+
+  /** What BitTorrent sees of the world. */
+  handleEvent(event: BittorrentEvent): void {
+    if (event.type !== 'bittorrent.peer.connected') return;
+    const endpoint = tryParseEndpoint(event.endpoint);
+    if (endpoint === null) return;
+    const transport = event.transport === 'utp' ? 'udp' : 'tcp';
+    const nowMs = this.#ports.clock.nowMs();
+    if (event.incoming) this.#judge.handleIncoming(transport, endpoint.address, nowMs);
+    else {
+      this.#judge.handleDial(transport, endpoint.address, nowMs);
+      this.#judge.handleOpened(transport, endpoint.address);
+    }
+  }
+
+  status(): NatStatus {
+    const { ways } = this.mapper;
+    this.#judge.handleWays(ways);
+    return { ways, reachability: this.#judge.report(this.#ports.clock.nowMs()) };
+  }
+
+  async settle(timeoutMs: number): Promise<void> {
+    const { clock } = this.#ports;
+    const endMs = clock.nowMs() + timeoutMs;
+    // The first look at the system's networks has come back after one tick at the latest.
+    do {
+      await new Promise<void>((resolve) => clock.setTimer(settleTickMs, resolve));
+    } while (!this.#isSettled() && clock.nowMs() < endMs);
+  }
+
+  close(options?: { readonly keep?: boolean }): Promise<void> {
+    return this.mapper.close(options);
+  }
+
+  #isSettled(): boolean {
+    return this.mapper.ways.every(
+      ({ protocols, mappings, protocol }) =>
+        protocols.every(({ state }) => state !== 'asked') &&
+        (protocol === null || mappings.every(({ state }) => state !== 'asked')),
+    );
+  }
+}
+
+/** Routers give a PCP mapping only to who knows its nonce: a node that was killed renews its own after the start. */
+async function readNonce(dataFolder: string, { files, entropy }: Ports): Promise<Uint8Array> {
+  const path = join(dataFolder, 'port-mapping-nonce');
+  if ((await files.kind(path)) === 'file') {
+    const nonce = await files.readFile(path, 1024);
+    if (nonce.length === nonceBytes) return nonce;
+  }
+  const nonce = entropy.bytes(nonceBytes);
+  await files.makeFolder(dataFolder);
+  await files.writeFile(path, nonce);
+  return nonce;
+}
