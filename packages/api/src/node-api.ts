@@ -25,6 +25,11 @@ export type NodeSettings = {
   /** Absolute path of a list of addresses that the node has nothing to do with (P2P, DAT or CIDR lines, or such a file packed with gzip). */
   readonly addressFilter?: string | null;
   readonly encryption: EncryptionPolicy;
+  /**
+   * `socks5://USER:PASSWORD@HOST:PORT` or `http://…`, and what goes through it: connections to peers (with web seeds and
+   * the DHT), questions to trackers (with torrent files from the web). What goes through it goes no other way.
+   */
+  readonly proxy?: { readonly url: string; readonly peers: boolean; readonly trackers: boolean } | null;
   /** Part in the DHT, and the hosts (`host:port`) that it begins with; null: none. */
   readonly dht?: { readonly bootstrap: readonly string[]; readonly readOnly?: boolean } | null;
   /** How peers are connected: TCP, uTP, or both. */
@@ -75,7 +80,7 @@ export interface NodeFiles {
   /** @throws NodeError `FILE_MISSING`, `FILE_TOO_LONG`, `FILE_READ` */
   read(path: string, bytesMax: number): Promise<Uint8Array>;
   /** Makes missing folders, writes the file whole beside its place, then renames it. @throws NodeError `FILE_WRITE` */
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  write(path: string, bytes: Uint8Array, options?: { readonly secret?: boolean }): Promise<void>;
   /** What stands there; null: nothing. Follows a symbolic link that the user named. */
   kind(path: string): Promise<'file' | 'folder' | 'other' | null>;
   /** Where it really lies: every symbolic link in a path that the user named is followed; null: nothing is there. */

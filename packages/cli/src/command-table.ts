@@ -13,6 +13,7 @@ const loaders: Readonly<Record<string, () => Promise<DefineCommand>>> = {
   show: async () => (await import('./commands/show.ts')).defineShow,
   verify: async () => (await import('./commands/verify.ts')).defineVerify,
   tracker: async () => (await import('./commands/tracker.ts')).defineTracker,
+  dht: async () => (await import('./commands/dht.ts')).defineDht,
   demo: async () => (await import('./commands/demo.ts')).defineDemo,
 };
 
@@ -24,5 +25,6 @@ export function loadCommand(name: string): Promise<DefineCommand> {
 }
 
 export function summaryOf(name: string, messages: Messages): string {
-  return messages.help[name as 'get' | 'seed' | 'create' | 'show' | 'verify' | 'tracker' | 'demo'].summary;
+  return messages.help[name as 'get' | 'seed' | 'create' | 'show' | 'verify' | 'tracker' | 'dht' | 'demo']
+    .summary;
 }

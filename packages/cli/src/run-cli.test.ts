@@ -9,12 +9,12 @@ test('help, of the program and of every command, costs nothing and ends well', a
     const world = new FakeWorld();
     assert.equal(await run(world, line), 0);
     assert.match(world.out, /^Usage: tequio/);
-    for (const name of ['get', 'seed', 'create', 'show', 'verify', 'tracker', 'demo'])
+    for (const name of ['get', 'seed', 'create', 'show', 'verify', 'tracker', 'dht', 'demo'])
       assert.match(world.out, new RegExp(`\\n  ${name} .*`));
     assert.equal(world.err, '');
     assert.equal(world.settings.length, 0);
   }
-  for (const name of ['get', 'seed', 'create', 'show', 'verify', 'tracker', 'demo']) {
+  for (const name of ['get', 'seed', 'create', 'show', 'verify', 'tracker', 'dht', 'demo']) {
     for (const line of [`${name} --help`, `help ${name}`]) {
       const world = new FakeWorld();
       assert.equal(await run(world, line), 0, line);
@@ -117,7 +117,7 @@ test('an unexpected error is a mistake of ours, with a code of its own', async (
 });
 
 test('help fits the terminal', async () => {
-  for (const name of ['', 'get', 'seed', 'create', 'show', 'verify', 'tracker', 'demo']) {
+  for (const name of ['', 'get', 'seed', 'create', 'show', 'verify', 'tracker', 'dht', 'demo']) {
     const world = new FakeWorld({ terminalColumns: 72 });
     await run(world, `${name} --help`.trim());
     // Lines of examples are to be copied, so they are never broken.

@@ -51,8 +51,9 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
       database = ports.database.open(join(dataFolder, 'tequio.sqlite'));
     }
     outside = await createOutside(settings, ports);
-    const { line, allowAddress } = outside;
-    const mapsPorts = settings.portMapping && !settings.offline;
+    const { line, allowAddress, proxyKind, trackerPorts } = outside;
+    // The router is asked directly, which behind a proxy would show our address and open a port to it.
+    const mapsPorts = settings.portMapping && !settings.offline && settings.proxy?.peers !== true;
     nat = mapsPorts ? await NodeNat.create(dataFolder, bindOf(settings), outside.direct) : null;
     const bittorrent = createBittorrent(
       {
@@ -66,10 +67,12 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
         encryption: settings.encryption,
         dht: settings.dht ? { enabled: true, ...settings.dht } : { enabled: false, bootstrap: [] },
         transport: settings.transport,
+        proxy: settings.proxy == null || proxyKind === null ? null : { ...settings.proxy, kind: proxyKind },
         bootId: readBootId(),
       },
       {
         ports: outside.ports,
+        trackerPorts,
         database,
         allowAddress,
         ...(line === null ? {} : { line }),
@@ -132,9 +135,9 @@ class LocalNode implements NodeApi {
     this.bittorrent = bittorrent;
     this.files = {
       read: (path, bytesMax) => ports.files.readFile(path, bytesMax),
-      write: async (path, bytes) => {
+      write: async (path, bytes, options) => {
         await ports.files.makeFolder(dirname(path));
-        await ports.files.writeFile(path, bytes);
+        await ports.files.writeFile(path, bytes, options);
       },
       kind: async (path) => {
         const real = await ports.files.realPath(path);
@@ -146,7 +149,7 @@ class LocalNode implements NodeApi {
   }
 
   readSource(text: string): ReturnType<NodeApi['readSource']> {
-    return readSource(text, this.#outside.ports);
+    return readSource(text, this.#outside.trackerPorts);
   }
 
   async startNat({ ports }: NatOptions): Promise<NatHandle> {

@@ -137,8 +137,11 @@ export interface DiskPort {
 export interface FilesPort {
   /** @throws NodeError `FILE_MISSING`, `FILE_TOO_LONG`, `FILE_READ` */
   readFile(path: string, bytesMax: number): Promise<Uint8Array>;
-  /** Written whole beside its place, then renamed over it. @throws NodeError `FILE_WRITE` */
-  writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Written whole beside its place, then renamed over it. @throws NodeError `FILE_WRITE`
+   * @param options `secret`: only its owner may read it
+   */
+  writeFile(path: string, bytes: Uint8Array, options?: { readonly secret?: boolean }): Promise<void>;
   /** Null when nothing is there. Symbolic links are not followed. */
   kind(path: string): Promise<'file' | 'folder' | 'link' | 'other' | null>;
   /** The path with all symbolic links in it followed; null when nothing is there. @throws NodeError `FILE_READ` */

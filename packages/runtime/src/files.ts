@@ -53,10 +53,14 @@ function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
 }
 
 /** On the device before it gets its name: after a crash there is the old file or the new one, never a part. */
-async function writeFile(path: string, bytes: Uint8Array): Promise<void> {
+async function writeFile(
+  path: string,
+  bytes: Uint8Array,
+  options: { readonly secret?: boolean } = {},
+): Promise<void> {
   const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    const file = await open(beside, 'wx');
+    const file = await open(beside, 'wx', options.secret === true ? 0o600 : 0o666);
     try {
       await file.writeFile(bytes);
       await file.sync();

@@ -317,6 +317,8 @@ export class DhtService {
   /** Contacts that answered lately, and our ids. None at all are no reason to forget those of before. */
   #save(): void {
     const { store } = this.#deps;
+    // A node that lives shortly knows few, and one that runs beside it knows better.
+    if (this.#options.isReadOnly === true) return;
     if (this.#node === null || store === null || !this.hasContacts) return;
     const { sides } = this.#node;
     store.save({

@@ -1,3 +1,5 @@
+import { dhtTexts, helpOfDht } from './en-dht.ts';
+
 /**
  * Every sentence that the command line says, in English. `es.ts` has the same table: a key that is missing there
  * does not compile. Functions take values that are already safe to print.
@@ -36,6 +38,9 @@ export const en = {
       sequential: 'from the first piece to the last, instead of the rarest first',
       limitDown: 'most bytes a second to receive',
       limitUp: 'most bytes a second to send',
+      proxy:
+        'all connections go through this proxy (socks5://user:password@host:port or http://host:port), with the names to look up; without --port nobody can call us then',
+      proxyFor: 'what the proxy is for: all, peers or trackers (default: all)',
       encryption:
         'of connections to peers: prefer (both kinds; encrypted to whom plain does not reach), require, or off (default: prefer)',
       noPortMapping: 'do not ask the router (by PCP, NAT-PMP, UPnP) to let the port through',
@@ -121,6 +126,7 @@ export const en = {
         ['tracker --http 8080 --allow hashes.txt', 'HTTP alone, for torrents on a list'],
       ] as readonly (readonly [string, string])[],
     },
+    dht: helpOfDht,
     demo: {
       summary: 'see it work, without the Internet: one tracker, one seed, three downloaders',
       notes:
@@ -152,6 +158,8 @@ export const en = {
       `“${text}” is no tracker: its address must begin with http://, https:// or udp://.`,
     badWebSeed: (text: string) =>
       `“${text}” is no web seed: its address must begin with http:// or https://.`,
+    badProxy: 'A proxy’s address begins with socks5:// or http://, as in socks5://user:password@host:1080.',
+    badProxyPurpose: (text: string) => `“${text}” is nothing that a proxy is for: all, peers or trackers.`,
     badEncryption: (text: string) => `“${text}” is no kind of encryption: prefer, require or off.`,
     badTransport: (text: string) => `“${text}” is no kind of connection: tcp, utp or both.`,
     badAddress: (text: string) => `“${text}” is no IP address of this machine.`,
@@ -286,6 +294,8 @@ export const en = {
       `${torrents} torrents, ${seeds} seeds, ${leeches} downloaders; ${announces} announces, ${refused} refused`,
     stopped: 'The tracker has stopped.',
   },
+
+  dht: dhtTexts,
 
   demo: {
     preparing: 'making a torrent of this program’s own files',

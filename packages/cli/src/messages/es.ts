@@ -1,4 +1,5 @@
 import type { Messages } from './en.ts';
+import { dhtTexts, helpOfDht } from './es-dht.ts';
 
 /** Todo lo que dice la línea de órdenes, en español. */
 export const es: Messages = {
@@ -36,6 +37,9 @@ export const es: Messages = {
       sequential: 'de la primera pieza a la última, en vez de las más escasas primero',
       limitDown: 'máximo de bytes por segundo que se reciben',
       limitUp: 'máximo de bytes por segundo que se envían',
+      proxy:
+        'todas las conexiones pasan por este proxy (socks5://usuario:clave@host:puerto o http://host:puerto), también los nombres por resolver; sin --port nadie puede llamarnos',
+      proxyFor: 'para qué sirve el proxy: all (todo), peers o trackers (por omisión, all)',
       encryption:
         'de las conexiones con pares: prefer (ambas; cifrada con quien no responde en claro), require (solo cifradas) u off (ninguna); por omisión, prefer',
       noPortMapping: 'no pide al router (por PCP, NAT-PMP, UPnP) que deje pasar el puerto',
@@ -120,6 +124,7 @@ export const es: Messages = {
         ['tracker --http 8080 --allow hashes.txt', 'solo HTTP, para los torrents de una lista'],
       ],
     },
+    dht: helpOfDht,
     demo: {
       summary: 'verlo funcionar, sin Internet: un rastreador, una semilla, tres que descargan',
       notes:
@@ -152,6 +157,9 @@ export const es: Messages = {
       `«${text}» no es un rastreador: su dirección debe empezar con http://, https:// o udp://.`,
     badWebSeed: (text) =>
       `«${text}» no es una semilla web: su dirección debe empezar con http:// o https://.`,
+    badProxy:
+      'La dirección de un proxy empieza con socks5:// o http://, como socks5://usuario:clave@host:1080.',
+    badProxyPurpose: (text) => `«${text}» no es un uso de un proxy: all, peers o trackers.`,
     badEncryption: (text) => `«${text}» no es un modo de cifrado: prefer, require u off.`,
     badTransport: (text) => `«${text}» no es un tipo de conexión: tcp, utp o both.`,
     badAddress: (text) => `«${text}» no es una dirección IP de esta máquina.`,
@@ -284,6 +292,8 @@ export const es: Messages = {
       `${torrents} torrents, ${seeds} semillas, ${leeches} descargando; ${announces} anuncios, ${refused} rechazados`,
     stopped: 'El rastreador se detuvo.',
   },
+
+  dht: dhtTexts,
 
   demo: {
     preparing: 'haciendo un torrent con los archivos de este mismo programa',

@@ -1,0 +1,54 @@
+/** What the `dht` commands say, in English; see en.ts. */
+export const helpOfDht = {
+  summary: 'look into the DHT, by which peers find each other without trackers',
+  ping: 'ask one node whether it is there',
+  lookup: 'find the peers of a torrent, and say how many there are',
+  get: 'read what somebody has put into the DHT',
+  put: 'put a short text, or something bencoded, into the DHT',
+  sample: 'list info-hashes that nodes keep',
+  node: 'the node, as HOST:PORT',
+  infoHash: 'info-hash of a torrent: 40 or 64 hex digits',
+  target: 'where it is stored (40 hex digits), or whose it is (a public key of 64)',
+  sampleTarget: 'nodes near this id (40 hex digits) are asked (default: one by chance)',
+  value: 'the text',
+  timeout: 'give up when no node could be reached for this long (default: 20)',
+  salt: 'a text that tells items of one key apart',
+  key: 'file with the secret key (64 hex digits); one is made if it does not exist',
+  sequence: 'number of this version (default: one more than the stored one)',
+  cas: 'replace only the version with this number',
+  bencoded: 'the value is bencode already, not a text',
+  notes:
+    'Each starts a node of its own that asks and does not answer, and ends it. What is put is kept by others for two hours.',
+  examples: [
+    ['dht lookup 08ada5a7a6183aae1e09d831df6748d566095a10', 'who has this torrent'],
+    ['dht put "hello, world" --key news.key', 'signed, so that only you can replace it'],
+    ['dht get 77ff84905a91936367c01360803104f92432fcd904a43511876df5cdf3e7e548', 'what this key has put'],
+    ['dht ping router.bittorrent.com:6881', 'is the way to the Internet open?'],
+  ] as readonly (readonly [string, string])[],
+};
+
+export const dhtTexts = {
+  missingAction: 'Say what to do in the DHT: ping, lookup, get, put or sample.',
+  badHex: (text: string, digits: string) => `“${text}” is no ${digits} hex digits.`,
+  badNumber: (text: string) => `“${text}” is no number from 0 to 9223372036854775807.`,
+  badKey: (path: string) => `${path} holds no secret key: it must be 64 hex digits.`,
+  unreachable: (seconds: number) =>
+    `No node of the DHT answered within ${seconds} seconds. Check the network and any firewall, or name a node with --dht-bootstrap HOST:PORT.`,
+  noAnswer: (node: string) => `${node} does not answer.`,
+  notFound: (target: string) => `Nobody has anything under ${target}.`,
+  refused: (reason: string) => `No node took it: ${reason}.`,
+  nobodyTook: 'No node took it.',
+  pong: (id: string, endpoint: string, milliseconds: number) => `${id}  ${endpoint}  ${milliseconds} ms`,
+  noPeers: 'No peers are known.',
+  estimate: (seeds: number, downloaders: number) => `About ${seeds} seeds and ${downloaders} downloaders.`,
+  asked: (queries: number, hops: number, seconds: string) =>
+    `${queries} nodes asked, the nearest after ${hops} ${hops === 1 ? 'hop' : 'hops'}, in ${seconds} s.`,
+  keyMade: (path: string) => `A new secret key is in ${path}. Whoever has it can replace what you put.`,
+  stored: (count: number) => (count === 1 ? 'One node keeps it.' : `${count} nodes keep it.`),
+  target: 'Target',
+  publicKey: 'Public key',
+  sequence: 'Version',
+};
+
+export type DhtMessages = typeof dhtTexts;
+export type HelpOfDht = typeof helpOfDht;
