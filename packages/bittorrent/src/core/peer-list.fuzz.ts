@@ -58,8 +58,9 @@ class Fuzz {
     if (roll < 40) this.#add(endpoint);
     else if (roll < 70) this.#dial();
     else if (roll < 78) {
-      list.markConnected(endpoint, this.#nowMs);
-      model.markConnected(endpoint, this.#nowMs);
+      const isProven = prng.chance(0.5);
+      list.markConnected(endpoint, this.#nowMs, isProven);
+      model.markConnected(endpoint, this.#nowMs, isProven);
     } else if (roll < 88) {
       list.markClosed(endpoint, this.#nowMs);
       model.markClosed(endpoint, this.#nowMs);
@@ -111,7 +112,7 @@ class Fuzz {
     if (this.#prng.chance(0.2)) return;
     if (this.#prng.chance(0.5)) {
       this.#list.markConnected(picked, this.#nowMs);
-      this.#model.markConnected(picked, this.#nowMs);
+      this.#model.markConnected(picked, this.#nowMs, true);
     } else {
       this.#list.markFailed(picked, this.#nowMs);
       this.#model.markFailed(picked, this.#nowMs);

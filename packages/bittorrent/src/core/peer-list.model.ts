@@ -104,11 +104,11 @@ export class PeerListModel {
     if (peer?.state === 'idle') peer.state = 'dialing';
   }
 
-  markConnected(endpoint: Endpoint, nowMs: number): void {
+  markConnected(endpoint: Endpoint, nowMs: number, isProven: boolean): void {
     const peer = this.find(endpoint);
     if (peer === undefined) return;
     peer.state = 'connected';
-    peer.wasConnected = true;
+    peer.wasConnected ||= isProven;
     peer.connectedMs = nowMs;
   }
 

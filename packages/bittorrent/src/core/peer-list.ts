@@ -4,8 +4,10 @@ import {
   type Endpoint,
   formatEndpoint,
   type IpAddress,
+  isIpv6,
   type Prng,
 } from '@tequio/kernel';
+import { tryCanonicalPriority } from '../wire/canonical-priority.ts';
 
 /** Where an endpoint was heard of. `saved`: connected in an earlier run; `incoming`: it came, and told its port. */
 export type PeerSource = 'user' | 'magnet' | 'saved' | 'incoming' | 'tracker' | 'local' | 'dht' | 'pex';
@@ -15,6 +17,8 @@ export type PeerListOptions = {
   readonly peersMax?: number;
   /** False for whoever is banned or filtered; by default all pass. */
   readonly isWelcome?: (endpoint: Endpoint) => boolean;
+  /** Where others see us; null or absent: not known. For BEP 40, which then says who is dialled first of equals. */
+  readonly ownEndpoint?: (family: 4 | 6) => Endpoint | null;
 };
 
 export type KnownPeer = {
@@ -23,7 +27,7 @@ export type KnownPeer = {
   readonly sources: ReadonlySet<PeerSource>;
   /** In a row. */
   readonly failCount: number;
-  /** Its handshake was right at least once. */
+  /** It was dialled, and its handshake was right, at least once. */
   readonly lastConnectedMs: number | null;
   readonly isSeed: boolean;
   readonly nextDialMs: number;
@@ -33,7 +37,13 @@ type Entry = {
   -readonly [Field in keyof KnownPeer]: KnownPeer[Field] extends ReadonlySet<PeerSource>
     ? Set<PeerSource>
     : KnownPeer[Field];
-} & { readonly key: string; openedMs: number };
+} & {
+  readonly key: string;
+  openedMs: number;
+  /** BEP 40, towards the address of ours that it was computed for. */
+  priority: number;
+  priorityFor: IpAddress | null;
+};
 
 export const knownPeersMax = 2000;
 /** Entries of one address: a household behind one router, but no list of all 65,535 ports of a victim. */
@@ -67,7 +77,9 @@ const trust: Readonly<Record<PeerSource, number>> = {
  *             +-----markFailed-------+         own, not welcome: forgotten, and refused from then on
  *
  * Dialling: proven peers first (their handshake was right before), then those that never failed, then the others; among
- * them by the source's trust; among equals by chance. After n failures in a row, 30 s x 2^(n-1), at most an hour, a
+ * them by the source's trust; among equals by canonical priority (BEP 40), so that the places of both sides go to the
+ * same pairs and a list that one flooder filled is not dialled in his order; by chance where our own address is not
+ * known. After n failures in a row, 30 s x 2^(n-1), at most an hour, a
  * quarter more or less so that a swarm that lost its line does not come back in step; whom the user named, from 1 s on.
  * A close within 30 s counts as a failure; a longer connection clears the count and waits 30 s. Seeds are not dialled
  * while we seed.
@@ -95,6 +107,7 @@ export class PeerList {
   readonly #prng: Prng;
   readonly #peersMax: number;
   readonly #isWelcome: (endpoint: Endpoint) => boolean;
+  readonly #ownEndpoint: (family: 4 | 6) => Endpoint | null;
   readonly #entries = new Map<string, Entry>();
   readonly #portCount = new Map<IpAddress, number>();
   readonly #own = new Set<string>();
@@ -110,6 +123,7 @@ export class PeerList {
     this.#prng = options.prng;
     this.#peersMax = options.peersMax ?? knownPeersMax;
     this.#isWelcome = options.isWelcome ?? (() => true);
+    this.#ownEndpoint = options.ownEndpoint ?? (() => null);
   }
 
   get count(): number {
@@ -176,6 +190,8 @@ export class PeerList {
       isSeed: false,
       nextDialMs: nowMs,
       openedMs: nowMs,
+      priority: 0,
+      priorityFor: null,
     });
     this.#idleCount++;
     this.#changed();
@@ -194,11 +210,27 @@ export class PeerList {
       const worth = worthOf(entry);
       if (worth < bestWorth) continue;
       equalCount = worth > bestWorth ? 1 : equalCount + 1;
-      if (equalCount > 1 && this.#prng.below(equalCount) > 0) continue;
+      if (equalCount > 1 && !this.#goesBefore(entry, best!, equalCount)) continue;
       best = entry;
       bestWorth = worth;
     }
     return best?.endpoint ?? null;
+  }
+
+  /** Of two that are worth the same; where nothing else decides, one of `equalCount` by chance. */
+  #goesBefore(entry: Entry, best: Entry, equalCount: number): boolean {
+    const difference = this.#priorityOf(entry) - this.#priorityOf(best);
+    return difference === 0 ? this.#prng.below(equalCount) === 0 : difference > 0;
+  }
+
+  #priorityOf(entry: Entry): number {
+    const own = this.#ownEndpoint(isIpv6(entry.endpoint.address) ? 6 : 4);
+    if (own === null) return 0;
+    if (entry.priorityFor !== own.address) {
+      entry.priorityFor = own.address;
+      entry.priority = tryCanonicalPriority(own, entry.endpoint) ?? 0;
+    }
+    return entry.priority;
   }
 
   /** When {@link pickDial} will have something, or null: nothing to dial. May lie in the past. */
@@ -218,12 +250,15 @@ export class PeerList {
     if (entry?.state === 'idle') this.#setState(entry, 'dialing');
   }
 
-  /** dialing or idle -> connected: the handshake was right. */
-  markConnected(endpoint: Endpoint, nowMs: number): void {
+  /**
+   * dialing or idle -> connected: the handshake was right.
+   * @param isProven it was dialled there; one that came by itself may be out of reach all the same
+   */
+  markConnected(endpoint: Endpoint, nowMs: number, isProven = true): void {
     const entry = this.#entries.get(formatEndpoint(endpoint));
     if (entry === undefined) return;
     this.#setState(entry, 'connected');
-    entry.lastConnectedMs = nowMs;
+    if (isProven) entry.lastConnectedMs = nowMs;
     entry.openedMs = nowMs;
   }
 
