@@ -21,6 +21,8 @@ export type NodeFlags = {
   readonly limitUp?: number | null;
   readonly encryption?: NodeSettings['encryption'];
   readonly portMapping?: boolean;
+  readonly proxy?: string;
+  readonly proxyFor?: 'all' | 'peers' | 'trackers';
   readonly dht?: boolean;
   readonly dhtBootstrap?: readonly string[];
   readonly transport?: NodeSettings['transport'];
@@ -37,6 +39,8 @@ export function addNodeOptions(command: Command, session: Session, parsers: Opti
     .option('--limit-up <rate>', help.limitUp, parsers.rate)
     .option('--encryption <policy>', help.encryption, parsers.encryption)
     .option('--no-port-mapping', help.noPortMapping)
+    .option('--proxy <url>', help.proxy, parsers.proxy)
+    .option('--proxy-for <purpose>', help.proxyFor, parsers.proxyPurpose)
     .option('--no-dht', help.noDht)
     .option('--dht-bootstrap <host:port>', help.dhtBootstrap, parsers.peers)
     .option('--transport <kind>', help.transport, parsers.transport);
@@ -53,7 +57,13 @@ export function settingsOf(flags: NodeFlags, session: Session): NodeSettings {
     limitDown: flags.limitDown ?? null,
     limitUp: flags.limitUp ?? null,
     encryption: flags.encryption ?? 'prefer',
+    proxy: proxyOf(flags),
     dht: flags.dht === false ? null : { bootstrap: flags.dhtBootstrap ?? dhtBootstrapHosts },
     transport: flags.transport ?? 'both',
   };
+}
+
+function proxyOf({ proxy, proxyFor = 'all' }: NodeFlags): NonNullable<NodeSettings['proxy']> | null {
+  if (proxy === undefined) return null;
+  return { url: proxy, peers: proxyFor !== 'trackers', trackers: proxyFor !== 'peers' };
 }

@@ -14,6 +14,9 @@ export type OptionParsers = {
   rate(text: string): number | null;
   encryption(text: string): NodeSettings['encryption'];
   transport(text: string): NodeSettings['transport'];
+  /** What is wrong beyond its beginning the node says. */
+  proxy(text: string): string;
+  proxyPurpose(text: string): 'all' | 'peers' | 'trackers';
   /** Milliseconds of a text in seconds. */
   seconds(text: string): number;
   pieceSize(text: string): number;
@@ -24,6 +27,7 @@ export type OptionParsers = {
   texts(text: string, before?: readonly string[]): readonly string[];
 };
 
+const proxyPurposes = ['all', 'peers', 'trackers'] as const;
 const encryptionPolicies = ['prefer', 'require', 'off'] as const;
 const transports = ['tcp', 'utp', 'both'] as const;
 
@@ -57,6 +61,12 @@ export function createOptionParsers(messages: Messages): OptionParsers {
       check(
         transports.find((transport) => transport === text),
         say.badTransport(text),
+      ),
+    proxy: (text) => check(isUrl(text, /^(?:socks5h?|http):$/) && text, say.badProxy),
+    proxyPurpose: (text) =>
+      check(
+        proxyPurposes.find((purpose) => purpose === text),
+        say.badProxyPurpose(text),
       ),
     seconds: (text) => {
       const seconds = /^\d+(?:\.\d+)?s?$/.test(text) ? Number.parseFloat(text) : 0;
