@@ -127,6 +127,21 @@ export const en = {
       ] as readonly (readonly [string, string])[],
     },
     dht: helpOfDht,
+    nat: {
+      summary: 'look into the router: can others reach this computer, and ask it to let them',
+      notes:
+        'Routers are asked by PCP, NAT-PMP and UPnP, all at once. `get` and `seed` do the same by themselves; these commands show what comes of it.',
+      status: 'which router there is, what it speaks, and what to do',
+      map: 'let a TCP and UDP port through, until interrupted',
+      unmap: 'take back what `nat map --leave` has left',
+      port: 'port of this computer',
+      leave: 'end at once; the router keeps the mapping for an hour',
+      examples: [
+        ['nat status', 'the router, its protocols, its address on the Internet'],
+        ['nat map 27272', 'both TCP and UDP, removed again at the end'],
+        ['nat unmap 27272', 'what was left is removed'],
+      ] as readonly (readonly [string, string])[],
+    },
     demo: {
       summary: 'see it work, without the Internet: one tracker, one seed, three downloaders',
       notes:
@@ -296,6 +311,39 @@ export const en = {
   },
 
   dht: dhtTexts,
+
+  nat: {
+    asking: 'asking the router …',
+    way: (family: number, local: string, gateway: string, guess: string) =>
+      `IPv${family}  ${local}, router ${gateway}${guess}`,
+    unknown: 'not known',
+    guess: ' (a guess: the system does not tell)',
+    states: {
+      asked: 'no answer yet',
+      silent: 'no answer',
+      useless: 'no help',
+      offline: 'the router has no public address itself',
+    },
+    external: (address: string) => `  address on the Internet, says the router: ${address}`,
+    mapped: (what: string, where: string) => `  ${what} is reached at ${where}`,
+    refused: (what: string, reason: string) => `  ${what} is not let through: ${reason}`,
+    noRouter:
+      'No router was found: either this computer is on the Internet itself, or it has no way there. Nothing can be asked.',
+    doubleNat:
+      'Double NAT: the router’s own address is not one of the Internet, so there is another router in front of it, perhaps the provider’s (or it is offline). What it lets through does not reach the Internet. Ask the provider for an address of your own, use IPv6, or let the first router pass the port on.',
+    switchOn:
+      'The router speaks none of these protocols, or they are switched off. Switch one of them on in its settings, or forward the port there by hand.',
+    switchOn6:
+      'Over IPv6 the router cannot be asked to open its firewall. If it has one, open the port in its settings.',
+    allRefused: (family: number) =>
+      `Over IPv${family} the router lets nothing through: see its reason above.`,
+    canMap: (family: number) => `Over IPv${family} the router can be asked for ports.`,
+    good: (family: number) =>
+      `Over IPv${family} the router says that it lets others through. Whether it does only they can show.`,
+    holding: 'Kept until Ctrl-C.',
+    left: 'The router keeps it for an hour at most.',
+    removed: 'Removed.',
+  },
 
   demo: {
     preparing: 'making a torrent of this program’s own files',

@@ -125,6 +125,21 @@ export const es: Messages = {
       ],
     },
     dht: helpOfDht,
+    nat: {
+      summary: 'mira el router: si otros llegan a este equipo, y le pide que los deje pasar',
+      notes:
+        'Se pregunta a los routers por PCP, NAT-PMP y UPnP, todo a la vez. `get` y `seed` lo hacen por sí mismos; estas órdenes muestran el resultado.',
+      status: 'qué router hay, qué habla y qué se puede hacer',
+      map: 'deja pasar un puerto TCP y UDP, hasta que se interrumpa',
+      unmap: 'retira lo que dejó `nat map --leave`',
+      port: 'puerto de este equipo',
+      leave: 'termina enseguida; el router guarda la asignación durante una hora',
+      examples: [
+        ['nat status', 'el router, sus protocolos, su dirección en Internet'],
+        ['nat map 27272', 'TCP y UDP, se retira al terminar'],
+        ['nat unmap 27272', 'se retira lo que había quedado'],
+      ],
+    },
     demo: {
       summary: 'verlo funcionar, sin Internet: un rastreador, una semilla, tres que descargan',
       notes:
@@ -294,6 +309,37 @@ export const es: Messages = {
   },
 
   dht: dhtTexts,
+
+  nat: {
+    asking: 'preguntando al router …',
+    way: (family, local, gateway, guess) => `IPv${family}: ${local}, router: ${gateway}${guess}`,
+    unknown: 'desconocido',
+    guess: ' (una suposición: el sistema no lo dice)',
+    states: {
+      asked: 'aún sin respuesta',
+      silent: 'sin respuesta',
+      useless: 'no sirve',
+      offline: 'el propio router no tiene dirección pública',
+    },
+    external: (address) => `  dirección en Internet, según el router: ${address}`,
+    mapped: (what, where) => `  a ${what} se llega por ${where}`,
+    refused: (what, reason) => `  ${what} no pasa: ${reason}`,
+    noRouter:
+      'No se halló ningún router: o este equipo está en Internet directamente, o no tiene salida. No hay a quién preguntar.',
+    doubleNat:
+      'Doble NAT: la dirección del propio router no es de Internet; hay otro router delante, quizá el del proveedor (o está sin conexión). Lo que deja pasar no llega a Internet. Pida al proveedor una dirección propia, use IPv6 o haga que el primer router pase el puerto.',
+    switchOn:
+      'El router no habla ninguno de estos protocolos, o están apagados. Active uno en su configuración, o abra el puerto allí a mano.',
+    switchOn6:
+      'Por IPv6 no se puede pedir al router que abra su cortafuegos. Si tiene uno, abra el puerto en su configuración.',
+    allRefused: (family) => `Por IPv${family} el router no deja pasar nada: arriba está el motivo.`,
+    canMap: (family) => `Por IPv${family} se pueden pedir puertos al router.`,
+    good: (family) =>
+      `Por IPv${family} el router dice que deja pasar a otros. Si es así, solo ellos lo pueden mostrar.`,
+    holding: 'Se mantiene hasta Ctrl-C.',
+    left: 'El router lo guarda como mucho una hora.',
+    removed: 'Retirado.',
+  },
 
   demo: {
     preparing: 'haciendo un torrent con los archivos de este mismo programa',
