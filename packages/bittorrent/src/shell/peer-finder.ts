@@ -211,7 +211,8 @@ export class PeerFinder implements DhtSeeker {
       {
         figures: () => ({
           peerId: torrent.peerId,
-          port: this.#deps.listenPort(),
+          // Where nobody can call us: some trackers refuse 0, and at 1 nobody listens.
+          port: this.#deps.listenPort() || 1,
           uploadedBytes: torrent.up.totalBytes,
           downloadedBytes: torrent.down.totalBytes,
           leftBytes: leftBytesOf(torrent),
