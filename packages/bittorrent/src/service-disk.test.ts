@@ -23,15 +23,21 @@ for (const pieceBytes of [65_536, 2_097_152]) {
         return;
       }
       try {
-        const content = makeContent([5_000_000]);
-        const [seeder, leech] = [await bench.start('seed'), await bench.start('leech')];
+        const content = makeContent([12_000_000]);
+        const seeder = await bench.start('seed', { limitUp: 8_000_000 });
+        const leech = await bench.start('leech');
         const { torrent } = await bench.seed(seeder, content, 'v1', pieceBytes);
         const id = await bench.get(leech, torrent, seeder, { folder });
         await leech.until(id, ({ state }) => state === 'error');
         assert.match(leech.snapshot(id).error ?? '', /space.*by itself\.$/);
         assert.equal(leech.eventsOf('bittorrent.torrent.failed')[0]?.code, 'BITTORRENT_DISK_FULL');
         assert.equal(seeder.snapshot(id).state, 'seeding');
-        assert.ok(mount('-o', 'remount,size=16m', folder));
+        // What was on its way has come; the probes of the next seconds ask for nothing new.
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        const { downloadedBytes } = leech.snapshot(id);
+        await new Promise((resolve) => setTimeout(resolve, 2500));
+        assert.equal(leech.snapshot(id).downloadedBytes, downloadedBytes);
+        assert.ok(mount('-o', 'remount,size=32m', folder));
         await leech.until(id, ({ state }) => state === 'seeding');
         assert.equal(leech.eventsOf('bittorrent.torrent.recovered').length, 1);
         await assertContent(folder, content);

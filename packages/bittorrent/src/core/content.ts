@@ -43,7 +43,8 @@ export interface ContentHost {
   failed(piece: number): void;
   checked(): void;
   finished(): void;
-  diskTrouble(fault: DiskFault): void;
+  /** Null: in the middle of trouble something was stored. */
+  diskTrouble(fault: DiskFault | null): void;
   /** The torrent contradicts itself: nobody can complete it. */
   broken(fault: Fault): void;
   blame(peer: number, fault: Fault): void;
@@ -83,6 +84,7 @@ export class TorrentContent implements PieceExpectation {
   readonly #leafRequests: { readonly peer: number; readonly request: HashRequest; readonly piece: number }[] =
     [];
   readonly #forgetReads: () => void;
+  #isTrying = false;
   #isInTrouble = false;
   #isPaused = false;
   #wasFinished = false;
@@ -223,6 +225,12 @@ export class TorrentContent implements PieceExpectation {
     this.#assembly.retryStores();
   }
 
+  /** Gives the disk again what it could not store; nothing new is asked for until something of it was stored. */
+  retryStores(): void {
+    this.#isTrying = true;
+    this.#assembly.retryStores();
+  }
+
   /** Something waits to be stored since the disk failed. */
   get hasStuckStores(): boolean {
     return this.#assembly.hasStuck;
@@ -268,6 +276,7 @@ export class TorrentContent implements PieceExpectation {
 
   #handleStored(id: number, result: DiskResult, nowMs: number): void {
     const outcome = this.#assembly.handleStored(id, result);
+    if (result.ok && this.#isInTrouble) this.#host.diskTrouble(null);
     if (outcome === null) return;
     if (!('matched' in outcome)) this.#trouble(outcome);
     else if (outcome.needsCheck) this.checker.add(outcome.piece, 'recover');
@@ -381,8 +390,10 @@ export class TorrentContent implements PieceExpectation {
   }
 
   #trouble(fault: DiskFault): void {
-    if (this.#isInTrouble) return;
+    // Of many that fail together one is told, and one of each later try.
+    if (this.#isInTrouble && !this.#isTrying) return;
     this.#isInTrouble = true;
+    this.#isTrying = false;
     this.#host.diskTrouble(fault);
   }
 }

@@ -30,7 +30,8 @@ export type TorrentEffect =
   | { readonly type: 'failed'; readonly piece: number }
   | { readonly type: 'checked' }
   | { readonly type: 'finished' }
-  | { readonly type: 'disk-trouble'; readonly fault: DiskFault }
+  /** Null: in the middle of trouble something was stored. */
+  | { readonly type: 'disk-trouble'; readonly fault: DiskFault | null }
   | { readonly type: 'broken'; readonly fault: Fault }
   | { readonly type: 'handshaken'; readonly peer: PeerKey }
   /** Where a peer that dialled us can be dialled. */

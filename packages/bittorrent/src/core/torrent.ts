@@ -82,8 +82,8 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     );
     this.metadata = new MetadataExchange(deps.hashes, options);
     const { pex = false, holepunch = false } = options;
-    const isOwn = deps.isOwn ?? (() => false);
-    this.introductions = new Introductions(this, { pex, holepunch, isOwn }, deps.prng);
+    const ownEndpoint = deps.ownEndpoint ?? (() => null);
+    this.introductions = new Introductions(this, { pex, holepunch, ownEndpoint }, deps.prng);
     this.#conversation = new Conversation(this, deps.hashes);
     this.#unchoking = new Unchoking({ prng: deps.prng.fork(), slots: options.uploadSlots }, (peer) =>
       this.touched(peer),
@@ -341,7 +341,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     }
   }
 
-  diskTrouble(fault: DiskFault): void {
+  diskTrouble(fault: DiskFault | null): void {
     this.#effects.push({ type: 'disk-trouble', fault });
   }
 

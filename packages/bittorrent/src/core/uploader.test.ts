@@ -162,7 +162,7 @@ test('a piece that cannot be read is rejected, and disk trouble reported; the pe
   ask(peer!, [{ piece: 0, offset: 0, bytes: block }]);
   world.run(100);
   assert.equal(peer!.heardOf('reject').length, 1);
-  assert.equal(seed.factsOf('disk-trouble')[0]?.fault.code, 'missing');
+  assert.equal(seed.factsOf('disk-trouble')[0]?.fault?.code, 'missing');
   assert.equal(peer!.verdict, undefined);
   seed.disk.failing = null;
   seed.act((torrent, nowMs) => torrent.handleDiskRecovered(nowMs));

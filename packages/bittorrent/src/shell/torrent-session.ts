@@ -73,6 +73,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     const peerList = new PeerList({
       prng: deps.prng.fork(),
       isWelcome: (endpoint) => deps.admission.isWelcome(endpoint),
+      ownEndpoint: deps.ownEndpoint,
     });
     const { limitDown, limitUp, superSeed } = this.record.current;
     this.#rates = deps.rates.ofTorrent(this.id, { down: limitDown, up: limitUp }, add.category ?? null);
@@ -85,6 +86,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
         uploadSlots: options.uploadSlots,
         superSeed,
         pex: options.pex,
+        holepunch: options.transport !== 'tcp',
         dhtPort: deps.dhtPort,
       },
       { ...deps, owner, gate: this.#rates },
@@ -286,7 +288,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
         this.#handleFinished();
         break;
       case 'disk-trouble':
-        this.#trouble.handle({ kind: 'fault', fault: fact.fault });
+        this.#trouble.handle(fact.fault === null ? { kind: 'good' } : { kind: 'fault', fault: fact.fault });
         break;
       default:
         this.#handleBroken(fact.fault);
@@ -494,7 +496,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
       recheck: () => this.#recheckDoubtful(),
       tryStores: () => {
         const hasStuck = this.torrent.content?.hasStuckStores ?? false;
-        this.driver.run((machine, nowMs) => machine.handleDiskRecovered(nowMs));
+        this.driver.run(({ content }) => content?.retryStores());
         return hasStuck;
       },
       look: (fault) => this.storage?.look(this.storage.fileOf(fault)) ?? Promise.resolve(null),
