@@ -24,6 +24,7 @@ export const interopColumns = [
   'ours-reads',
   'encrypted-from',
   'encrypted-to',
+  'proxy',
   'utp-from',
   'utp-to',
 ] as const;
@@ -44,6 +45,7 @@ const words: Readonly<Record<Language, Readonly<Record<InteropColumn | 'program'
     'ours-reads': '`tequio show` reads its torrents',
     'encrypted-from': 'encrypted, from it',
     'encrypted-to': 'encrypted, from Tequio',
+    proxy: 'is a proxy for Tequio',
     'utp-from': 'uTP, from it',
     'utp-to': 'uTP, from Tequio',
     failed: 'FAILED',
@@ -60,6 +62,7 @@ const words: Readonly<Record<Language, Readonly<Record<InteropColumn | 'program'
     'ours-reads': '`tequio show` lee sus torrents',
     'encrypted-from': 'cifrado, de él',
     'encrypted-to': 'cifrado, de Tequio',
+    proxy: 'es un proxy para Tequio',
     'utp-from': 'por uTP, de él',
     'utp-to': 'por uTP, de Tequio',
     failed: 'FALLA',

@@ -6,7 +6,7 @@
  * a later lab removes what dead owners have left behind, with the programs that still run there.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanEnvironment, Running, type RunOptions } from './running.ts';
@@ -104,6 +104,40 @@ export class Host {
     ip('netns', 'exec', this.namespace, 'tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', ...rate);
   }
 
+  /**
+   * From now on programs that start on this host know this name, as from its hosts file, and no other host does.
+   */
+  addName(name: string, address: string): void {
+    const folder = `/etc/netns/${this.namespace}`;
+    mkdirSync(folder, { recursive: true });
+    appendFileSync(join(folder, 'hosts'), `127.0.0.1 localhost\n${address} ${name}\n`);
+  }
+
+  /** From now on counts what leaves this host. */
+  watchOutput(allowed: string): void {
+    const rules = `table inet watch {
+  chain output {
+    type filter hook output priority 0;
+    oifname "lo" accept
+    meta l4proto ipv6-icmp accept
+    ip daddr ${allowed} counter accept
+    counter
+  }
+}`;
+    const run = spawnSync('ip', ['netns', 'exec', this.namespace, 'nft', '-f', '-'], { input: rules });
+    if (run.status !== 0) throw new Error(`nft: ${run.stderr}`);
+  }
+
+  /** Packets since `watchOutput`: to the allowed address, and to any other (the kernel's own IPv6 housekeeping apart). */
+  outputCounts(): { readonly allowed: number; readonly other: number } {
+    const args = ['netns', 'exec', this.namespace, 'nft', '--json', 'list', 'table', 'inet', 'watch'];
+    const listed = spawnSync('ip', args, { encoding: 'utf8' }).stdout;
+    const [allowed = Number.NaN, other = Number.NaN] = [...listed.matchAll(/"packets": (\d+)/g)].map(
+      (match) => Number(match[1]),
+    );
+    return { allowed, other };
+  }
+
   /** Bytes that have left this host's network card. */
   sentBytes(): number {
     const counter = `/sys/class/net/${outsideOf(this.namespace)}/statistics/rx_bytes`;
@@ -194,6 +228,7 @@ function removeNamespace(namespace: string): void {
   // A namespace lingers until its last socket is gone; its link would keep the name until then.
   tryIp('link', 'delete', outsideOf(namespace));
   tryIp('netns', 'delete', namespace);
+  rmSync(`/etc/netns/${namespace}`, { recursive: true, force: true });
 }
 
 /** The end of a host's link that is plugged into the bridge. */

@@ -1,17 +1,34 @@
 """libtorrent behind JSON lines: one request a line on standard input, one answer a line on standard output.
 
 Requests are objects {"id", "op", ...}; answers {"id", "ok": true, ...} or {"id", "ok": false, "error"}.
-Operations: listen, add, connect, status, create, read, quit. The session starts with "listen".
+Operations: listen, add, connect, status, create, read, crowd, dht-put, dht-get, quit. The session starts with "listen".
 """
 
+import hashlib
 import json
 import os
 import sys
+import time
 
 import libtorrent as lt
 
 session = None
 handle = None
+crowd_sessions = []
+
+# Nodes of a laboratory all have private addresses, and several may share one.
+dht_settings = {
+    "enable_dht": True,
+    "dht_bootstrap_nodes": "",
+    "dht_restrict_routing_ips": False,
+    "dht_restrict_search_ips": False,
+    "dht_prefer_verified_node_ids": False,
+    "dht_enforce_node_id": False,
+    "dht_ignore_dark_internet": False,
+    "dht_extended_routing_table": False,
+    # One address asks again and again here.
+    "dht_block_ratelimit": 1000,
+}
 
 
 def listen(request):
@@ -31,6 +48,10 @@ def listen(request):
         "peer_connect_timeout": 5,
         "min_reconnect_time": 1,
     }
+    if request.get("dht") is not None:
+        settings.update(dht_settings)
+        settings["dht_bootstrap_nodes"] = ",".join(request["dht"])
+        settings["alert_mask"] |= int(lt.alert.category_t.dht_notification)
     settings.update(request.get("settings", {}))
     session = lt.session(settings)
     return {"port": session.listen_port()}
@@ -74,6 +95,7 @@ def status(_request):
         "progress": now.progress,
         "complete": now.is_seeding,
         "peerCount": now.num_peers,
+        "havePieceCount": now.num_pieces,
         "downloadedBytes": now.total_payload_download,
         "uploadedBytes": now.total_payload_upload,
         "error": now.errc.message() if now.errc.value() else None,
@@ -122,12 +144,86 @@ def read(request):
     }
 
 
+def crowd(request):
+    """More sessions that only are DHT nodes, on ports of their own."""
+    for i in range(request["count"]):
+        settings = {
+            "listen_interfaces": "%s:%d" % (request["address"], request["port"] + i),
+            "enable_lsd": False,
+            "enable_upnp": False,
+            "enable_natpmp": False,
+            **dht_settings,
+            "dht_bootstrap_nodes": ",".join(request["dht"]),
+        }
+        crowd_sessions.append(lt.session(settings))
+    return {}
+
+
+def expanded_key(seed):
+    """What libtorrent signs with: the hash of the 32 bytes that others call the secret key."""
+    key = bytearray(hashlib.sha512(seed).digest())
+    key[0] &= 248
+    key[31] &= 63
+    key[31] |= 64
+    return bytes(key)
+
+
+def next_alert(kind, timeout_s, accept):
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        session.wait_for_alert(200)
+        for alert in session.pop_alerts():
+            if isinstance(alert, kind) and accept(alert):
+                return alert
+    raise TimeoutError("no %s within %d s" % (kind.__name__, timeout_s))
+
+
+def dht_put(request):
+    text = request["text"].encode()
+    if request.get("secretKey") is None:
+        target = session.dht_put_immutable_item(text)
+        put = next_alert(lt.dht_put_alert, 30, lambda alert: True)
+        return {"target": str(target), "count": put.num_success}
+    public_key = bytes.fromhex(request["publicKey"])
+    secret_key = expanded_key(bytes.fromhex(request["secretKey"]))
+    session.dht_put_mutable_item(secret_key, public_key, text, request["salt"].encode())
+    put = next_alert(lt.dht_put_alert, 30, lambda alert: True)
+    return {"sequence": put.seq, "count": put.num_success}
+
+
+def dht_get(request):
+    if request.get("target") is not None:
+        target = lt.sha1_hash(bytes.fromhex(request["target"]))
+        session.dht_get_immutable_item(target)
+        found = next_alert(lt.dht_immutable_item_alert, 30, lambda alert: True)
+        return {"item": text_of(found.item)}
+    session.dht_get_mutable_item(bytes.fromhex(request["publicKey"]), request["salt"].encode())
+    # It tells of every newer one on the way; the last is said to be authoritative.
+    found = next_alert(lt.dht_mutable_item_alert, 30, lambda alert: alert.authoritative)
+    return {"item": text_of(found.item), "sequence": found.seq}
+
+
+def text_of(item):
+    value = item["value"] if isinstance(item, dict) and "value" in item else item
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
 def answer(value):
     sys.stdout.write(json.dumps(value) + "\n")
     sys.stdout.flush()
 
 
-operations = {"listen": listen, "add": add, "connect": connect, "status": status, "create": create, "read": read}
+operations = {
+    "listen": listen,
+    "add": add,
+    "connect": connect,
+    "status": status,
+    "create": create,
+    "read": read,
+    "crowd": crowd,
+    "dht-put": dht_put,
+    "dht-get": dht_get,
+}
 
 for line in sys.stdin:
     request = json.loads(line)

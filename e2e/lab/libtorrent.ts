@@ -15,6 +15,7 @@ export type LibtorrentStatus = {
   readonly progress: number;
   readonly complete: boolean;
   readonly peerCount: number;
+  readonly havePieceCount: number;
   readonly error: string | null;
   readonly downloadedBytes: number;
   readonly uploadedBytes: number;
@@ -37,10 +38,34 @@ export class LibtorrentPeer implements LabPeer {
     this.#lines.attach(this.#running);
   }
 
-  static async start(host: Host, settings: Record<string, unknown> = {}): Promise<LibtorrentPeer> {
+  /** @param dht hosts that know nodes of the DHT; null: it takes no part in it */
+  static async start(
+    host: Host,
+    settings: Record<string, unknown> = {},
+    dht: readonly string[] | null = null,
+  ): Promise<LibtorrentPeer> {
     const peer = new LibtorrentPeer(host);
-    await peer.#lines.ask('listen', { endpoint: peer.endpoint, settings });
+    await peer.#lines.ask('listen', { endpoint: peer.endpoint, settings, dht });
     return peer;
+  }
+
+  /** Starts so many more DHT nodes on this host, from this port on. */
+  async startCrowd(count: number, fromPort: number, dht: readonly string[]): Promise<void> {
+    await this.#lines.ask('crowd', { count, address: this.host.address, port: fromPort, dht });
+  }
+
+  /** Puts a text into the DHT. @param key signs it */
+  putItem(
+    text: string,
+    key: { readonly secretKey: string; readonly publicKey: string; readonly salt: string } | null = null,
+  ): Promise<{ readonly target?: string; readonly sequence?: number; readonly count: number }> {
+    return this.#lines.ask('dht-put', { text, ...key });
+  }
+
+  getItem(
+    what: { readonly target: string } | { readonly publicKey: string; readonly salt: string },
+  ): Promise<{ readonly item: string; readonly sequence?: number }> {
+    return this.#lines.ask('dht-get', what);
   }
 
   async seed(torrentFile: string, folder: string, trackers: readonly string[] = []): Promise<void> {

@@ -57,6 +57,9 @@ export const foreignPeers: readonly ForeignProgram[] = [
 export const foreignTools: Readonly<Record<string, readonly [string, ...string[]]>> = {
   opentracker: ['opentracker', '-h'],
   mktorrent: ['mktorrent', '-h'],
+  microsocks: ['microsocks', '-h'],
+  tinyproxy: ['tinyproxy', '-v'],
+  dante: ['danted', '-v'],
   'transmission-create': ['transmission-create', '--version'],
 };
 

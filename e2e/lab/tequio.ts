@@ -23,6 +23,8 @@ export class TequioPeer implements LabPeer {
   readonly endpoint: string;
   /** All JSON lines of the present run. */
   lines: JsonLine[] = [];
+  /** When each of them came, by `performance.now`. */
+  #timesMs: number[] = [];
   readonly #more: readonly string[];
   #running: Running | null = null;
 
@@ -52,12 +54,16 @@ export class TequioPeer implements LabPeer {
   /** Runs a command that talks to peers on this host. */
   start(args: readonly string[]): void {
     this.lines = [];
+    this.#timesMs = [];
     // Tests that are not about the DHT leave it alone: its usual hosts are on the Internet.
     const usesDht = args.includes('--dht-bootstrap') || !['get', 'seed'].includes(args[0] ?? '');
     const dht = usesDht ? [] : ['--no-dht'];
     const data = join(this.host.folder, 'data');
     this.#running = this.host.run(execPath, [...program, ...args, ...dht, '--json', '--data', data], {
-      onLine: (line) => void this.lines.push(JSON.parse(line) as JsonLine),
+      onLine: (line) => {
+        this.#timesMs.push(performance.now());
+        this.lines.push(JSON.parse(line) as JsonLine);
+      },
     });
   }
 
@@ -76,6 +82,12 @@ export class TequioPeer implements LabPeer {
         ? error
         : new Error(`${error.message}\n${this.#running!.describe()}`);
     });
+  }
+
+  /** When the first line of this type came, by `performance.now`. */
+  async timeOf(type: string, timeoutMs: number): Promise<number> {
+    const line = await this.waitLine(type, timeoutMs);
+    return this.#timesMs[this.lines.indexOf(line)]!;
   }
 
   async progress(): Promise<number> {

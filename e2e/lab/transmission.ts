@@ -29,18 +29,27 @@ export class TransmissionPeer implements LabPeer {
   #session = '';
   #hints: HintTracker | null = null;
 
-  private constructor(host: Host, more: Readonly<Record<string, unknown>>) {
+  private constructor(host: Host, more: Readonly<Record<string, unknown>>, dht: readonly string[] | null) {
     this.host = host;
     this.endpoint = `${host.address}:${port}`;
     const configFolder = join(host.folder, 'config');
     mkdirSync(configFolder);
     writeFileSync(join(configFolder, 'settings.json'), JSON.stringify({ ...settings, ...more }));
+    const hosts = (dht ?? []).map((hostPort) => `${hostPort.replace(':', ' ')}\n`);
+    if (dht !== null) writeFileSync(join(configFolder, 'dht.bootstrap'), hosts.join(''));
     this.#running = host.run('transmission-daemon', ['--foreground', '--config-dir', configFolder]);
   }
 
-  /** @param more settings.json besides ours */
-  static async start(host: Host, more: Readonly<Record<string, unknown>> = {}): Promise<TransmissionPeer> {
-    const peer = new TransmissionPeer(host, more);
+  /**
+   * @param more settings.json besides ours
+   * @param dht hosts that know nodes of the DHT; null: it takes no part in it
+   */
+  static async start(
+    host: Host,
+    more: Readonly<Record<string, unknown>> = {},
+    dht: readonly string[] | null = null,
+  ): Promise<TransmissionPeer> {
+    const peer = new TransmissionPeer(host, { ...more, 'dht-enabled': dht !== null }, dht);
     await until('Transmission answers', 10_000, () => {
       peer.#running.assertRunning();
       return peer.#call('session-get', {}).then(() => true);

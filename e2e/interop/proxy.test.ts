@@ -1,0 +1,126 @@
+/**
+ * Tequio behind other people's proxies. A firewall in its namespace counts every packet that leaves: none may go to any
+ * other address than the proxy's. Only the proxy's host knows the names.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { assertSameTree } from '../lab/content.ts';
+import { LibtorrentPeer } from '../lab/libtorrent.ts';
+import { waitAnswering } from '../lab/peer.ts';
+import { LabProxy } from '../lab/proxies.ts';
+import { TequioPeer, TequioTracker } from '../lab/tequio.ts';
+import { type Cell, type Stage, testCells } from './cell.ts';
+
+const timeoutMs = 40_000;
+const seedName = 'seeder.lab';
+const trackerName = 'tracker.lab';
+
+type Case = {
+  readonly program: string;
+  readonly what: 'proxy';
+  readonly variant: string;
+  readonly title: string;
+  readonly start: (host: ReturnType<Stage['host']>) => Promise<LabProxy>;
+  /** How the download hears of the seeder. */
+  readonly by: 'peer' | 'http-tracker' | 'udp-tracker';
+};
+
+const cases: readonly Case[] = [
+  {
+    program: 'microsocks',
+    what: 'proxy',
+    variant: 'SOCKS5',
+    title: 'through microsocks, the seeder by name',
+    start: (host) => LabProxy.microsocks(host),
+    by: 'peer',
+  },
+  {
+    program: 'microsocks',
+    what: 'proxy',
+    variant: 'login',
+    title: 'through microsocks with user and password, an HTTP tracker by name',
+    start: (host) => LabProxy.microsocks(host, { user: 'ana', password: 'secret' }),
+    by: 'http-tracker',
+  },
+  {
+    program: 'dante',
+    what: 'proxy',
+    variant: 'UDP',
+    title: 'through dante, a UDP tracker by name',
+    start: (host) => LabProxy.dante(host),
+    by: 'udp-tracker',
+  },
+  {
+    program: 'tinyproxy',
+    what: 'proxy',
+    variant: 'HTTP',
+    title: 'through tinyproxy with user and password, an HTTP tracker by name',
+    start: (host) => LabProxy.tinyproxy(host),
+    by: 'http-tracker',
+  },
+];
+
+function cellOf({ start, by, ...common }: Case): Cell {
+  return {
+    ...common,
+    needs: ['libtorrent'],
+    run: async (stage) => {
+      const proxyHost = stage.host('proxy');
+      const seederHost = stage.host('seeder');
+      const trackerHost = stage.host('tracker');
+      proxyHost.addName(seedName, seederHost.address);
+      proxyHost.addName(trackerName, trackerHost.address);
+      const proxy = stage.use(await start(proxyHost));
+      const tracker = stage.use(await TequioTracker.start(trackerHost));
+      const torrent = await stage.torrent('v1');
+      const seeder = stage.use(await LibtorrentPeer.start(seederHost));
+      await seeder.seed(torrent.file, stage.sourceFolder, [tracker.httpUrl]);
+      await waitAnswering(seeder.endpoint, torrent.infoHashV1!);
+
+      const host = stage.host('tequio');
+      host.watchOutput(proxyHost.address);
+      // No --port: then nobody is let in.
+      const tequio = stage.use(new TequioPeer(host));
+      const folder = stage.newFolder();
+      const url =
+        by === 'http-tracker'
+          ? tracker.httpUrl.replace(trackerHost.address, trackerName)
+          : tracker.udpUrl.replace(trackerHost.address, trackerName);
+      const source = by === 'peer' ? torrent.file : `${torrent.magnet}&tr=${encodeURIComponent(url)}`;
+      const peers = by === 'peer' ? ['--peer', `${seedName}:${seeder.endpoint.split(':')[1]}`] : [];
+      tequio.start(['get', source, '--to', folder, '--proxy', proxy.url, ...peers]);
+      await tequio.waitComplete(timeoutMs);
+      assertSameTree(join(folder, 'mixed'), join(stage.sourceFolder, 'mixed'));
+      const { allowed, other } = host.outputCounts();
+      assert.ok(allowed > 20, `only ${allowed} packets went to the proxy`);
+      assert.equal(other, 0, 'packets that went around the proxy');
+      const { peers: connected } = await seeder.status();
+      for (const { endpoint } of connected)
+        assert.ok(endpoint.startsWith(`${proxyHost.address}:`), `the seeder sees ${endpoint}`);
+    },
+  };
+}
+
+const deadProxy: Cell = {
+  program: 'Tequio',
+  what: 'proxy',
+  variant: 'dead',
+  title: 'a proxy that is gone: nothing goes around it',
+  run: async (stage) => {
+    const proxyHost = stage.host('proxy');
+    const torrent = await stage.torrent('v1');
+    const seeder = stage.use(await LibtorrentPeer.start(stage.host('seeder')));
+    await seeder.seed(torrent.file, stage.sourceFolder);
+    const host = stage.host('tequio');
+    host.watchOutput(proxyHost.address);
+    const tequio = stage.use(new TequioPeer(host));
+    const how = ['--proxy', `socks5://${proxyHost.address}:1080`, '--timeout', '5'];
+    tequio.start(['get', torrent.file, '--to', stage.newFolder(), '--peer', seeder.endpoint, ...how]);
+    await assert.rejects(tequio.waitComplete(30_000), /exit 69/);
+    const { allowed, other } = host.outputCounts();
+    assert.ok(allowed > 0);
+    assert.equal(other, 0, 'packets that went around the proxy');
+  },
+};
+
+testCells('proxy', [...cases.map(cellOf), deadProxy]);
