@@ -8,7 +8,6 @@ import {
   type Database,
   Emitter,
   type IpAddress,
-  isIpv6,
   type Log,
   NodeError,
   type Ports,
@@ -446,9 +445,10 @@ class Service implements BittorrentService {
       nextJobId: () => this.#nextJobId++,
       listenPort: () => this.#announced.port,
       seenAt: (address, by) => this.#external.handleVote(address, by, clock.nowMs()),
-      isOwn: ({ address, port }) =>
-        (port === this.port || port === this.#announced.port) &&
-        address === this.#external.of(isIpv6(address) ? 6 : 4),
+      ownEndpoint: (family) => {
+        const address = this.#external.of(family);
+        return address === null ? null : { address, port: this.#announced.port };
+      },
       ...(this.#dht?.forSession ?? noDht),
       localDiscovery: this.#localDiscovery,
       emit: (event) => this.#emit(event),

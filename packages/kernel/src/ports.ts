@@ -38,6 +38,8 @@ export interface Hashes {
 export interface StreamConnection {
   readonly remote: Endpoint;
   readonly local: Endpoint;
+  /** What carries it in the end, once it is open; absent: TCP. */
+  readonly transport?: 'tcp' | 'utp';
   /**
    * Queues `parts`, in order, as one write where the system allows. The bytes are given away: they must not change
    * until `sent` is called (all handed to the system) or the handler's `onClose` was.

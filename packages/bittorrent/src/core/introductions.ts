@@ -6,7 +6,7 @@
  * A private torrent (BEP 27) has neither: its peers come from its trackers and the user. Where only the info-hash is
  * known nobody can know whether it is private; once that is known, both are turned off and what was heard is forgotten.
  */
-import { type Endpoint, type Fault, isLocalAddress, type Prng } from '@tequio/kernel';
+import { type Endpoint, type Fault, isIpv6, isLocalAddress, type Prng } from '@tequio/kernel';
 import { type ExtensionIds, ourExtensionIds } from '../wire/extension.ts';
 import { decodeHolepunch, encodeHolepunch } from '../wire/holepunch.ts';
 import { decodePex, encodePex, type PexPeer, pexFlag } from '../wire/pex.ts';
@@ -23,8 +23,8 @@ export type IntroductionsOptions = {
   readonly pex: boolean;
   /** Only where uTP is spoken. */
   readonly holepunch: boolean;
-  /** Whether this node itself is reached at an endpoint, as far as we know. */
-  readonly isOwn: (endpoint: Endpoint) => boolean;
+  /** Where others see us; null: not known. */
+  readonly ownEndpoint: (family: 4 | 6) => Endpoint | null;
 };
 
 export type IntroductionEffect =
@@ -113,8 +113,13 @@ export class Introductions {
     if (this.#isPrivate || !this.#options.holepunch) return null;
     const message = decodeHolepunch(payload);
     if (!message.ok) return message.fault;
-    this.#punch.handleMessage(peer.key, message.value, this.#options.isOwn, nowMs);
+    this.#punch.handleMessage(peer.key, message.value, (endpoint) => this.#isOwn(endpoint), nowMs);
     return null;
+  }
+
+  #isOwn({ address, port }: Endpoint): boolean {
+    const own = this.#options.ownEndpoint(isIpv6(address) ? 6 : 4);
+    return own !== null && own.address === address && own.port === port;
   }
 
   /** Nobody answered there: perhaps somebody can open the way. */

@@ -21,6 +21,6 @@ export type TorrentOptions = {
 export type TorrentDeps = ContentDeps & {
   readonly hashes: Hashes;
   readonly prng: Prng;
-  /** Whether this node itself is reached at an endpoint, as far as it knows. */
-  readonly isOwn?: (endpoint: Endpoint) => boolean;
+  /** Where others see us; null or absent: not known. */
+  readonly ownEndpoint?: (family: 4 | 6) => Endpoint | null;
 };

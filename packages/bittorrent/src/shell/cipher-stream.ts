@@ -57,6 +57,10 @@ export class CipherStream implements StreamConnection {
     return this.#under.local;
   }
 
+  get transport(): 'tcp' | 'utp' {
+    return this.#under.transport ?? 'tcp';
+  }
+
   get queuedBytes(): number {
     return this.#under.queuedBytes;
   }

@@ -73,6 +73,10 @@ export class EncryptedDial implements StreamConnection {
     return this.#under.local;
   }
 
+  get transport(): 'tcp' | 'utp' {
+    return this.#under.transport ?? 'tcp';
+  }
+
   get queuedBytes(): number {
     let bytes = this.#under.queuedBytes;
     for (const { parts } of this.#waiting) for (const part of parts) bytes += part.length;

@@ -5,7 +5,6 @@
  */
 import {
   type Endpoint,
-  type Fault,
   formatEndpoint,
   type IpAddress,
   isLocalAddress,
@@ -14,6 +13,7 @@ import {
 import type { AddOptions, TorrentId, TorrentState, TrackerSnapshot } from '../contract.ts';
 import type { PeerList, PeerSource } from '../core/peer-list.ts';
 import type { Torrent } from '../core/torrent.ts';
+import { privateFault } from './connection-faults.ts';
 import type { DhtSeeker } from './dht-torrents.ts';
 import type { SessionDeps, SessionSource } from './session-source.ts';
 import type { TorrentDriver } from './torrent-driver.ts';
@@ -242,13 +242,6 @@ export class PeerFinder implements DhtSeeker {
 function leftBytesOf({ content }: Torrent): number {
   return content === null ? 1 : content.picker.wantedBlocksLeft * 16384;
 }
-
-const privateFault: Fault = {
-  code: 'BITTORRENT_PRIVATE',
-  message: 'The torrent is private: only its trackers may name peers.',
-  blame: 'none',
-  penalty: 0,
-};
 
 function hostOf(url: string): string {
   const host = /^[a-z]+:\/\/(\[[^\]]+\]|[^:/?#]+)/i.exec(url)?.[1] ?? '';

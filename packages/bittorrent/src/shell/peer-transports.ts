@@ -120,6 +120,10 @@ class RacingDial implements StreamConnection {
     return (this.#winner ?? [...this.#running.values()][0])?.local ?? { ...this.remote, port: 0 };
   }
 
+  get transport(): 'tcp' | 'utp' {
+    return this.#winner?.transport ?? 'tcp';
+  }
+
   get queuedBytes(): number {
     let bytes = this.#winner?.queuedBytes ?? 0;
     for (const { parts } of this.#waiting) for (const part of parts) bytes += part.length;

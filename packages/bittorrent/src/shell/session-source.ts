@@ -47,8 +47,8 @@ export type SessionDeps = {
   readonly listenPort: () => number;
   /** Somebody (an address, or a host's name) says at which address it sees us. */
   readonly seenAt: (address: IpAddress, by: string) => void;
-  /** Whether this node itself is reached there, as far as we know. */
-  readonly isOwn: (endpoint: Endpoint) => boolean;
+  /** Where others see us; null: not known. */
+  readonly ownEndpoint: (family: 4 | 6) => Endpoint | null;
   /** Null: not wished. */
   /** Null: this node takes no part in the DHT. */
   readonly dht: DhtTorrents | null;

@@ -92,6 +92,7 @@ class Bench {
         admission: this.admission,
         rates: { received: () => {}, sent: () => {}, forgotten: () => {} },
         seenAt: () => {},
+        ownEndpoint: () => null,
       },
       {
         id: 'torrent',

@@ -11,10 +11,8 @@
 import {
   type Clock,
   type DiskPort,
-  type DiskResult,
   type Endpoint,
   type Fault,
-  type FileSpan,
   formatEndpoint,
   type IpAddress,
   type Log,
@@ -26,11 +24,13 @@ import type { Admission, Ban, ConnectionSlot } from '@tequio/network';
 import type { ContentJob } from '../core/content.ts';
 import type { PeerKey } from '../core/peer.ts';
 import type { PeerList } from '../core/peer-list.ts';
+import { peerPriorityLimits, pickToReplace } from '../core/peer-priority.ts';
 import type { ReadExtent } from '../core/read-cache.ts';
 import type { Torrent } from '../core/torrent.ts';
 import type { TorrentEffect } from '../core/torrent-effect.ts';
-import { wireFault } from '../wire/peer-decoder.ts';
 import { type PexPeer, pexFlag } from '../wire/pex.ts';
+import { connectionFault, replacedFault } from './connection-faults.ts';
+import { type ContentPlaces, submitContentJob } from './content-jobs.ts';
 import { writeHandshakeApart } from './handshake-apart.ts';
 import type { PeerDialer } from './peer-dialer.ts';
 import type { TorrentRates } from './rate-limit.ts';
@@ -46,7 +46,19 @@ export const driverLimits = {
 /** Effects that concern more than connections and disk jobs. */
 export type TorrentFact = Exclude<
   TorrentEffect,
-  { type: 'send' | 'close' | 'job' | 'blame' | 'handshaken' | 'listens' | 'seen' | 'heard' | 'punch' | 'dht-node' }
+  {
+    type:
+      | 'send'
+      | 'close'
+      | 'job'
+      | 'blame'
+      | 'handshaken'
+      | 'listens'
+      | 'seen'
+      | 'heard'
+      | 'punch'
+      | 'dht-node';
+  }
 >;
 
 export type DriverDeps = {
@@ -61,16 +73,15 @@ export type DriverDeps = {
   readonly rates: Pick<TorrentRates, 'received' | 'sent' | 'forgotten'>;
   /** A peer says that it sees us at this address. */
   readonly seenAt: (address: IpAddress, by: IpAddress) => void;
+  /** Where others see us; null: not known. */
+  readonly ownEndpoint: (family: 4 | 6) => Endpoint | null;
   /** A peer says that it has a DHT node there. */
   readonly foundDhtNode?: (endpoint: Endpoint) => void;
 };
 
-export interface DriverHost {
+export interface DriverHost extends ContentPlaces {
   /** The torrent's: what the connection budget counts its connections under. */
   readonly id: string;
-  spansToStore(piece: number, offset: number, bytes: number): FileSpan[];
-  /** Null: bytes of this run were never stored anywhere. */
-  trySpansToLoad(piece: number, offset: number, bytes: number): FileSpan[] | null;
   handleFact(fact: TorrentFact): void;
   /** All effects have been carried out: whoever feeds the torrent besides its peers may look for work. */
   driven(): void;
@@ -78,11 +89,6 @@ export interface DriverHost {
   closed(endpoint: Endpoint, fault: Fault | null, wasConnected: boolean): void;
   banned(endpoint: Endpoint, ban: Ban): void;
 }
-
-const neverStored: DiskResult = {
-  ok: false,
-  fault: { code: 'missing', message: 'These bytes were never stored.', file: null },
-};
 
 type Link = {
   readonly connection: StreamConnection;
@@ -111,6 +117,7 @@ export class TorrentDriver {
   #isDriving = false;
   #isClosed = false;
   #mayDial = false;
+  #mayReplaceAtMs = 0;
 
   constructor(torrent: Torrent, peerList: PeerList, deps: DriverDeps, host: DriverHost) {
     this.torrent = torrent;
@@ -148,11 +155,23 @@ export class TorrentDriver {
    */
   accept(connection: StreamConnection, prefix: Uint8Array, slot: ConnectionSlot): StreamHandler | null {
     const { remote } = connection;
-    if (this.#isClosed || !this.#deps.admission.isWelcome(remote) || !slot.tryJoin(this.#host.id))
-      return null;
+    const { id } = this.#host;
+    if (this.#isClosed || !this.#deps.admission.isWelcome(remote)) return null;
+    if (!slot.tryJoin(id) && !(this.#makeRoom(remote) && slot.tryJoin(id))) return null;
     const handler = this.#link(connection, remote, true, slot);
     handler.onBytes(prefix);
     return handler;
+  }
+
+  /** All places are taken: somebody of lower priority goes (BEP 40), unless somebody has gone just now. */
+  #makeRoom(newcomer: Endpoint): boolean {
+    const nowMs = this.#deps.clock.nowMs();
+    if (nowMs < this.#mayReplaceAtMs) return false;
+    const peer = pickToReplace(this.torrent.peers.values(), newcomer, this.#deps.ownEndpoint, nowMs);
+    if (peer === null) return false;
+    this.#mayReplaceAtMs = nowMs + peerPriorityLimits.betweenMs;
+    this.run((torrent) => torrent.closePeer(peer.key, replacedFault, nowMs));
+    return true;
   }
 
   /** Carries out all effects, and what follows from them, until nothing moves. */
@@ -249,26 +268,11 @@ export class TorrentDriver {
 
   #submit(job: ContentJob): void {
     const { disk, clock } = this.#deps;
-    const done = (result: DiskResult): void => {
+    submitContentJob(job, disk, clock, this.#host, (result) => {
       // After the end too: the memory of this job is given back.
       this.torrent.handleJob(job.id, result, clock.nowMs());
       this.drive();
-    };
-    const { piece, bytes } = job;
-    if (job.type === 'store') {
-      const run = { slab: job.slab, slabOffset: 0, bytes, digest: job.digest };
-      if (job.kind === 'hash') disk.submit({ kind: 'hash', ...run }, done);
-      else
-        disk.submit(
-          { kind: 'store', ...run, spans: this.#host.spansToStore(piece, job.pieceOffset, bytes) },
-          done,
-        );
-      return;
-    }
-    const spans = this.#host.trySpansToLoad(piece, job.type === 'load' ? job.pieceOffset : 0, bytes);
-    if (spans === null) this.#deps.clock.setTimer(0, () => done(neverStored));
-    else if (job.type === 'check') disk.submit({ kind: 'check', bytes, spans, digest: job.digest }, done);
-    else disk.submit({ kind: 'load', slab: job.slab, slabOffset: 0, bytes, spans }, done);
+    });
   }
 
   #markHandshaken(key: PeerKey): void {
@@ -362,7 +366,7 @@ export class TorrentDriver {
     slot: ConnectionSlot,
   ): StreamHandler {
     const { clock } = this.#deps;
-    const key = this.torrent.addPeer(endpoint, incoming, clock.nowMs());
+    const key = this.torrent.addPeer(endpoint, incoming, clock.nowMs(), connection.transport === 'utp');
     const link: Link = {
       connection,
       endpoint,
@@ -490,8 +494,4 @@ export class TorrentDriver {
       this.drive();
     });
   }
-}
-
-function connectionFault(error: string): Fault {
-  return { ...wireFault('CONNECTION', `The connection ended: ${error}.`, 0), blame: 'none' };
 }

@@ -224,6 +224,7 @@ function streamOf(connection: UtpConnection): UtpStream | null {
 
 /** One connection as the rest of the program sees it. */
 class UtpStream implements StreamConnection {
+  readonly transport = 'utp';
   readonly remote: Endpoint;
   readonly local: Endpoint;
   readonly #port: UtpStreams;
