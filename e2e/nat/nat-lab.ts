@@ -20,7 +20,9 @@ const prefix = 'tqnat';
 
 export type Site = {
   readonly host: Host;
-  /** Of the machine, global. */
+  /** From which the others see it. */
+  readonly publicAddress: string;
+  /** Of the machine, global; of no use where the site has no IPv6. */
   readonly ipv6: string;
   /** Null: it has none. */
   readonly router: NatRouter | null;
@@ -32,6 +34,8 @@ export type SiteOptions = {
   readonly kind: RouterKind | 'none';
   /** Between the two routers, of which the outer is port-restricted: `100.64` or `10`. */
   readonly doubleNat?: '100.64' | '10';
+  /** By default all but those with two routers have it, with a firewall that lets nobody in. */
+  readonly hasIpv6?: boolean;
 };
 
 export class NatLab {
@@ -58,84 +62,35 @@ export class NatLab {
   /** A machine and what is between it and the Internet. */
   addSite(name: string, options: SiteOptions): Site {
     const index = ++this.#siteCount;
+    const hasIpv6 = options.doubleNat === undefined && options.hasIpv6 !== false;
     const machine = this.#addNamespace(name);
-    const [wan4, wan6, lan6] = [`5.${index}.0`, `2a0f:1:${index}:`, `2a0f:2:${index}:`];
-    const internet = this.#namespaceOf('internet');
-    const folder = join(this.folder, name);
-    const wanLink = {
-      from: internet,
-      fromName: `site${index}`,
-      fromAddresses: [`${wan4}.1/24`, `${wan6}:1/64`],
-    };
     if (options.kind === 'none') {
-      this.#connect({
-        ...wanLink,
-        to: machine,
-        toName: 'eth0',
-        toAddresses: [`${wan4}.2/24`, `${wan6}:2/64`],
-      });
-      addDefaultRoutes(machine, `${wan4}.1`, `${wan6}:1`);
-      return {
-        host: new Host(machine, `${wan4}.2`, `${wan4}.1`, folder),
-        ipv6: `${wan6}:2`,
-        router: null,
-        outer: null,
-      };
+      const { address, ipv6 } = this.#connectWan(index, machine, 'eth0', hasIpv6);
+      const host = new Host(machine, address, `5.${index}.0.1`, join(this.folder, name));
+      return { host, publicAddress: address, ipv6, router: null, outer: null };
     }
     const inner = this.#addNamespace(`${name}-router`);
     let outer: NatRouter | null = null;
-    let innerWan = `${wan4}.2`;
-    if (options.doubleNat === undefined) {
-      this.#connect({ ...wanLink, to: inner, toName: 'wan', toAddresses: [`${wan4}.2/24`, `${wan6}:2/64`] });
-      addDefaultRoutes(inner, `${wan4}.1`, `${wan6}:1`);
-    } else {
-      const namespace = this.#addNamespace(`${name}-provider`);
+    let wan: { readonly address: string };
+    if (options.doubleNat === undefined) wan = this.#connectWan(index, inner, 'wan', hasIpv6);
+    else {
       const middle = options.doubleNat === '10' ? `10.${index}.0` : `100.64.${index}`;
-      const [from, to] = [`${middle}.1/24`, `${middle}.2/24`];
-      this.#connect({
-        ...wanLink,
-        to: namespace,
-        toName: 'wan',
-        toAddresses: [`${wan4}.2/24`, `${wan6}:2/64`],
-      });
-      this.#connect({
-        from: namespace,
-        fromName: 'lan',
-        fromAddresses: [from],
-        to: inner,
-        toName: 'wan',
-        toAddresses: [to],
-      });
-      addDefaultRoutes(namespace, `${wan4}.1`, `${wan6}:1`);
-      addDefaultRoutes(inner, `${middle}.1`, null);
-      outer = new NatRouter(
-        namespace,
-        'port-restricted',
-        `${wan4}.2`,
-        `${middle}.2`,
-        join(this.folder, `${name}-provider`),
-      );
-      innerWan = `${middle}.2`;
+      outer = this.#addProvider(`${name}-provider`, index, inner, middle);
+      wan = { address: `${middle}.2` };
     }
-    this.#connect({
-      from: inner,
-      fromName: 'lan',
-      fromAddresses: [`192.168.${index}.1/24`, `${lan6}:1/64`],
-      to: machine,
-      toName: 'eth0',
-      toAddresses: [`192.168.${index}.2/24`, `${lan6}:2/64`],
-    });
-    addDefaultRoutes(machine, `192.168.${index}.1`, `${lan6}:1`);
-    if (outer === null) ip('-n', internet, 'route', 'add', `${lan6}:/64`, 'via', `${wan6}:2`);
-    const host = new Host(machine, `192.168.${index}.2`, `192.168.${index}.1`, folder);
-    const router = new NatRouter(
-      inner,
-      options.kind,
-      innerWan,
-      host.address,
-      join(this.folder, `${name}-router`),
+    const [lan4, lan6] = [`192.168.${index}`, `2a0f:2:${index}:`];
+    this.#connect(
+      { namespace: inner, name: 'lan', addresses: [`${lan4}.1/24`, ...(hasIpv6 ? [`${lan6}:1/64`] : [])] },
+      { namespace: machine, name: 'eth0', addresses: [`${lan4}.2/24`, ...(hasIpv6 ? [`${lan6}:2/64`] : [])] },
     );
-    return { host, ipv6: `${lan6}:2`, router, outer };
+    addDefaultRoutes(machine, `${lan4}.1`, hasIpv6 ? `${lan6}:1` : null);
+    if (hasIpv6) {
+      ip('-n', this.#namespaceOf('internet'), 'route', 'add', `${lan6}:/64`, 'via', `2a0f:1:${index}::2`);
+    }
+    const host = new Host(machine, `${lan4}.2`, `${lan4}.1`, join(this.folder, name));
+    const folder = join(this.folder, `${name}-router`);
+    const router = new NatRouter(inner, options.kind, wan.address, host.address, folder);
+    return { host, publicAddress: `5.${index}.0.2`, ipv6: `${lan6}:2`, router, outer };
   }
 
   /** Ends every program, removes all namespaces and the folder. Synchronous, so that it also works at exit. */
@@ -162,22 +117,46 @@ export class NatLab {
     return `${this.#name}-${name}`;
   }
 
-  #connect(link: {
-    from: string;
-    fromName: string;
-    fromAddresses: readonly string[];
-    to: string;
-    toName: string;
-    toAddresses: readonly string[];
-  }): void {
-    const { from, fromName, to, toName } = link;
-    ip('-n', from, 'link', 'add', fromName, 'type', 'veth', 'peer', 'name', toName, 'netns', to);
-    for (const address of link.fromAddresses) ip('-n', from, 'address', 'add', address, 'dev', fromName);
-    for (const address of link.toAddresses) ip('-n', to, 'address', 'add', address, 'dev', toName);
-    ip('-n', from, 'link', 'set', fromName, 'up');
-    ip('-n', to, 'link', 'set', toName, 'up');
+  /** Gives a namespace a public address, and the way to all others. */
+  #connectWan(
+    index: number,
+    namespace: string,
+    name: string,
+    hasIpv6: boolean,
+  ): { readonly address: string; readonly ipv6: string } {
+    const [wan4, wan6] = [`5.${index}.0`, `2a0f:1:${index}:`];
+    const at = (last: number): string[] => [`${wan4}.${last}/24`, ...(hasIpv6 ? [`${wan6}:${last}/64`] : [])];
+    this.#connect(
+      { namespace: this.#namespaceOf('internet'), name: `site${index}`, addresses: at(1) },
+      { namespace, name, addresses: at(2) },
+    );
+    addDefaultRoutes(namespace, `${wan4}.1`, hasIpv6 ? `${wan6}:1` : null);
+    return { address: `${wan4}.2`, ipv6: `${wan6}:2` };
+  }
+
+  /** The provider's own router, which gives the customer's an address that is not of the Internet. */
+  #addProvider(name: string, index: number, customer: string, middle: string): NatRouter {
+    const namespace = this.#addNamespace(name);
+    const { address } = this.#connectWan(index, namespace, 'wan', false);
+    this.#connect(
+      { namespace, name: 'lan', addresses: [`${middle}.1/24`] },
+      { namespace: customer, name: 'wan', addresses: [`${middle}.2/24`] },
+    );
+    addDefaultRoutes(customer, `${middle}.1`, null);
+    return new NatRouter(namespace, 'port-restricted', address, `${middle}.2`, join(this.folder, name));
+  }
+
+  #connect(from: LinkEnd, to: LinkEnd): void {
+    const peer = ['peer', 'name', to.name, 'netns', to.namespace];
+    ip('-n', from.namespace, 'link', 'add', from.name, 'type', 'veth', ...peer);
+    for (const { namespace, name, addresses } of [from, to]) {
+      for (const address of addresses) ip('-n', namespace, 'address', 'add', address, 'dev', name);
+      ip('-n', namespace, 'link', 'set', name, 'up');
+    }
   }
 }
+
+type LinkEnd = { readonly namespace: string; readonly name: string; readonly addresses: readonly string[] };
 
 function addDefaultRoutes(namespace: string, ipv4: string, ipv6: string | null): void {
   ip('-n', namespace, 'route', 'add', 'default', 'via', ipv4);
