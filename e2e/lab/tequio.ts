@@ -10,7 +10,9 @@ import { HopelessError, until } from './until.ts';
 const port = 6881;
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
 /** What `npm start` runs, without npm. */
-const program = startCommand().map((word) => (word.endsWith('.ts') ? join(projectFolder, word) : word));
+export const programArguments: readonly string[] = startCommand().map((word) =>
+  word.endsWith('.ts') ? join(projectFolder, word) : word,
+);
 
 /** One line of `--json`. */
 export type JsonLine = { readonly type?: string; readonly [key: string]: unknown };
@@ -59,12 +61,16 @@ export class TequioPeer implements LabPeer {
     const usesDht = args.includes('--dht-bootstrap') || !['get', 'seed'].includes(args[0] ?? '');
     const dht = usesDht ? [] : ['--no-dht'];
     const data = join(this.host.folder, 'data');
-    this.#running = this.host.run(execPath, [...program, ...args, ...dht, '--json', '--data', data], {
-      onLine: (line) => {
-        this.#timesMs.push(performance.now());
-        this.lines.push(JSON.parse(line) as JsonLine);
+    this.#running = this.host.run(
+      execPath,
+      [...programArguments, ...args, ...dht, '--json', '--data', data],
+      {
+        onLine: (line) => {
+          this.#timesMs.push(performance.now());
+          this.lines.push(JSON.parse(line) as JsonLine);
+        },
       },
-    });
+    );
   }
 
   /** The next line of this type, or one that is already there. */
@@ -101,6 +107,11 @@ export class TequioPeer implements LabPeer {
     await this.waitLine('done', timeoutMs);
     const { code, signal } = await this.#running!.wait(15_000);
     if (code !== 0) throw new Error(`Tequio ended with ${code ?? signal}: ${this.#running!.describe()}`);
+  }
+
+  /** Until it has ended, in whatever way. */
+  waitEnd(timeoutMs: number): ReturnType<Running['wait']> {
+    return this.#running!.wait(timeoutMs);
   }
 
   /** Ends it as a power cut does, for the process. */
@@ -149,7 +160,10 @@ export async function runTequio(
   home: string,
   options: RunOptions = {},
 ): Promise<TequioRun> {
-  const running = new Running(execPath, [...program, ...args], { env: cleanEnvironment(home), ...options });
+  const running = new Running(execPath, [...programArguments, ...args], {
+    env: cleanEnvironment(home),
+    ...options,
+  });
   const { code } = await running.wait(60_000);
   return { code, stdout: running.stdout, stderr: running.stderr };
 }
