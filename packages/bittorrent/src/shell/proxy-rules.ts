@@ -9,6 +9,7 @@
  *   uTP              only where the user asks for it alone: not every proxy relays datagrams     off
  *   DHT              through it, asking only: nobody could ask us                                off
  *   local discovery  off: it is for those who see our address
+ *   port mapping     off (daemon/compose.ts): the router is asked directly
  *   peer exchange    on: it goes over the connections that there are
  *   trackers         through it, UDP too (by name)         HTTP through it, UDP off
  *
