@@ -32,6 +32,10 @@ export type NodeSettings = {
   readonly proxy?: { readonly url: string; readonly peers: boolean; readonly trackers: boolean } | null;
   /** Part in the DHT, and the hosts (`host:port`) that it begins with; null: none. */
   readonly dht?: { readonly bootstrap: readonly string[]; readonly readOnly?: boolean } | null;
+  /** Peers of public torrents tell each other of others; by default they do. */
+  readonly pex?: boolean;
+  /** Public torrents are announced, and looked for, on the local network; by default they are not. */
+  readonly lsd?: boolean;
   /** How peers are connected: TCP, uTP, or both. */
   readonly transport: Transport;
 };

@@ -24,6 +24,8 @@ export type NodeFlags = {
   readonly proxy?: string;
   readonly proxyFor?: 'all' | 'peers' | 'trackers';
   readonly dht?: boolean;
+  readonly pex?: boolean;
+  readonly lsd?: boolean;
   readonly dhtBootstrap?: readonly string[];
   readonly transport?: NodeSettings['transport'];
 };
@@ -42,6 +44,8 @@ export function addNodeOptions(command: Command, session: Session, parsers: Opti
     .option('--proxy <url>', help.proxy, parsers.proxy)
     .option('--proxy-for <purpose>', help.proxyFor, parsers.proxyPurpose)
     .option('--no-dht', help.noDht)
+    .option('--no-pex', help.noPex)
+    .option('--no-lsd', help.noLsd)
     .option('--dht-bootstrap <host:port>', help.dhtBootstrap, parsers.peers)
     .option('--transport <kind>', help.transport, parsers.transport);
 }
@@ -59,6 +63,8 @@ export function settingsOf(flags: NodeFlags, session: Session): NodeSettings {
     encryption: flags.encryption ?? 'prefer',
     proxy: proxyOf(flags),
     dht: flags.dht === false ? null : { bootstrap: flags.dhtBootstrap ?? dhtBootstrapHosts },
+    pex: flags.pex !== false,
+    lsd: flags.lsd !== false,
     transport: flags.transport ?? 'both',
   };
 }

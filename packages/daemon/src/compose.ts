@@ -66,6 +66,8 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
         zoneMinutesAt: (wallMs) => -new Date(wallMs).getTimezoneOffset(),
         encryption: settings.encryption,
         dht: settings.dht ? { enabled: true, ...settings.dht } : { enabled: false, bootstrap: [] },
+        pex: settings.pex ?? true,
+        lsd: settings.lsd ?? false,
         transport: settings.transport,
         proxy: settings.proxy == null || proxyKind === null ? null : { ...settings.proxy, kind: proxyKind },
         bootId: readBootId(),

@@ -196,7 +196,19 @@ class Crew {
     const { world, messages } = this.#session;
     const data = joinPath(this.#folder, `${folderName}-data`);
     const child = world.spawnSelf(
-      [...args, '--no-dht', '--no-port-mapping', '--bind', loopback, '--port', '0', '--data', data, '--json'],
+      [
+        ...args,
+        '--no-dht',
+        '--no-lsd',
+        '--no-port-mapping',
+        '--bind',
+        loopback,
+        '--port',
+        '0',
+        '--data',
+        data,
+        '--json',
+      ],
       {
         onLine: (line) => member.handleLine(line, world.nowMs()),
         onErrorLine: (line) => {

@@ -49,7 +49,7 @@ test('gives the node what the options say', async () => {
   const line =
     '--data state get album.torrent --to down --peer 192.0.2.7:1 --peer [::1]:2 --port 7000 --bind 127.0.0.1 ' +
     '--select *.flac --select b/** --sequential --limit-down 1M --limit-up 500K ' +
-    '--encryption require --proxy socks5://h:1080 --proxy-for peers --transport utp --address-filter list.gz --dht-bootstrap dht.example:6881';
+    '--encryption require --proxy socks5://h:1080 --proxy-for peers --transport utp --address-filter list.gz --dht-bootstrap dht.example:6881 --no-lsd';
   assert.equal(await run(world, line), 0);
   assert.deepEqual(world.settings, [
     {
@@ -64,6 +64,8 @@ test('gives the node what the options say', async () => {
       encryption: 'require',
       proxy: { url: 'socks5://h:1080', peers: true, trackers: false },
       dht: { bootstrap: ['dht.example:6881'] },
+      pex: true,
+      lsd: false,
       transport: 'utp',
     },
   ]);

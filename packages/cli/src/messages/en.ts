@@ -45,6 +45,8 @@ export const en = {
         'of connections to peers: prefer (both kinds; encrypted to whom plain does not reach), require, or off (default: prefer)',
       noPortMapping: 'do not ask the router (by PCP, NAT-PMP, UPnP) to let the port through',
       noDht: 'take no part in the DHT, by which peers are found without trackers',
+      noPex: 'do not let peers tell of each other (peer exchange)',
+      noLsd: 'do not look for peers on the local network, nor be found there',
       dhtBootstrap:
         'host to ask first for nodes of the DHT, instead of the usual ones; may be given several times',
       transport: 'how peers are connected: tcp, utp (gives way to other traffic), or both (default: both)',
@@ -185,6 +187,7 @@ export const en = {
     line: (program: string, sentence: string) => `${program}: ${sentence}`,
     bug: (text: string) => `This is a mistake in Tequio, not yours: ${text}`,
     missing: (path: string) => `There is nothing at ${path}.`,
+    notFolder: (path: string) => `${path} is no folder, so nothing can be put there.`,
     notFileOrFolder: (path: string) => `${path} is neither a file nor a folder.`,
     allowLine: (path: string, line: number) =>
       `Line ${line} of ${path} is no info-hash: it must be 40 or 64 hex digits.`,

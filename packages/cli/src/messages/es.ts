@@ -44,6 +44,8 @@ export const es: Messages = {
         'de las conexiones con pares: prefer (ambas; cifrada con quien no responde en claro), require (solo cifradas) u off (ninguna); por omisión, prefer',
       noPortMapping: 'no pide al router (por PCP, NAT-PMP, UPnP) que deje pasar el puerto',
       noDht: 'no participa en la DHT, por la que se hallan pares sin rastreadores',
+      noPex: 'no deja que los pares hablen unos de otros (intercambio de pares)',
+      noLsd: 'no busca pares en la red local ni se deja hallar en ella',
       dhtBootstrap:
         'equipo al que se piden primero nodos de la DHT, en vez de los habituales; puede darse varias veces',
       transport:
@@ -185,6 +187,7 @@ export const es: Messages = {
     line: (program, sentence) => `${program}: ${sentence}`,
     bug: (text) => `Esto es un fallo de Tequio, no tuyo: ${text}`,
     missing: (path) => `No hay nada en ${path}.`,
+    notFolder: (path) => `${path} no es una carpeta, así que no se puede poner nada ahí.`,
     notFileOrFolder: (path) => `${path} no es ni un archivo ni una carpeta.`,
     allowLine: (path, line) =>
       `La línea ${line} de ${path} no es un info-hash: debe tener 40 o 64 dígitos hexadecimales.`,
