@@ -92,7 +92,11 @@ export class TequioPeer implements LabPeer {
 
   /** When the first line of this type came, by `performance.now`. */
   async timeOf(type: string, timeoutMs: number): Promise<number> {
-    const line = await this.waitLine(type, timeoutMs);
+    return this.timeMsOf(await this.waitLine(type, timeoutMs));
+  }
+
+  /** When one of `lines` came, by `performance.now`. */
+  timeMsOf(line: JsonLine): number {
     return this.#timesMs[this.lines.indexOf(line)]!;
   }
 

@@ -1,4 +1,6 @@
 import type { NodeApi, ShownTorrent } from '@tequio/api';
+import { NodeError } from '@tequio/kernel';
+import type { Messages } from './messages/en.ts';
 import { baseName, joinPath, parentFolder } from './path-text.ts';
 
 /**
@@ -20,6 +22,15 @@ export async function tryFindFolder(
   if (await holdsContent(node, shown, path)) return path;
   const parent = parentFolder(path);
   return baseName(path) === contentNameOf(shown) && (await holdsContent(node, shown, parent)) ? parent : null;
+}
+
+/** A folder can be made there. @throws NodeError `FILE_WRITE` when a file is in the way */
+export async function mustBeFolder(node: NodeApi, folder: string, messages: Messages): Promise<void> {
+  for (let path = folder; ; path = parentFolder(path)) {
+    const kind = await node.files.kind(path);
+    if (kind === 'folder' || parentFolder(path) === path) return;
+    if (kind !== null) throw new NodeError('FILE_WRITE', messages.errors.notFolder(path), { op: 'write' });
+  }
 }
 
 /** True when the torrent's first file, or the folder of its name, is below `folder`. */

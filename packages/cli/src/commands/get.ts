@@ -2,6 +2,7 @@ import type { AddOptions, NodeApi, TorrentSnapshot, TorrentSource } from '@tequi
 import { NodeError } from '@tequio/kernel';
 import type { Command } from 'commander';
 import { addHelp } from '../command-help.ts';
+import { mustBeFolder } from '../content-place.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { InterruptedError } from '../interrupt.ts';
 import { outcomeToJson } from '../json-output.ts';
@@ -69,6 +70,7 @@ async function download(
 ): Promise<WatchEnd> {
   const sources: TorrentSource[] = [];
   for (const text of texts) sources.push(await readTorrentInput(session, node, text));
+  await mustBeFolder(node, session.world.resolvePath(flags.to ?? '.'), session.messages);
   const watch = new TorrentWatch(session, node);
   const results = new DownloadResults(session);
   try {
