@@ -21,6 +21,8 @@ export class End {
   error: string | null | undefined = undefined;
   connection: UtpConnection | null = null;
   onRead: ((bytes: Uint8Array) => void) | null = null;
+  /** Something was read, or bytes have left the queue. */
+  onReady: (() => void) | null = null;
 
   read(nowMs: number): void {
     const { connection } = this;
@@ -33,6 +35,7 @@ export class End {
       this.onRead?.(bytes);
     }
     connection.markRead(nowMs);
+    this.onReady?.();
   }
 }
 
