@@ -40,8 +40,11 @@ export function checkFoldersSync(ref: FileRef, make: boolean): void {
   const folders = foldersOf(ref);
   if (make) mkdirSync(folders[0]!, { recursive: true });
   for (let i = 1; i < folders.length; i++) {
-    if (make) ignoreExisting(() => mkdirSync(folders[i]!));
-    if (!lstatSync(folders[i]!).isDirectory()) throw notAFolder(ref);
+    const refusal = make ? refusalOf(() => mkdirSync(folders[i]!)) : null;
+    const stats = lstatSync(folders[i]!, { throwIfNoEntry: refusal === null });
+    // Not there, and not to be made: that is what is wrong.
+    if (stats === undefined) throw refusal;
+    if (!stats.isDirectory()) throw notAFolder(ref);
   }
 }
 
@@ -50,8 +53,11 @@ export async function checkFolders(ref: FileRef, make: boolean): Promise<void> {
   const folders = foldersOf(ref);
   if (make) await mkdir(folders[0]!, { recursive: true });
   for (let i = 1; i < folders.length; i++) {
-    if (make) await mkdir(folders[i]!).catch(throwUnlessExisting);
-    if (!(await lstat(folders[i]!)).isDirectory()) throw notAFolder(ref);
+    const refusal = make ? await mkdir(folders[i]!).then(() => null, passExisting) : null;
+    const stats = await lstat(folders[i]!).catch((error: unknown) => {
+      throw refusal ?? error;
+    });
+    if (!stats.isDirectory()) throw notAFolder(ref);
   }
 }
 
@@ -59,16 +65,19 @@ export function notAFolder(ref: FileRef): DiskFailure {
   return new DiskFailure('not-a-file', sentenceOf('not-a-file', fullPath(ref), null), null);
 }
 
-function ignoreExisting(make: () => void): void {
+/** What the system said instead of making it, if it may be there all the same. */
+function refusalOf(make: () => void): unknown {
   try {
     make();
+    return null;
   } catch (error) {
-    throwUnlessExisting(error);
+    return passExisting(error);
   }
 }
 
 /** EEXIST; some systems say EROFS or EACCES of a folder that is there: the look that follows decides. */
-function throwUnlessExisting(error: unknown): void {
+function passExisting(error: unknown): unknown {
   const code = systemCodeOf(error);
   if (code !== 'EEXIST' && code !== 'EROFS' && code !== 'EACCES') throw error;
+  return error;
 }
