@@ -58,8 +58,7 @@ const programs: readonly Encrypted[] = [
 
 function cellsOf(program: Encrypted, theirs: Policy): Cell[] {
   const ours = theirs === 'require' ? 'prefer' : 'require';
-  const variant = theirs === 'require' ? 'it requires' : 'we require';
-  const common = { program: program.name, variant };
+  const common = { program: program.name, variant: `${ours}/${theirs}` };
   const flags = ['--encryption', ours];
   return [
     {

@@ -37,7 +37,7 @@ const cases: readonly Case[] = [
   {
     program: 'microsocks',
     what: 'proxy',
-    variant: 'login',
+    variant: 'SOCKS5 login',
     title: 'through microsocks with user and password, an HTTP tracker by name',
     start: (host) => LabProxy.microsocks(host, { user: 'ana', password: 'secret' }),
     by: 'http-tracker',
@@ -45,7 +45,7 @@ const cases: readonly Case[] = [
   {
     program: 'dante',
     what: 'proxy',
-    variant: 'UDP',
+    variant: 'SOCKS5 UDP',
     title: 'through dante, a UDP tracker by name',
     start: (host) => LabProxy.dante(host),
     by: 'udp-tracker',
