@@ -74,6 +74,7 @@ export type FileSnapshot = {
 export type PeerSnapshot = {
   readonly endpoint: string;
   readonly client: string;
+  readonly transport: 'tcp' | 'utp';
   readonly encrypted: boolean;
   readonly downRate: number;
   readonly upRate: number;

@@ -62,6 +62,7 @@ function peerSnapshot(peer: Peer, pieceCount: number, nowMs: number): PeerSnapsh
   return {
     endpoint: formatEndpoint(peer.endpoint),
     client: peer.client,
+    transport: peer.isUtp ? 'utp' : 'tcp',
     encrypted: false,
     downRate: Math.round(peer.down.bytesPerSecond(nowMs)),
     upRate: Math.round(peer.up.bytesPerSecond(nowMs)),
