@@ -24,6 +24,7 @@ export type Summary = {
   readonly startSeconds: Spread;
 };
 
+/** Of values of several rounds. */
 export type Spread = { readonly median: number; readonly least: number; readonly most: number };
 
 const gib = 1024 ** 3;
@@ -69,7 +70,7 @@ export function renderTable(summaries: readonly Summary[]): string {
   return `${lines.join('\n')}\nMedian of ${summaries[0]?.count ?? 0} rounds (least–most).\n`;
 }
 
-function spreadOf(values: readonly number[]): Spread {
+export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;

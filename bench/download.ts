@@ -8,7 +8,6 @@ import { arch, cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { version as nodeVersion, stderr, stdout } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { treeOf } from '../e2e/lab/content.ts';
 import { canOpenLab, Lab } from '../e2e/lab/lab.ts';
@@ -20,6 +19,7 @@ import { renderTable, type Sample, summarise } from './download-summary.ts';
 import { allDownloaders, type Downloader, libtorrentSettings } from './downloaders.ts';
 import { keepFreeMemory, touchMemory } from './host-memory.ts';
 import { usageOf } from './processes.ts';
+import { resultsFile } from './results-file.ts';
 
 const help = `npm run bench -- download [options]
   --rounds N      how many times each program downloads (5)
@@ -90,7 +90,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const programsHere = Object.fromEntries(programs.map(({ name, version }) => [name, version]));
     const missing = wanted.filter(({ version }) => version === null).map(({ name }) => name);
     const took = { bytes, pieceBytes: pieceKib * 1024, rounds, machine, programs: programsHere, missing };
-    const file = values.out || resultsFile();
+    const file = values.out || resultsFile('download');
     writeFileSync(file, `${JSON.stringify({ ...took, summary, samples }, null, 2)}\n`);
     stdout.write(`\n${renderTable(summary)}\n${file}\n`);
     return 0;
@@ -192,10 +192,4 @@ function describeMachine(folder: string): Readonly<Record<string, string | numbe
     node: nodeVersion,
     fileSystemType: `0x${statfsSync(folder).type.toString(16)}`,
   };
-}
-
-function resultsFile(): string {
-  const folder = fileURLToPath(new URL('./results/', import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  return join(folder, `download-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}.json`);
 }

@@ -28,10 +28,15 @@ export class TequioPeer implements LabPeer {
   /** When each of them came, by `performance.now`. */
   #timesMs: number[] = [];
   readonly #more: readonly string[];
+  readonly #usesLsd: boolean;
   #running: Running | null = null;
 
-  /** @param more options of `get` and `seed` besides ours */
-  constructor(host: Host, more: readonly string[] = []) {
+  /**
+   * @param more options of `get` and `seed` besides ours
+   * @param usesLsd only tests that are about local discovery may find peers by it
+   */
+  constructor(host: Host, more: readonly string[] = [], usesLsd = false) {
+    this.#usesLsd = usesLsd;
     this.host = host;
     this.#more = more;
     this.endpoint = `${host.address}:${port}`;
@@ -60,10 +65,11 @@ export class TequioPeer implements LabPeer {
     // Tests that are not about the DHT leave it alone: its usual hosts are on the Internet.
     const usesDht = args.includes('--dht-bootstrap') || !['get', 'seed'].includes(args[0] ?? '');
     const dht = usesDht ? [] : ['--no-dht'];
+    const lsd = this.#usesLsd || !['get', 'seed'].includes(args[0] ?? '') ? [] : ['--no-lsd'];
     const data = join(this.host.folder, 'data');
     this.#running = this.host.run(
       execPath,
-      [...programArguments, ...args, ...dht, '--json', '--data', data],
+      [...programArguments, ...args, ...dht, ...lsd, '--json', '--data', data],
       {
         onLine: (line) => {
           this.#timesMs.push(performance.now());

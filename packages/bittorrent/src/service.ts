@@ -219,6 +219,7 @@ class Service implements BittorrentService {
   async add(source: TorrentSource, options: AddOptions): Promise<TorrentId> {
     const running = this.#mustRun();
     const read = this.#readSource(source);
+    this.#ports.disk.prepare();
     const id = toHex(read.infoHashV1 ?? read.infoHashV2!);
     const known = this.#sessions.get(id);
     if (known !== undefined) {

@@ -73,9 +73,12 @@ class ThreadedDisk implements DiskPort {
     this.#threads = Array.from({ length: threadCount }, () => new DiskThread(handleMax, events));
   }
 
-  allocateSlab(bytes: number): Slab {
-    // Soon there will be a job: a thread takes 40 ms to start, in which a fast peer sends 20 MB.
+  /** A thread takes 40 ms to start, in which a fast peer sends 20 MB. */
+  prepare(): void {
     if (!this.#closed) this.#threads[0]!.start();
+  }
+
+  allocateSlab(bytes: number): Slab {
     return this.#slabs.allocate(bytes);
   }
 

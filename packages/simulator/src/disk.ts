@@ -77,6 +77,8 @@ export class SimulatedDisk implements DiskPort {
     this.#timer = null;
   }
 
+  prepare(): void {}
+
   allocateSlab(bytes: number): Slab {
     const size = 2 ** Math.ceil(Math.log2(Math.max(16384, bytes)));
     return this.#freeSlabs.get(size)?.pop() ?? new PlainSlab(this.#nextSlab++, new Uint8Array(size));

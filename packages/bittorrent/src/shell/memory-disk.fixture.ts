@@ -54,6 +54,7 @@ export class MemoryDisk {
       submit: (job, done) => this.#submit(job, done),
       flush: () => {},
       stat: async (file) => this.#stat(this.#pathOf(file)),
+      prepare: () => {},
       allocateSlab: unused,
       freeSlab: unused,
       allocate: unused,
