@@ -85,6 +85,10 @@ class SimulatedExchange implements HttpExchange {
       this.#finish('HTTP_BAD_URL', 'not an http or https address');
       return;
     }
+    if (this.#request.dial !== undefined) {
+      this.#finish('HTTP_CONNECT', 'simulated requests go to simulated servers, not over streams');
+      return;
+    }
     const address = this.#chooseAddress(url.hostname.replace(/^\[(.*)\]$/, '$1'));
     if (address === null) return;
     const server = this.#network.hostAt(address, this.#host);

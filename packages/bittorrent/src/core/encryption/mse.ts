@@ -7,7 +7,7 @@
  *   3  A -> B   H('req1', S)   H('req2', SKEY) xor H('req3', S)
  *               keyA( VC (8 zeros)   crypto_provide (4)   len(PadC) (2)   PadC   len(IA) (2)   IA )
  *   4  B -> A   keyB( VC   crypto_select (4)   len(PadD) (2)   PadD )
- *   5  both     what was selected: nothing, or RC4 under keyA = H('keyA', S, SKEY) and keyB, without its first 1024 bytes
+ *   5  both     what was selected: nothing, or RC4 under keyA = H('keyA', S, SKEY) and keyB, less its first 1024 bytes
  *
  * It hides from who glances, not from who attacks: the secret is not authenticated, the cipher is broken, and whoever
  * knows the info-hash reads along from the middle. So nothing here is a secret worth more care than that.

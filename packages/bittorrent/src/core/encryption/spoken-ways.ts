@@ -7,7 +7,7 @@
  *   (nothing known: plain) --silent end--> trial of encrypted --understood--> proven: encrypted from now on
  *            ^                                  | silent end                       | silent end
  *            |                                  v                                  v
- *            |                              exhausted: plain, no more trials    trial of plain --silent end--> exhausted
+ *            |                              exhausted: plain, no more trials   trial of plain --silent end--> exhausted
  *            +------------------------------ understood ---------------------------+-- understood
  *
  * A silent end: the connection was made, and ended before the other side had said a word. That is what a full client
