@@ -36,6 +36,8 @@ export type SiteOptions = {
   readonly doubleNat?: '100.64' | '10';
   /** By default all but those with two routers have it, with a firewall that lets nobody in. */
   readonly hasIpv6?: boolean;
+  /** False: the machine itself has IPv6 alone. */
+  readonly hasIpv4?: boolean;
 };
 
 export class NatLab {
@@ -63,9 +65,10 @@ export class NatLab {
   addSite(name: string, options: SiteOptions): Site {
     const index = ++this.#siteCount;
     const hasIpv6 = options.doubleNat === undefined && options.hasIpv6 !== false;
+    const hasIpv4 = options.hasIpv4 !== false;
     const machine = this.#addNamespace(name);
     if (options.kind === 'none') {
-      const { address, ipv6 } = this.#connectWan(index, machine, 'eth0', hasIpv6);
+      const { address, ipv6 } = this.#connectWan(index, machine, 'eth0', hasIpv6, hasIpv4);
       const host = new Host(machine, address, `5.${index}.0.1`, join(this.folder, name));
       return { host, publicAddress: address, ipv6, router: null, outer: null };
     }
@@ -79,11 +82,15 @@ export class NatLab {
       wan = { address: `${middle}.2` };
     }
     const [lan4, lan6] = [`192.168.${index}`, `2a0f:2:${index}:`];
+    const addressesAt = (last: number, has4: boolean): string[] => [
+      ...(has4 ? [`${lan4}.${last}/24`] : []),
+      ...(hasIpv6 ? [`${lan6}:${last}/64`] : []),
+    ];
     this.#connect(
-      { namespace: inner, name: 'lan', addresses: [`${lan4}.1/24`, ...(hasIpv6 ? [`${lan6}:1/64`] : [])] },
-      { namespace: machine, name: 'eth0', addresses: [`${lan4}.2/24`, ...(hasIpv6 ? [`${lan6}:2/64`] : [])] },
+      { namespace: inner, name: 'lan', addresses: addressesAt(1, true) },
+      { namespace: machine, name: 'eth0', addresses: addressesAt(2, hasIpv4) },
     );
-    addDefaultRoutes(machine, `${lan4}.1`, hasIpv6 ? `${lan6}:1` : null);
+    addDefaultRoutes(machine, hasIpv4 ? `${lan4}.1` : null, hasIpv6 ? `${lan6}:1` : null);
     if (hasIpv6) {
       ip('-n', this.#namespaceOf('internet'), 'route', 'add', `${lan6}:/64`, 'via', `2a0f:1:${index}::2`);
     }
@@ -123,14 +130,18 @@ export class NatLab {
     namespace: string,
     name: string,
     hasIpv6: boolean,
+    hasIpv4 = true,
   ): { readonly address: string; readonly ipv6: string } {
     const [wan4, wan6] = [`5.${index}.0`, `2a0f:1:${index}:`];
-    const at = (last: number): string[] => [`${wan4}.${last}/24`, ...(hasIpv6 ? [`${wan6}:${last}/64`] : [])];
+    const at = (last: number): string[] => [
+      ...(hasIpv4 ? [`${wan4}.${last}/24`] : []),
+      ...(hasIpv6 ? [`${wan6}:${last}/64`] : []),
+    ];
     this.#connect(
       { namespace: this.#namespaceOf('internet'), name: `site${index}`, addresses: at(1) },
       { namespace, name, addresses: at(2) },
     );
-    addDefaultRoutes(namespace, `${wan4}.1`, hasIpv6 ? `${wan6}:1` : null);
+    addDefaultRoutes(namespace, hasIpv4 ? `${wan4}.1` : null, hasIpv6 ? `${wan6}:1` : null);
     return { address: `${wan4}.2`, ipv6: `${wan6}:2` };
   }
 
@@ -158,8 +169,8 @@ export class NatLab {
 
 type LinkEnd = { readonly namespace: string; readonly name: string; readonly addresses: readonly string[] };
 
-function addDefaultRoutes(namespace: string, ipv4: string, ipv6: string | null): void {
-  ip('-n', namespace, 'route', 'add', 'default', 'via', ipv4);
+function addDefaultRoutes(namespace: string, ipv4: string | null, ipv6: string | null): void {
+  if (ipv4 !== null) ip('-n', namespace, 'route', 'add', 'default', 'via', ipv4);
   if (ipv6 !== null) ip('-n', namespace, '-6', 'route', 'add', 'default', 'via', ipv6);
 }
 
