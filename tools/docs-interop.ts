@@ -27,6 +27,9 @@ export const interopColumns = [
   'proxy',
   'utp-from',
   'utp-to',
+  'dht-from',
+  'dht-to',
+  'dht-items',
 ] as const;
 export type InteropColumn = (typeof interopColumns)[number];
 
@@ -48,6 +51,9 @@ const words: Readonly<Record<Language, Readonly<Record<InteropColumn | 'program'
     proxy: 'is a proxy for Tequio',
     'utp-from': 'uTP, from it',
     'utp-to': 'uTP, from Tequio',
+    'dht-from': 'DHT alone, from it',
+    'dht-to': 'DHT alone, from Tequio',
+    'dht-items': 'items of the DHT',
     failed: 'FAILED',
   },
   es: {
@@ -65,6 +71,9 @@ const words: Readonly<Record<Language, Readonly<Record<InteropColumn | 'program'
     proxy: 'es un proxy para Tequio',
     'utp-from': 'por uTP, de él',
     'utp-to': 'por uTP, de Tequio',
+    'dht-from': 'solo por DHT, de él',
+    'dht-to': 'solo por DHT, de Tequio',
+    'dht-items': 'datos en la DHT',
     failed: 'FALLA',
   },
 };

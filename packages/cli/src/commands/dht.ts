@@ -77,7 +77,7 @@ async function ping(hostPort: string, flags: DhtFlags, session: Session): Promis
     if (pong === null) throw unreachable(session.messages.dht.noAnswer(hostPort));
     const milliseconds = Math.round(pong.elapsedMs);
     session.output.json({ type: 'pong', id: pong.id, endpoint: pong.endpoint, milliseconds });
-    session.output.result(session.messages.dht.pong(pong.id, pong.endpoint, milliseconds));
+    session.output.result(`${pong.id}  ${pong.endpoint}  ${milliseconds} ms`);
   });
 }
 

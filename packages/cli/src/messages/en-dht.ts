@@ -38,7 +38,6 @@ export const dhtTexts = {
   notFound: (target: string) => `Nobody has anything under ${target}.`,
   refused: (reason: string) => `No node took it: ${reason}.`,
   nobodyTook: 'No node took it.',
-  pong: (id: string, endpoint: string, milliseconds: number) => `${id}  ${endpoint}  ${milliseconds} ms`,
   noPeers: 'No peers are known.',
   estimate: (seeds: number, downloaders: number) => `About ${seeds} seeds and ${downloaders} downloaders.`,
   asked: (queries: number, hops: number, seconds: string) =>

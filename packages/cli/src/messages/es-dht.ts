@@ -40,7 +40,6 @@ export const dhtTexts: DhtMessages = {
   notFound: (target) => `Nadie tiene nada en ${target}.`,
   refused: (reason) => `Ningún nodo lo aceptó: ${reason}.`,
   nobodyTook: 'Ningún nodo lo aceptó.',
-  pong: (id, endpoint, milliseconds) => `${id}  ${endpoint}  ${milliseconds} ms`,
   noPeers: 'No se conoce ningún par.',
   estimate: (seeds, downloaders) => `Unas ${seeds} semillas y ${downloaders} que descargan.`,
   asked: (queries, hops, seconds) =>
