@@ -50,6 +50,8 @@ export const limits = {
     timeoutMsMax: 30_000,
     /** So many time-outs in a row end a connection: 31 s and more. */
     timeoutCountMax: 6,
+    /** The same, when only our end is unheard and theirs has come. */
+    endTimeoutCountMax: 1,
     /** An acknowledgement may wait so long for bytes to travel with, or for the next packet. */
     ackDelayMs: 10,
     /** Every second packet is acknowledged, but in a stream of thousands a second only each so many, or so often. */

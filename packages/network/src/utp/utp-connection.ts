@@ -365,6 +365,10 @@ export class UtpConnection {
         this.#fail('timed out', nowMs);
         return;
       }
+      if (this.#timeoutCount > figures.endTimeoutCountMax && this.#isOnlyEndUnheard) {
+        this.#leave(null);
+        return;
+      }
       if (this.#sender.handleTimeout()) this.#mtu.handleTimeout();
       if (this.#timeoutCount === 3 && this.#state === 'open') {
         this.#mtu.handleBlackHole();
@@ -544,6 +548,11 @@ export class UtpConnection {
 
   get #isEndAcknowledged(): boolean {
     return this.#endSequence !== null && isSequenceAfter(this.#sender.oldest, this.#endSequence);
+  }
+
+  /** Their end has come, and all of ours but the end itself is with them: some are gone once they have said theirs. */
+  get #isOnlyEndUnheard(): boolean {
+    return this.#receiver.isAtEnd && this.#endSequence !== null && this.#sender.outstandingCount === 1;
   }
 
   #startEnd(nowMs: number): void {
