@@ -56,15 +56,16 @@ const programs: readonly Encrypted[] = [
   },
 ];
 
-function cellsOf(program: Encrypted, theirs: Policy): Cell[] {
+function cellsOf(program: Encrypted, theirs: Policy, transport: 'tcp' | 'utp' = 'tcp'): Cell[] {
   const ours = theirs === 'require' ? 'prefer' : 'require';
-  const common = { program: program.name, variant: `${ours}/${theirs}` };
-  const flags = ['--encryption', ours];
+  const over = transport === 'utp' ? ' over uTP' : '';
+  const common = { program: program.name, variant: `${ours}/${theirs}${over}` };
+  const flags = ['--encryption', ours, '--transport', transport];
   return [
     {
       ...common,
       what: 'encrypted-from',
-      title: `Tequio (${ours}) downloads from ${program.name} (${theirs})`,
+      title: `Tequio (${ours}) downloads from ${program.name} (${theirs})${over}`,
       run: async (stage) => {
         const torrent = await stage.torrent('v1');
         const seeder = stage.use(await program.start(stage.host('seeder'), theirs));
@@ -79,7 +80,7 @@ function cellsOf(program: Encrypted, theirs: Policy): Cell[] {
     {
       ...common,
       what: 'encrypted-to',
-      title: `${program.name} (${theirs}) downloads from Tequio (${ours})`,
+      title: `${program.name} (${theirs}) downloads from Tequio (${ours})${over}`,
       run: async (stage) => {
         const torrent = await stage.torrent('v1');
         const tequio = stage.use(new TequioPeer(stage.host('tequio'), flags));
@@ -94,7 +95,20 @@ function cellsOf(program: Encrypted, theirs: Policy): Cell[] {
   ];
 }
 
-testCells(
-  'encryption',
-  programs.flatMap((program) => [...cellsOf(program, 'require'), ...cellsOf(program, 'prefer')]),
-);
+/** Under uTP as under TCP. */
+const overUtp: Encrypted = {
+  name: 'libtorrent',
+  start: (host, policy) =>
+    LibtorrentPeer.start(host, {
+      ...libtorrentSettings(policy),
+      enable_incoming_utp: true,
+      enable_outgoing_utp: true,
+      enable_incoming_tcp: false,
+      enable_outgoing_tcp: false,
+    }),
+};
+
+testCells('encryption', [
+  ...programs.flatMap((program) => [...cellsOf(program, 'require'), ...cellsOf(program, 'prefer')]),
+  ...cellsOf(overUtp, 'require', 'utp'),
+]);

@@ -23,6 +23,8 @@ type Case = {
   readonly start: (host: ReturnType<Stage['host']>) => Promise<LabProxy>;
   /** How the download hears of the seeder. */
   readonly by: 'peer' | 'http-tracker' | 'udp-tracker';
+  /** By default all. */
+  readonly purpose?: 'peers' | 'trackers';
 };
 
 const cases: readonly Case[] = [
@@ -43,6 +45,15 @@ const cases: readonly Case[] = [
     by: 'http-tracker',
   },
   {
+    program: 'microsocks',
+    what: 'proxy',
+    variant: 'SOCKS5 for trackers',
+    title: 'through microsocks for trackers alone: peers are dialled directly',
+    start: (host) => LabProxy.microsocks(host),
+    by: 'http-tracker',
+    purpose: 'trackers',
+  },
+  {
     program: 'dante',
     what: 'proxy',
     variant: 'SOCKS5 UDP',
@@ -60,7 +71,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-function cellOf({ start, by, ...common }: Case): Cell {
+function cellOf({ start, by, purpose, ...common }: Case): Cell {
   return {
     ...common,
     needs: ['libtorrent'],
@@ -88,15 +99,18 @@ function cellOf({ start, by, ...common }: Case): Cell {
           : tracker.udpUrl.replace(trackerHost.address, trackerName);
       const source = by === 'peer' ? torrent.file : `${torrent.magnet}&tr=${encodeURIComponent(url)}`;
       const peers = by === 'peer' ? ['--peer', `${seedName}:${seeder.endpoint.split(':')[1]}`] : [];
-      tequio.start(['get', source, '--to', folder, '--proxy', proxy.url, ...peers]);
+      const how = ['--proxy', proxy.url, '--proxy-for', purpose ?? 'all'];
+      tequio.start(['get', source, '--to', folder, ...how, ...peers]);
       await tequio.waitComplete(timeoutMs);
       assertSameTree(join(folder, 'mixed'), join(stage.sourceFolder, 'mixed'));
       const { allowed, other } = host.outputCounts();
-      assert.ok(allowed > 20, `only ${allowed} packets went to the proxy`);
-      assert.equal(other, 0, 'packets that went around the proxy');
+      assert.ok(allowed > (purpose === 'trackers' ? 4 : 20), `only ${allowed} packets went to the proxy`);
       const { peers: connected } = await seeder.status();
+      const seen = purpose === 'trackers' ? host.address : proxyHost.address;
       for (const { endpoint } of connected)
-        assert.ok(endpoint.startsWith(`${proxyHost.address}:`), `the seeder sees ${endpoint}`);
+        assert.ok(endpoint.startsWith(`${seen}:`), `the seeder sees ${endpoint}`);
+      if (purpose === undefined) assert.equal(other, 0, 'packets that went around the proxy');
+      else assert.ok(other > 10, 'the content came directly');
     },
   };
 }
