@@ -1,6 +1,7 @@
 /** Pieces and blocks that are not what the torrent says: whose doing it is, and that the download goes on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { messageId } from '../wire/peer-message.ts';
 import { makeTorrent, withWrongSha1 } from './made-torrent.fixture.ts';
 import { connect, FakePeer, isSentence, settle, TestNode, TorrentWorld } from './torrent-world.fixture.ts';
 
@@ -69,17 +70,34 @@ test('BAD_BLOCK: a liar that has left is blamed by its address', () => {
   settle(world);
 });
 
-test('TWO_FACED_BLOCK: a peer that sends one block in two ways is banned', () => {
+test('TWO_FACED_BLOCK: a peer that sends one block in two ways is banned, though others had a part in the piece', () => {
   const torrent = makeTorrent('v1', 64 * KiB, [64 * KiB]);
   const world = new TorrentWorld();
   const leech = new TestNode(world, torrent, { has: 'nothing' });
-  const liar = new FakePeer(leech);
-  const other = new FakePeer(leech);
-  let lie = 0;
-  liar.serve((data) => data.fill(++lie));
-  other.serve((data, _piece, offset) => (offset === 0 ? data : null));
-  world.runUntil(() => liar.verdict !== undefined);
-  assert.match(liar.verdict?.code ?? '', /TWO_FACED_BLOCK|BAD_PIECE/);
+  const [liar, other] = [new FakePeer(leech, { fast: false }), new FakePeer(leech, { fast: false })];
+  for (const peer of [liar, other]) peer.say((w) => w.writeIndex(messageId.have, 0));
+  const giveBlock = (peer: FakePeer, block: number, byte: number | null): void =>
+    peer.say((w) => {
+      const data = torrent.content.slice(block * 16 * KiB, (block + 1) * 16 * KiB);
+      w.writeBlock(0, block * 16 * KiB, byte === null ? data : data.fill(byte));
+    });
+  for (const lie of [1, 2]) {
+    // Each takes its part by turns: a choke makes us forget what we had asked for, and the last block comes late.
+    other.say((w) => w.writeEmpty(messageId.unchoke));
+    world.run(2000);
+    giveBlock(other, 0, null);
+    other.say((w) => w.writeEmpty(messageId.choke));
+    liar.say((w) => w.writeEmpty(messageId.unchoke));
+    world.run(2000);
+    for (const block of [1, 2]) giveBlock(liar, block, lie);
+    liar.say((w) => w.writeEmpty(messageId.choke));
+    giveBlock(liar, 3, null);
+    world.run(2000);
+    assert.equal(leech.factsOf('failed').length, lie);
+  }
+  assert.equal(liar.verdict?.code, 'BITTORRENT_TWO_FACED_BLOCK');
+  assert.ok(isSentence(liar.verdict!));
+  for (const { endpoint } of leech.blames) assert.equal(endpoint, liar.endpoint);
   settle(world);
 });
 

@@ -384,7 +384,8 @@ test('HASHES_FALSE: a peer that invents piece layers is banned, and the honest o
   const lie = new Uint8Array(48 + 32 * count);
   lie.set(request.payload);
   liar.say((w) => w.writePayload(messageId.hashes, lie));
-  assert.match(liar.verdict?.code ?? '', /^BITTORRENT_HASH/);
+  assert.equal(liar.verdict?.code, 'BITTORRENT_HASHES_FALSE');
+  assert.equal(liar.verdict?.penalty, 100);
   connect(node, new TestNode(world, torrent, { has: 'all' }));
   world.runUntil(() => node.isComplete);
   settle(world);
