@@ -33,9 +33,17 @@ async function bind(at: Place, onDatagram: (bytes: Uint8Array, from: Endpoint) =
   if (at.multicast !== undefined) joinGroup(socket, at, at.multicast, zone);
   // Errors of single datagrams (an ICMP "unreachable" that came back): they are lost, which UDP allows.
   socket.on('error', () => {});
+  // Mostly the next datagram is from where the last one came: then nothing is read anew.
+  let lastText = '';
+  let last: Endpoint | null = null;
   socket.on('message', (bytes, from) => {
-    const address = tryParseAddress(from.address);
-    if (address !== null) onDatagram(plainBytes(bytes), { address, port: from.port });
+    if (last === null || from.port !== last.port || from.address !== lastText) {
+      const address = tryParseAddress(from.address);
+      if (address === null) return;
+      lastText = from.address;
+      last = { address, port: from.port };
+    }
+    onDatagram(plainBytes(bytes), last);
   });
   const bound = socket.address();
   const address = tryParseAddress(bound.address) ?? (ipv6 ? ('::' as IpAddress) : ('0.0.0.0' as IpAddress));
@@ -90,8 +98,6 @@ function lookupLiteral(
   callback(null, address, family as number);
 }
 
-const ignoreError = (): void => {};
-
 class SystemUdpSocket implements UdpSocket {
   readonly local: Endpoint;
   readonly #socket: Socket;
@@ -110,7 +116,8 @@ class SystemUdpSocket implements UdpSocket {
     if (this.#closed !== null || to.port < 1 || to.port > 65_535) return;
     if (isIpv6(to.address) !== isIpv6(this.local.address)) return;
     const zone = this.#zone !== '' && addressScope(to.address) === 'link' ? this.#zone : '';
-    this.#socket.send(bytes, to.port, zone === '' ? to.address : to.address + zone, ignoreError);
+    // Without a callback errors are nobody's, and no turn of the event loop is spent on each datagram.
+    this.#socket.send(bytes, to.port, zone === '' ? to.address : to.address + zone);
   }
 
   close(): Promise<void> {
