@@ -105,6 +105,7 @@ export type TorrentSnapshot = {
   readonly folder: string;
   readonly state: TorrentState;
   readonly error: string | null;
+  readonly errorCode: string | null;
   /** 0 while `metadata`. */
   readonly pieceCount: number;
   readonly pieceBytes: number;

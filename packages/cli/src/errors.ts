@@ -27,7 +27,7 @@ export function describeError(error: unknown, messages: Messages): DescribedErro
   if (code === null || exitCode === exitCodes.bug) {
     return { code: code ?? 'CLI_BUG', message: messages.errors.bug(text), exitCode: exitCodes.bug };
   }
-  return { code, message: text, exitCode };
+  return { code, message: messages.ofCode(code, text), exitCode };
 }
 
 /** Of our own errors, and of the system's where a port let one through; null for all others. */

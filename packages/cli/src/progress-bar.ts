@@ -108,7 +108,7 @@ function stateText(snapshot: TorrentSnapshot, messages: Messages): string {
   const say = messages.progress;
   switch (snapshot.state) {
     case 'error':
-      return printable(snapshot.error ?? '');
+      return printable(messages.ofCode(snapshot.errorCode ?? '', snapshot.error ?? ''));
     case 'checking':
       return say.checking(Math.floor(snapshot.checked * 100));
     case 'metadata':

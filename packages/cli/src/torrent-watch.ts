@@ -107,12 +107,18 @@ export class TorrentWatch {
     if (event.type === 'bittorrent.peer.connected' || event.type === 'bittorrent.tracker.answered')
       this.#wasReached = true;
     if (event.type === 'bittorrent.torrent.failed')
-      output.note(messages.events.failed(this.#nameOf(event.torrent), printable(event.message)));
+      output.note(
+        messages.events.failed(
+          this.#nameOf(event.torrent),
+          printable(messages.ofCode(event.code, event.message)),
+        ),
+      );
     if (event.type === 'bittorrent.torrent.recovered')
       output.note(messages.events.recovered(this.#nameOf(event.torrent)));
     if (event.type === 'bittorrent.torrent.metadata')
       output.note(messages.events.metadata(printable(event.name)));
-    if (event.type === 'bittorrent.peer.banned') this.#tellBan(event.endpoint, event.message);
+    if (event.type === 'bittorrent.peer.banned')
+      this.#tellBan(event.endpoint, messages.ofCode(event.code, event.message));
     if (wakingEvents.has(event.type)) this.#pause.wake();
   }
 

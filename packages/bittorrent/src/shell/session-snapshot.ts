@@ -24,6 +24,7 @@ export function snapshotOf(session: TorrentSession, nowMs: number): TorrentSnaps
     folder: session.folder,
     state: session.state,
     error: session.error?.message ?? null,
+    errorCode: session.error?.code ?? null,
     pieceCount,
     pieceBytes: info?.pieceBytes ?? 0,
     havePieceCount: content?.picker.have.setCount ?? 0,

@@ -161,7 +161,7 @@ function isSettled(snapshot: TorrentSnapshot): boolean {
 function refuseIncomplete(snapshot: TorrentSnapshot, session: Session): void {
   if (snapshot.state === 'seeding') return;
   if (snapshot.state === 'error' && snapshot.error !== null)
-    throw new NodeError('DISK_CONTENT', snapshot.error);
+    throw new NodeError('DISK_CONTENT', session.messages.ofCode(snapshot.errorCode ?? '', snapshot.error));
   const { havePieceCount, pieceCount } = snapshot;
   const sentence = session.messages.seed.incomplete(printable(snapshot.name), havePieceCount, pieceCount);
   throw new NodeError('CLI_BAD_CONTENT', sentence);

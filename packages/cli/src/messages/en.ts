@@ -197,6 +197,9 @@ export const en = {
       `No peer and no tracker could be reached within ${seconds} seconds. Check the network and any firewall, name a peer with --peer HOST:PORT, or try a torrent with other trackers. What has been downloaded is kept.`,
   },
 
+  /** A sentence of the node, in this language. */
+  ofCode: (_code: string, text: string) => text,
+
   addressFilter: (ranges: number, badLines: number, firstLine: number) =>
     badLines === 0
       ? `Address filter: ${ranges} ranges.`

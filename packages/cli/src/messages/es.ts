@@ -1,4 +1,5 @@
 import type { Messages } from './en.ts';
+import { sentenceInSpanish } from './es-codes.ts';
 import { dhtTexts, helpOfDht } from './es-dht.ts';
 
 /** Todo lo que dice la línea de órdenes, en español. */
@@ -196,6 +197,8 @@ export const es: Messages = {
     unreachable: (seconds) =>
       `En ${seconds} segundos no se alcanzó ningún par ni rastreador. Revisa la red y el cortafuegos, nombra un par con --peer HOST:PUERTO o prueba un torrent con otros rastreadores. Lo descargado se conserva.`,
   },
+
+  ofCode: sentenceInSpanish,
 
   addressFilter: (ranges, badLines, firstLine) =>
     badLines === 0

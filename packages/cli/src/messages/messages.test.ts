@@ -38,6 +38,7 @@ function pathsAsText(table: typeof en): object {
   return {
     ...table,
     seed: { ...table.seed, line: () => table.seed.line('a', 'b') },
+    ofCode: () => table.ofCode('FILE_MISSING', '"a" does not exist.'),
     verify: { ...table.verify, file: () => table.verify.file('a', 'b', 'c') },
   };
 }

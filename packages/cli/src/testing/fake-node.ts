@@ -52,6 +52,7 @@ export function snapshotExample(changes: Partial<TorrentSnapshot> = {}): Writabl
     folder: '/home/ana',
     state: 'downloading',
     error: null,
+    errorCode: null,
     pieceCount: 4,
     pieceBytes: 16384,
     havePieceCount: 0,
