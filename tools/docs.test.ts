@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { replacePart } from './docs.ts';
 import { arrowsTable } from './docs-arrows.ts';
 import { interopTable } from './docs-interop.ts';
+import { natMappersTable, natPairsTable } from './docs-nat.ts';
 
 test('docs/arrows.md says what tools/layers.ts checks', () => {
   const page = readFileSync(new URL('../docs/arrows.md', import.meta.url), 'utf8');
@@ -39,4 +40,35 @@ test('the table of programs shows what passed, what failed and nothing that was 
     ].join('\n'),
   );
   assert.equal(interopTable([], 'en'), null);
+});
+
+test('the table of pairs has each pair once, by address family, with coarse times', () => {
+  const pair = (a: string, b: string, means: 'punched' | null, seconds: number | null) =>
+    ({ kinds: [a, b], means, transport: means === null ? null : 'utp', seconds }) as const;
+  const pairs = [
+    pair('b', 'a', 'punched', 2.9),
+    pair('a', 'a', null, null),
+    pair('b', 'b', 'punched', 70),
+    pair('IPv6 c', 'IPv6 c', 'punched', 0.1),
+  ];
+  assert.equal(
+    natPairsTable({ kinds: ['a', 'b', 'IPv6 c'], pairs }),
+    [
+      '| IPv4 | a | b |',
+      '| --- | --- | --- |',
+      '| a | no | punched, uTP, ≤ 3 s |',
+      '| b |  | punched, uTP, > 60 s |',
+      '',
+      '| IPv6 | c |',
+      '| --- | --- |',
+      '| c | punched, uTP, ≤ 1 s |',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('the table of mappers names them as people do', () => {
+  const seconds = { mappedSeconds: 0.4, reachedSeconds: 2, restartSeconds: 12, removedSeconds: 0.1 };
+  const text = natMappersTable({ miniupnpd: '1', mappers: [{ mapper: 'igd-1', ipv6: false, ...seconds }] });
+  assert.match(text, /\| UPnP IGD 1 \| yes \| it has none \| ≤ 1 s \| ≤ 30 s \| ≤ 1 s \|\n$/);
 });

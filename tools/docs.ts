@@ -7,6 +7,7 @@ import { argv, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { arrowsTable } from './docs-arrows.ts';
 import { type InteropResults, interopTable } from './docs-interop.ts';
+import { type NatMappers, type NatPairs, natMappersTable, natPairsTable } from './docs-nat.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -16,6 +17,8 @@ const parts: readonly Part[] = [
   { name: 'arrows', path: 'docs/arrows.md', render: arrowsTable },
   { name: 'interop', path: 'README.md', render: () => interopTable(readResults(), 'en') },
   { name: 'interop', path: 'README.es.md', render: () => interopTable(readResults(), 'es') },
+  { name: 'nat-pairs', path: 'docs/nat.md', render: () => natPairsTable(readNat<NatPairs>('pairs')) },
+  { name: 'nat-mappers', path: 'docs/nat.md', render: () => natMappersTable(readNat<NatMappers>('mappers')) },
 ];
 
 /** The text with what stands between `<!-- name:begin -->` and its end replaced, or null without such markers. */
@@ -30,6 +33,10 @@ function readResults(): InteropResults[] {
   return globSync('e2e/results/*.json', { cwd: root })
     .sort()
     .map((path) => JSON.parse(readFileSync(root + path, 'utf8')) as InteropResults);
+}
+
+function readNat<Results>(name: string): Results {
+  return JSON.parse(readFileSync(`${root}e2e/results/nat/${name}.json`, 'utf8')) as Results;
 }
 
 /** What is wrong, or null. */

@@ -57,10 +57,9 @@ export class NodeNat implements NatHandle {
   async settle(timeoutMs: number): Promise<void> {
     const { clock } = this.#ports;
     const endMs = clock.nowMs() + timeoutMs;
-    // The first look at the system's networks has come back after one tick at the latest.
-    do {
+    while (!this.#isSettled() && clock.nowMs() < endMs) {
       await new Promise<void>((resolve) => clock.setTimer(settleTickMs, resolve));
-    } while (!this.#isSettled() && clock.nowMs() < endMs);
+    }
   }
 
   close(options?: { readonly keep?: boolean }): Promise<void> {
@@ -68,6 +67,7 @@ export class NodeNat implements NatHandle {
   }
 
   #isSettled(): boolean {
+    if (!this.mapper.hasLooked) return false;
     return this.mapper.ways.every(
       ({ protocols, mappings, protocol }) =>
         protocols.every(({ state }) => state !== 'asked') &&

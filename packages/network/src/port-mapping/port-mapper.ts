@@ -45,6 +45,7 @@ export class PortMapper {
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new';
   #onStopped: () => void = () => {};
   #closing: Promise<void> | null = null;
+  #hasLooked = false;
 
   constructor(options: MappingOptions, ports: PortMapperPorts) {
     this.#ports = ports;
@@ -54,6 +55,11 @@ export class PortMapper {
   /** One entry an address of ours that has a router; the one that the system prefers first. */
   get ways(): readonly WayStatus[] {
     return this.#machine.ways;
+  }
+
+  /** False until the system has said for the first time which networks there are. */
+  get hasLooked(): boolean {
+    return this.#hasLooked;
   }
 
   /** Begins. The first answers come within milliseconds on a usual network, and none is waited for. */
@@ -117,6 +123,7 @@ export class PortMapper {
     const { networks, clock, log } = this.#ports;
     try {
       const list = await networks.list();
+      this.#hasLooked = true;
       if (this.#state === 'started') this.#handle({ type: 'networks', networks: list });
     } catch (error) {
       log.debug('port-mapping.networks', { error: String(error) });
