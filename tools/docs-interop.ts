@@ -30,6 +30,11 @@ export const interopColumns = [
   'dht-from',
   'dht-to',
   'dht-items',
+  'told-by',
+  'told-to',
+  'lsd-from',
+  'lsd-to',
+  'punch',
 ] as const;
 export type InteropColumn = (typeof interopColumns)[number];
 
@@ -54,6 +59,11 @@ const words: Readonly<Record<Language, Readonly<Record<InteropColumn | 'program'
     'dht-from': 'DHT alone, from it',
     'dht-to': 'DHT alone, from Tequio',
     'dht-items': 'items of the DHT',
+    'told-by': 'tells Tequio of peers (PEX)',
+    'told-to': 'is told of peers by Tequio',
+    'lsd-from': 'local network alone, from it',
+    'lsd-to': 'local network alone, from Tequio',
+    punch: 'hole punching, as',
     failed: 'FAILED',
   },
   es: {
@@ -74,6 +84,11 @@ const words: Readonly<Record<Language, Readonly<Record<InteropColumn | 'program'
     'dht-from': 'solo por DHT, de él',
     'dht-to': 'solo por DHT, de Tequio',
     'dht-items': 'datos en la DHT',
+    'told-by': 'habla a Tequio de pares (PEX)',
+    'told-to': 'Tequio le habla de pares',
+    'lsd-from': 'solo por la red local, de él',
+    'lsd-to': 'solo por la red local, de Tequio',
+    punch: 'perforación de NAT, como',
     failed: 'FALLA',
   },
 };

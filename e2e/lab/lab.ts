@@ -104,6 +104,11 @@ export class Host {
     ip('netns', 'exec', this.namespace, 'tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', ...rate);
   }
 
+  /** Multicast goes out by the network card: a host has no default route that would say so. */
+  routeMulticast(): void {
+    ip('-n', this.namespace, 'route', 'add', '224.0.0.0/4', 'dev', 'eth0');
+  }
+
   /**
    * From now on programs that start on this host know this name, as from its hosts file, and no other host does.
    */

@@ -26,17 +26,22 @@ export class QbittorrentPeer implements LabPeer {
   readonly endpoint: string;
   readonly #running: Running;
 
-  private constructor(host: Host, encryption: QbittorrentEncryption) {
+  private constructor(host: Host, encryption: QbittorrentEncryption, discovery: Discovery) {
     this.host = host;
     this.endpoint = `${host.address}:${port}`;
     const configFolder = join(host.folder, 'profile/qBittorrent/config');
     mkdirSync(configFolder, { recursive: true });
-    writeFileSync(join(configFolder, 'qBittorrent.conf'), configOf(host, encryption));
+    writeFileSync(join(configFolder, 'qBittorrent.conf'), configOf(host, encryption, discovery));
     this.#running = host.run('qbittorrent-nox', [`--profile=${join(host.folder, 'profile')}`]);
   }
 
-  static async start(host: Host, encryption: QbittorrentEncryption = 'off'): Promise<QbittorrentPeer> {
-    const peer = new QbittorrentPeer(host, encryption);
+  /** @param discovery ways to find peers, off when nothing is said */
+  static async start(
+    host: Host,
+    encryption: QbittorrentEncryption = 'off',
+    discovery: Discovery = {},
+  ): Promise<QbittorrentPeer> {
+    const peer = new QbittorrentPeer(host, encryption, discovery);
     await until('qBittorrent answers', 15_000, () => {
       peer.#running.assertRunning();
       return peer.#call('app/version').then((version) => version.startsWith('v'));
@@ -123,8 +128,11 @@ export class QbittorrentPeer implements LabPeer {
 const encryptions = ['prefer', 'require', 'off'] as const;
 export type QbittorrentEncryption = (typeof encryptions)[number];
 
+type Discovery = { readonly pex?: boolean; readonly lsd?: boolean };
+
 /** `BTProtocol` TCP only; the API is open to the lab's network. */
-function configOf(host: Host, encryption: QbittorrentEncryption): string {
+function configOf(host: Host, encryption: QbittorrentEncryption, discovery: Discovery): string {
+  const { pex = false, lsd = false } = discovery;
   return `[LegalNotice]
 Accepted=true
 
@@ -133,9 +141,9 @@ Session\\AddExtensionToIncompleteFiles=false
 Session\\BTProtocol=TCP
 Session\\DHTEnabled=false
 Session\\Encryption=${encryptions.indexOf(encryption)}
-Session\\LSDEnabled=false
+Session\\LSDEnabled=${lsd}
 Session\\MultiConnectionsPerIp=true
-Session\\PeXEnabled=false
+Session\\PeXEnabled=${pex}
 Session\\Port=${port}
 Session\\Preallocation=false
 Session\\QueueingSystemEnabled=false
