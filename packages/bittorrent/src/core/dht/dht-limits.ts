@@ -14,6 +14,8 @@ export const dhtLimits = {
 
   /** Queries of one lookup under way and not yet late. */
   lookupAlpha: 4,
+  /** Contacts of our own that a lookup asks in any case. */
+  lookupWitnessCount: 8,
   /** Candidates of one lookup, the nearest. */
   lookupCandidateCountMax: 100,
   /** Candidates of one lookup in one /24 (IPv4) or /48 (IPv6); only one of them is ever counted on. */
@@ -27,7 +29,7 @@ export const dhtLimits = {
   searchWaitingCountMax: 4096,
 
   /** After this another candidate is asked besides; the answer still counts. */
-  lateMs: 1500,
+  lateMs: 1000,
   timeoutMs: 8000,
   /** Queries under way; beyond that a query fails at once. */
   queryCountMax: 1024,

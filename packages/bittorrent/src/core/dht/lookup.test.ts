@@ -9,11 +9,12 @@ import { type Candidate, Lookup } from './lookup.ts';
 
 const target = new Prng(1).bytes(20);
 
-/** Nodes of a local network, n of them with so many bits like the target: rules about addresses do not apply. */
+/** Nodes of a local network, nearest first, n of them with so many bits like the target: rules about addresses do not apply. */
 function nodesNear(bits: number, count: number, from = 0): NodeInfo[] {
-  return Array.from({ length: count }, (_, i) =>
+  const nodes = Array.from({ length: count }, (_, i) =>
     nodeAt(`10.${bits}.0.${from + i}`, 1, idIn(target, bits, new Prng(bits * 1000 + from + i))),
   );
+  return nodes.sort((a, b) => compareDistance(a.id, b.id, target));
 }
 
 function ask(lookup: Lookup): Candidate {
@@ -153,4 +154,18 @@ test('endless approach has an end', () => {
   }
   assert.ok(lookup.queryCount <= dhtLimits.lookupQueryCountMax);
   assert.ok(lookup.isDone);
+});
+
+test('eclipse: our own contacts are asked however near the nodes are that an attacker names', () => {
+  const lookup = new Lookup(target, nodesNear(1, 10));
+  const liar = ask(lookup);
+  lookup.handleAnswer(liar, nodesNear(40, 8));
+  let witnessCount = 1;
+  for (let next = lookup.pickNext(); next !== null; next = lookup.pickNext()) {
+    lookup.markAsked(next);
+    if (next.isWitness) witnessCount++;
+    lookup.handleAnswer(next, next.isWitness ? nodesNear(50, 1) : nodesNear(45, 8));
+  }
+  assert.equal(witnessCount, dhtLimits.lookupWitnessCount);
+  assert.equal(lookup.closest()[0]?.node.endpoint.address, '10.50.0.0');
 });

@@ -2,7 +2,7 @@
  * One search for the nodes nearest to a target, in one address family (BEP 5: iterative, by distance).
  *
  *   candidate: fresh -> asked -> answered
- *                          \-> late (1.5 s: somebody else is asked besides) -> answered | failed
+ *                          \-> late (1 s: somebody else is asked besides) -> answered | failed
  *
  * At most four queries are under way that are not late. The next one goes to the nearest candidate among the eight
  * nearest that may still count; the lookup ends when those have answered, so a few silent nodes delay it and never
@@ -14,6 +14,8 @@
  * - Sybils with a block of addresses: of one /24 (IPv6: /48) one candidate counts, whatever their number.
  * - Poison (names of nodes that are not there): who named three that stayed silent and none that answered is not
  *   believed any further, so a liar costs three queries.
+ * - Eclipse (attackers that name each other and nobody else): the first of those that we knew ourselves are all asked,
+ *   however near the nodes are that others name; one honest witness leads out of the circle.
  * - Endless approach (each answer names something nearer): a ceiling of queries and of candidates.
  * Private and loopback addresses are exempt from the rules about addresses.
  *
@@ -33,6 +35,8 @@ export type Candidate = {
   /** Answers between us and it: 1 for those that we knew. */
   readonly hopCount: number;
   readonly namedBy: Candidate | null;
+  /** Asked whatever nearer ones are named. */
+  readonly isWitness: boolean;
   state: 'fresh' | 'asked' | 'late' | 'answered' | 'failed';
   /** Of those that it named. */
   lieCount: number;
@@ -43,7 +47,13 @@ export type Candidate = {
   sequence: bigint | null;
 };
 
-const { bucketSize: width, lookupAlpha, lookupCandidateCountMax, lookupBlockCountMax } = dhtLimits;
+const {
+  bucketSize: width,
+  lookupWitnessCount: witnessCount,
+  lookupAlpha,
+  lookupCandidateCountMax,
+  lookupBlockCountMax,
+} = dhtLimits;
 
 export class Lookup {
   readonly target: Uint8Array;
@@ -60,7 +70,7 @@ export class Lookup {
 
   constructor(target: Uint8Array, known: readonly NodeInfo[]) {
     this.target = target;
-    for (const node of known) this.#add(node, null);
+    for (const node of known) this.#add(node, null, this.#candidates.length < witnessCount);
   }
 
   get candidateCount(): number {
@@ -142,9 +152,9 @@ export class Lookup {
     let count = 0;
     let secureCount = 0;
     for (const candidate of this.#candidates) {
-      if (count >= width && secureCount >= width) return null;
       if (!this.#mayCount(candidate)) continue;
-      const isInReach = count < width || (candidate.isSecure && secureCount < width);
+      const isNear = count < width || (candidate.isSecure && secureCount < width);
+      const isInReach = isNear || candidate.isWitness;
       if (isInReach && candidate.state === 'fresh') return candidate;
       count++;
       if (candidate.isSecure) secureCount++;
@@ -163,7 +173,7 @@ export class Lookup {
     return namedBy === null || namedBy.truthCount > 0 || namedBy.lieCount < dhtLimits.lookupLieCountMax;
   }
 
-  #add(node: NodeInfo, namedBy: Candidate | null): Candidate | null {
+  #add(node: NodeInfo, namedBy: Candidate | null, isWitness = false): Candidate | null {
     if (this.#places.has(node.place)) return null;
     let at = this.#candidates.length;
     if (
@@ -187,6 +197,7 @@ export class Lookup {
       block,
       hopCount: (namedBy?.hopCount ?? 0) + 1,
       namedBy,
+      isWitness,
       state: 'fresh',
       lieCount: 0,
       truthCount: 0,

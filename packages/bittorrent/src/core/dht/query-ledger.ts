@@ -2,7 +2,7 @@
  * Queries that we sent and that were not answered yet. An answer counts only with the transaction id that was made for
  * it and from the address and port that were asked; anything else is a stranger's and is passed over.
  *
- *   (sent) -> waiting -> late (1.5 s) -> failed (8 s)
+ *   (sent) -> waiting -> late (1 s) -> failed (8 s)
  *                 \________ \___________-> answered
  *
  * All wait equally long, so both queues are in the order of sending and the next deadline is at their head.
