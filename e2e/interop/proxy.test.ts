@@ -3,13 +3,15 @@
  * other address than the proxy's. Only the proxy's host knows the names.
  */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertSameTree } from '../lab/content.ts';
 import { LibtorrentPeer } from '../lab/libtorrent.ts';
 import { waitAnswering } from '../lab/peer.ts';
 import { LabProxy } from '../lab/proxies.ts';
 import { TequioPeer, TequioTracker } from '../lab/tequio.ts';
-import { type Cell, type Stage, testCells } from './cell.ts';
+import { until } from '../lab/until.ts';
+import { type Cell, type MadeTorrent, type Stage, testCells } from './cell.ts';
 
 const timeoutMs = 40_000;
 const seedName = 'seeder.lab';
@@ -115,6 +117,48 @@ function cellOf({ start, by, purpose, ...common }: Case): Cell {
   };
 }
 
+/** A node of the DHT that has something else, and whom a seeder has told of itself. */
+async function startDht(stage: Stage, torrent: MadeTorrent): Promise<TequioPeer> {
+  const hub = stage.use(new TequioPeer(stage.host('hub')));
+  const file = join(hub.host.folder, 'something-else');
+  writeFileSync(file, 'x'.repeat(50_000));
+  hub.start(['seed', file, '--port', '6881', '--dht-bootstrap', `${hub.host.gateway}:9`]);
+  await hub.waitLine('seeding', 20_000);
+  const bootstrap = ['--dht-bootstrap', hub.endpoint];
+  const seeder = stage.use(new TequioPeer(stage.host('seeder'), bootstrap));
+  await seeder.seed(torrent.file, stage.sourceFolder);
+  const scout = stage.use(new TequioPeer(stage.host('scout')));
+  await until('the DHT knows the seeder', timeoutMs, async () => {
+    scout.start(['dht', 'lookup', torrent.infoHashV1!, ...bootstrap]);
+    const { peers } = await scout.waitLine('peers', 30_000);
+    await scout.stop();
+    return (peers as readonly unknown[]).length > 0;
+  });
+  return hub;
+}
+
+const dhtOnly: Cell = {
+  program: 'dante',
+  what: 'proxy',
+  variant: 'SOCKS5 DHT',
+  title: 'through dante, a magnet link with nothing but the DHT',
+  needs: ['libtorrent'],
+  run: async (stage) => {
+    const torrent = await stage.torrent('v1');
+    const hub = await startDht(stage, torrent);
+    const proxy = stage.use(await LabProxy.dante(stage.host('proxy')));
+    const host = stage.host('tequio');
+    host.watchOutput(proxy.host.address);
+    const tequio = stage.use(new TequioPeer(host));
+    const folder = stage.newFolder();
+    const how = ['--proxy', proxy.url, '--dht-bootstrap', hub.endpoint];
+    tequio.start(['get', torrent.magnet, '--to', folder, ...how]);
+    await tequio.waitComplete(timeoutMs);
+    assertSameTree(join(folder, 'mixed'), join(stage.sourceFolder, 'mixed'));
+    assert.equal(host.outputCounts().other, 0, 'packets that went around the proxy');
+  },
+};
+
 const deadProxy: Cell = {
   program: 'Tequio',
   what: 'proxy',
@@ -137,4 +181,4 @@ const deadProxy: Cell = {
   },
 };
 
-testCells('proxy', [...cases.map(cellOf), deadProxy]);
+testCells('proxy', [...cases.map(cellOf), dhtOnly, deadProxy]);
