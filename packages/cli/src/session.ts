@@ -55,6 +55,7 @@ export async function withNode<Value>(
 function tellAddressFilter({ addressFilter }: NodeApi, { output, messages }: Session): void {
   if (addressFilter === null) return;
   const { rangeCount, badLineCount, badLines } = addressFilter;
+  output.json({ type: 'address-filter', rangeCount, badLineCount, badLines });
   output.note(messages.addressFilter(rangeCount, badLineCount, badLines[0]?.line ?? 0));
 }
 

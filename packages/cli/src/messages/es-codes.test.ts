@@ -17,7 +17,7 @@ test('sentences of the node are said in Spanish, with their paths, figures and r
     [
       'BITTORRENT_TRACKER_UNREACHABLE',
       'The tracker cannot be reached: connection refused',
-      /: connection refused\.$/,
+      /: conexión rechazada\.$/,
     ],
     [
       'NET_LISTEN',

@@ -10,6 +10,25 @@ type Parts = {
   readonly reason: string;
 };
 
+/** The system's words about sockets (runtime's tcp-errors.ts). */
+const reasons: Readonly<Record<string, string>> = {
+  'connection refused': 'conexión rechazada',
+  'reset by the other side': 'la otra parte la cortó',
+  'closed by the other side': 'la otra parte la cerró',
+  'timed out': 'se agotó el tiempo',
+  'no route to the host': 'no hay ruta hasta el equipo',
+  'the host is down': 'el equipo está apagado',
+  'network unreachable': 'la red no está al alcance',
+  'this machine does not have that address': 'esta máquina no tiene esa dirección',
+  'another program uses it': 'lo usa otro programa',
+  'the port is in use': 'el puerto está en uso',
+  'this kind of address is not supported here': 'aquí no se admite esa clase de dirección',
+  'not permitted': 'no está permitido',
+  'ports below 1024 need a permission that this user does not have':
+    'los puertos por debajo de 1024 necesitan un permiso que este usuario no tiene',
+  'too many open files': 'hay demasiados archivos abiertos',
+};
+
 type Sentence = string | ((parts: Parts) => string);
 
 const put =
@@ -25,8 +44,8 @@ const sentences: Readonly<Record<string, Sentence>> = {
     `Donde debería estar ${name} hay un enlace simbólico o una carpeta, o su carpeta no lo es. Quítalo y el torrent sigue por sí solo.`,
   BITTORRENT_DISK_ERROR: ({ name }) => `${name} no se puede usar. Se intenta de nuevo hasta que se pueda.`,
   BITTORRENT_OPEN: 'Los archivos del torrent no se pudieron abrir.',
-  BITTORRENT_LINE_DOWN: ({ reason }) =>
-    `La dirección o interfaz por la que pasa todo no está: no se envía nada hasta que vuelva.${reason}`,
+  BITTORRENT_LINE_DOWN:
+    'La dirección o interfaz por la que pasa todo no está: no se envía nada hasta que vuelva.',
   BITTORRENT_HYBRID_MISMATCH:
     'El torrent se contradice: sus mitades de versión 1 y 2 no describen el mismo contenido. Nadie puede completarlo.',
 
@@ -94,8 +113,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   SOURCE_TOO_LONG: 'Lo que hay en esa dirección es demasiado largo para un archivo torrent.',
   FILTER_UNREADABLE: 'El filtro de direcciones no se puede leer: no tiene ningún rango de direcciones.',
   FILTER_TOO_LONG: 'El filtro de direcciones es demasiado largo.',
-  NET_LISTEN: ({ numbers, reason }) =>
-    `No se puede escuchar en el puerto ${numbers[0] ?? ''}: ${/uses it/.test(reason) ? 'lo usa otro programa' : reason}.`,
+  NET_LISTEN: ({ numbers, reason }) => `No se puede escuchar en el puerto ${numbers[0] ?? ''}: ${reason}.`,
   NET_RESOLVE: 'No se encuentra la dirección de ese nombre.',
 };
 
@@ -105,10 +123,11 @@ export function sentenceInSpanish(code: string, text: string): string {
   if (sentence === undefined) return text;
   if (typeof sentence === 'string') return sentence;
   const name = /"([^"]+)"/.exec(text)?.[1];
+  const reason = /: (.*?)\.?$/.exec(text)?.[1] ?? '';
   return sentence({
     name: name === undefined ? 'Un archivo' : `«${name}»`,
     numbers: text.replace(/"[^"]*"/g, '').match(/\d+/g) ?? [],
-    reason: code === 'BITTORRENT_LINE_DOWN' ? '' : (/: (.*?)\.?$/.exec(text)?.[1] ?? ''),
+    reason: reasons[reason] ?? reason,
   });
 }
 
