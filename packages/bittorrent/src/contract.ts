@@ -307,6 +307,16 @@ export type DhtPutOptions = {
   readonly cas?: bigint | null;
 };
 
+/** A torrent that changes has changed: which one it is now (BEP 46). */
+export type MutableUpdate = { readonly infoHash: string; readonly sequence: bigint };
+
+export type PublishedTorrent = {
+  readonly publicKey: string;
+  readonly sequence: bigint;
+  /** Nodes that keep it. */
+  readonly storedCount: number;
+};
+
 /** Questions to the DHT. Hashes, ids and keys are hex. All throw NodeError `BITTORRENT_DHT_CLOSED` at the end. */
 export interface DhtApi {
   /** Null: not started, or no network. */
@@ -334,6 +344,19 @@ export interface DhtApi {
   >;
   /** Info-hashes that nodes on the way to a target keep (BEP 51); null: a target by chance. */
   sample(target: string | null): Promise<DhtSearch & { readonly infoHashes: readonly string[] }>;
+  /** Says which torrent (v1 info-hash) is the present one of a key (32 bytes) and salt, and keeps saying it. */
+  publish(secretKey: Uint8Array, salt: Uint8Array, infoHash: string): Promise<PublishedTorrent>;
+  /**
+   * Calls back with the present torrent of a public key (32 bytes) and salt, and again when it is another one.
+   * @param pollMs between two looks; by default two minutes
+   * @returns ends it
+   */
+  follow(
+    publicKey: Uint8Array,
+    salt: Uint8Array,
+    updated: (update: MutableUpdate) => void,
+    pollMs?: number,
+  ): () => void;
 }
 
 /** The service, as `createBittorrent` returns it and as the command line uses it. */

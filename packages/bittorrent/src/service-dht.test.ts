@@ -92,3 +92,26 @@ test('ping and sample', () =>
     const samplesOf = async () => (await b!.service.dht!.sample(null)).infoHashes;
     while (!(await samplesOf()).includes(id)) await new Promise((resolve) => setTimeout(resolve, 50));
   }));
+
+test('a torrent that changes: published, followed, changed', () =>
+  withBench(async (bench) => {
+    const [publisher, follower] = await startAll(bench, ['publisher', 'follower']);
+    const secretKey = new Uint8Array(32).fill(9);
+    const salt = encodeUtf8('x');
+    const [one, two] = ['11'.repeat(20), '22'.repeat(20)];
+    const { publicKey, sequence } = await publisher!.service.dht!.publish(secretKey, salt, one);
+    assert.equal(sequence, 1n);
+    assert.equal((await publisher!.service.dht!.publish(secretKey, salt, one)).sequence, 1n, 'nothing new');
+    const seen: string[] = [];
+    const end = follower!.service.dht!.follow(
+      Uint8Array.from(Buffer.from(publicKey, 'hex')),
+      salt,
+      (update) => seen.push(`${update.sequence} ${update.infoHash}`),
+      50,
+    );
+    while (seen.length < 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal((await publisher!.service.dht!.publish(secretKey, salt, two)).sequence, 2n);
+    while (seen.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    end();
+    assert.deepEqual(seen, [`1 ${one}`, `2 ${two}`]);
+  }));

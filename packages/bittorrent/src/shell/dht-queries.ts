@@ -1,5 +1,6 @@
 /** Questions that the user asks the DHT: the machine's searches as promises of plain data. */
 import {
+  type Clock,
   type Endpoint,
   type Entropy,
   formatEndpoint,
@@ -17,8 +18,10 @@ import { decodeBencode } from '../wire/bencode.ts';
 import { type DhtItem, dhtItemLimits, mutableTargetOf, signItem } from '../wire/dht-item.ts';
 import type { NodeInfo } from '../wire/dht-node-info.ts';
 import type { DhtService } from './dht-service.ts';
+import { MutableTorrents, mutableTimes } from './mutable-torrents.ts';
 
 export type DhtQueriesDeps = {
+  readonly clock: Clock;
   readonly entropy: Entropy;
   readonly hashes: Hashes;
   readonly signatures: Signatures;
@@ -30,10 +33,12 @@ const noSalt = new Uint8Array(0);
 export class DhtQueries implements DhtApi {
   readonly #dht: DhtService;
   readonly #deps: DhtQueriesDeps;
+  readonly #mutable: MutableTorrents;
 
   constructor(dht: DhtService, deps: DhtQueriesDeps) {
     this.#dht = dht;
     this.#deps = deps;
+    this.#mutable = new MutableTorrents(dht, deps);
   }
 
   status(): ReturnType<DhtApi['status']> {
@@ -87,6 +92,19 @@ export class DhtQueries implements DhtApi {
     const bytes = target === null ? this.#deps.entropy.bytes(20) : targetOfHex(target, [20]);
     const report = await this.#search({ kind: 'sample', target: bytes });
     return { ...searchOf(report), infoHashes: report.samples.map(toHex) };
+  }
+
+  publish(secretKey: Uint8Array, salt: Uint8Array, infoHash: string): ReturnType<DhtApi['publish']> {
+    return this.#mutable.publish(secretKey, salt, targetOfHex(infoHash, [20]));
+  }
+
+  follow(
+    publicKey: Uint8Array,
+    salt: Uint8Array,
+    updated: Parameters<DhtApi['follow']>[2],
+    pollMs: number = mutableTimes.pollMs,
+  ): () => void {
+    return this.#mutable.follow({ publicKey, salt }, pollMs, updated);
   }
 
   async #itemOf({ value, secretKey, salt = noSalt, sequence = null }: DhtPutOptions): Promise<DhtItem> {
