@@ -6,9 +6,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { assertSameTree, makeContent } from '../lab/content.ts';
-import { runTequio, TequioPeer } from '../lab/tequio.ts';
+import { programArguments, runTequio, TequioPeer } from '../lab/tequio.ts';
 import { until } from '../lab/until.ts';
 import { NatLab, type Site } from './nat-lab.ts';
 import { areRequired, mapperVersion, whatIsMissing, writeNatResults } from './nat-programs.ts';
@@ -26,7 +25,6 @@ const mappers: Readonly<Record<Exclude<MapperKind, 'all'>, readonly string[]>> =
   'nat-pmp': ipv4Mappings,
   pcp: allMappings,
 };
-const program = fileURLToPath(new URL('../../bin/tequio.ts', import.meta.url));
 
 type MapperResult = {
   readonly mapper: string;
@@ -148,8 +146,7 @@ describe('port mapping in the laboratory', { concurrency: true, skip }, () => {
   /** What `tequio nat …` says on a machine: its one line of JSON. */
   async function nat(site: Site, ...args: readonly string[]): Promise<Record<string, unknown>> {
     const data = join(site.host.folder, 'data');
-    const flags = ['--disable-warning=ExperimentalWarning', program, '--json', '--data', data];
-    const running = site.host.run(execPath, [...flags, 'nat', ...args]);
+    const running = site.host.run(execPath, [...programArguments, '--json', '--data', data, 'nat', ...args]);
     await running.wait(25_000);
     return JSON.parse(running.stdout) as Record<string, unknown>;
   }

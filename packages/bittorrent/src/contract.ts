@@ -263,6 +263,8 @@ export type DhtStatus = {
     readonly contactCount: number;
     /** As other nodes agree to see us; null: not known yet. */
     readonly externalAddress: string | null;
+    /** Our UDP port as the latest of them saw it, one entry a network: different ones behind a symmetric NAT. */
+    readonly portsSeen: readonly number[];
   }[];
   /** Datagrams, queries of others answered, and not answered because the budget for that was spent. */
   readonly receivedCount: number;

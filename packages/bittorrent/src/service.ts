@@ -81,6 +81,8 @@ export type Line = {
 
 /** The service: the contract, and its own start and end. */
 export interface BittorrentService extends BittorrentApi {
+  /** Our address as peers and trackers agree to see it; null: too few have said. */
+  externalAddress(family: 4 | 6): IpAddress | null;
   /** Listens. @throws NodeError `NET_LISTEN` */
   start(): Promise<void>;
   /** Takes leave of trackers and peers, keeps all state, ends. */
@@ -170,6 +172,10 @@ class Service implements BittorrentService {
 
   get port(): number {
     return this.#acceptor.port;
+  }
+
+  externalAddress(family: 4 | 6): IpAddress | null {
+    return this.#external.of(family);
   }
 
   async start(): Promise<void> {

@@ -130,7 +130,7 @@ class LocalNode implements NodeApi {
     this.#ports = ports;
     this.#outside = outside;
     this.nat = nat;
-    if (nat !== null) bittorrent.subscribe((event) => nat.handleEvent(event));
+    nat?.follow(bittorrent);
     const { filter } = outside;
     this.addressFilter = filter === null ? null : { ...filter, rangeCount: filter.filter.rangeCount };
     this.#database = database;

@@ -1,7 +1,8 @@
 /** The node's port mapping, and what is known about its reachability, fed from what the node sees. */
 import { join } from 'node:path';
 import type { BittorrentEvent, NatHandle, NatPort, NatStatus } from '@tequio/api';
-import { type IpAddress, type Ports, tryParseEndpoint } from '@tequio/kernel';
+import type { BittorrentService } from '@tequio/bittorrent';
+import { type IpAddress, type Ports, tryParseAddress, tryParseEndpoint } from '@tequio/kernel';
 import { PortMapper, ReachabilityJudge } from '@tequio/network';
 
 /** How often `settle` looks. */
@@ -12,6 +13,7 @@ export class NodeNat implements NatHandle {
   readonly mapper: PortMapper;
   readonly #ports: Ports;
   readonly #judge: ReachabilityJudge;
+  #bittorrent: BittorrentService | null = null;
 
   /** Makes nothing but a file in the data folder, if that is not there. @throws NodeError `FILE_WRITE` */
   static async create(dataFolder: string, bind: IpAddress | null, ports: Ports): Promise<NodeNat> {
@@ -27,15 +29,27 @@ export class NodeNat implements NatHandle {
   /** Begins, with these ports and whatever others want besides. */
   start(wanted: readonly NatPort[] = []): void {
     if (wanted.length > 0) this.mapper.want(wanted);
+    this.mapper.subscribe(() => void this.#readOwnAddresses());
     this.mapper.start();
-    void this.#ports.networks.list().then(
-      (networks) => this.#judge.handleOwnAddresses(networks.map(({ address }) => address)),
-      () => {},
-    );
+    void this.#readOwnAddresses();
   }
 
-  /** What BitTorrent sees of the world. */
-  handleEvent(event: BittorrentEvent): void {
+  /** Learns from what BitTorrent sees of the world. */
+  follow(bittorrent: BittorrentService): void {
+    this.#bittorrent = bittorrent;
+    bittorrent.subscribe((event) => this.#handleEvent(event));
+  }
+
+  async #readOwnAddresses(): Promise<void> {
+    try {
+      const networks = await this.#ports.networks.list();
+      this.#judge.handleOwnAddresses(networks.map(({ address }) => address));
+    } catch (error) {
+      this.#ports.log.debug('nat.networks', { error: String(error) });
+    }
+  }
+
+  #handleEvent(event: BittorrentEvent): void {
     if (event.type !== 'bittorrent.peer.connected') return;
     const endpoint = tryParseEndpoint(event.endpoint);
     if (endpoint === null) return;
@@ -51,6 +65,15 @@ export class NodeNat implements NatHandle {
   status(): NatStatus {
     const { ways } = this.mapper;
     this.#judge.handleWays(ways);
+    for (const family of [4, 6] as const) {
+      const address = this.#bittorrent?.externalAddress(family) ?? null;
+      if (address !== null) this.#judge.handleExternalAddress(address);
+    }
+    for (const { family, externalAddress, portsSeen } of this.#bittorrent?.dht?.status()?.families ?? []) {
+      const address = tryParseAddress(externalAddress ?? '');
+      if (address !== null) this.#judge.handleExternalAddress(address);
+      this.#judge.handlePortsSeen(family, portsSeen);
+    }
     return { ways, reachability: this.#judge.report(this.#ports.clock.nowMs()) };
   }
 

@@ -112,9 +112,8 @@ export const limits = {
     keyCountMax: 500,
     /** UDP behind a NAT: comers that are proof. */
     udpComerCountMin: 4,
-    /** Others who must have seen our UDP port, and those whose word is kept. */
+    /** Networks that must have seen our UDP port. */
     portVoterCountMin: 3,
-    portVoterCountMax: 20,
     /** "Closed" is said when nobody came for so long, in which so many connections of ours opened. */
     patienceMs: 10 * 60_000,
     openedCountMin: 3,

@@ -13,7 +13,7 @@
  * - TCP: one comer is proof, for no NAT lets a strange TCP connection in. UDP behind a NAT: a datagram may come
  *   through because we had written to that peer before (the DHT writes to thousands), so it takes comers from four
  *   networks that we have not dialled. Proof lasts two hours.
- * - Punchable: peers of three networks, which have seen our UDP port, saw the same one; if they saw different ones the
+ * - Punchable: nodes of three networks, which have seen our UDP port, saw the same one; if they saw different ones the
  *   NAT is symmetric, and UDP is closed.
  * - Closed is said after ten minutes with three connections of our own and nobody who came; or at once when this
  *   machine has no address of the family.
@@ -102,8 +102,7 @@ class Evidence {
 export class ReachabilityJudge {
   readonly #startMs: number;
   readonly #evidence = new Map<string, Evidence>();
-  /** UDP port as others saw it, by their network. */
-  readonly #portsSeen = { 4: new Map<string, number>(), 6: new Map<string, number>() };
+  readonly #portsSeen: { 4: readonly number[]; 6: readonly number[] } = { 4: [], 6: [] };
   #ways: readonly WayStatus[] = [];
   #ownAddresses: readonly IpAddress[] = [];
   readonly #external: { 4: IpAddress | null; 6: IpAddress | null } = { 4: null, 6: null };
@@ -145,15 +144,9 @@ export class ReachabilityJudge {
     this.#external[familyOf(address)] = address;
   }
 
-  /** `voter` says that our UDP datagrams come from this port. */
-  handlePortSeen(port: number, voter: IpAddress): void {
-    if (isLocalAddress(voter) || port < 1 || port > 65_535) return;
-    const seen = this.#portsSeen[familyOf(voter)];
-    const key = addressKey(voter);
-    seen.delete(key);
-    seen.set(key, port);
-    const oldest = seen.size > bounds.portVoterCountMax ? seen.keys().next().value : undefined;
-    if (oldest !== undefined) seen.delete(oldest);
+  /** Our UDP port as others saw it lately: one entry for each network of theirs. */
+  handlePortsSeen(family: 4 | 6, ports: readonly number[]): void {
+    this.#portsSeen[family] = ports;
   }
 
   /** IPv4 before IPv6, TCP before UDP. */
@@ -183,8 +176,8 @@ export class ReachabilityJudge {
         ? 'ask-provider'
         : 'forward-port';
     const ports = this.#portsSeen[family];
-    if (transport === 'udp' && ports.size >= bounds.portVoterCountMin) {
-      return new Set(ports.values()).size === 1
+    if (transport === 'udp' && ports.length >= bounds.portVoterCountMin) {
+      return new Set(ports).size === 1
         ? say('punchable', 'same-port', advice)
         : say('closed', 'different-ports', advice);
     }

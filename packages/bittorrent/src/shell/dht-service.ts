@@ -209,11 +209,12 @@ export class DhtService {
     if (node === null) return null;
     return {
       port: this.port,
-      families: node.sides.map(({ family, id, table, address }) => ({
+      families: node.sides.map(({ family, id, table, address, portsSeen }) => ({
         family,
         id: toHex(id),
         contactCount: table.count,
         externalAddress: address,
+        portsSeen,
       })),
       receivedCount: this.#receivedCount,
       answeredCount: node.queriesAnswered,

@@ -361,7 +361,7 @@ export class DhtNode implements SearchesHost {
   #handleSeenAs(side: DhtSide, query: Query<Purpose>, seenAs: Endpoint, local: boolean): void {
     if (local) return;
     const block = networkBlockOf(compactEndpoint(query.endpoint).subarray(0, -2));
-    const address = side.handleSeenAs(block, seenAs.address, this.#nowMs);
+    const address = side.handleSeenAs(block, seenAs, this.#nowMs);
     if (address !== null) this.#effects.push({ type: 'address', family: side.family, address });
   }
 

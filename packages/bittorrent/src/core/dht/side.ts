@@ -61,6 +61,11 @@ export class DhtSide {
   }
 
   /** As others agree to see us. */
+  /** Our port as the latest voters saw it, one entry each. */
+  get portsSeen(): readonly number[] {
+    return this.#address.ports;
+  }
+
   get address(): IpAddress | null {
     return this.#address.address;
   }
@@ -99,8 +104,9 @@ export class DhtSide {
   }
 
   /** @returns the address, when others have come to agree on another one than before */
-  handleSeenAs(voterBlock: string, address: IpAddress, nowMs: number): IpAddress | null {
-    if (!this.#address.vote(voterBlock, address)) return null;
+  handleSeenAs(voterBlock: string, seenAs: Endpoint, nowMs: number): IpAddress | null {
+    const { address } = seenAs;
+    if (!this.#address.vote(voterBlock, seenAs)) return null;
     if (!isSecureNodeId(this.id, addressToBytes(address))) this.#takeId(address, nowMs);
     return address;
   }
