@@ -1,6 +1,6 @@
 /**
- * The naive twin of the hash exchange: what is missing, who was asked for what and who refused what, as plain lists; every
- * answer by looking through all of them. Whether hashes are true it is told. It writes its effects as text.
+ * The naive twin of the hash exchange: what is missing, who was asked for what and who refused what, as plain lists;
+ * every answer by looking through all of them. Whether hashes are true it is told. It writes its effects as text.
  */
 import { toHex } from '@tequio/kernel';
 import type { HashRequest } from '../wire/hash-messages.ts';

@@ -17,6 +17,7 @@ import type { Metainfo } from '../wire/torrent-info.ts';
 import { DiskTrouble, openFault } from './disk-trouble.ts';
 import { PeerFinder, type PeerFinderHost } from './peer-finder.ts';
 import { PieceKeeper } from './piece-keeper.ts';
+import { allPieces, piecesToCheck } from './pieces-to-check.ts';
 import type { TorrentRates } from './rate-limit.ts';
 import { SessionRecord, type SessionRecordHost } from './session-record.ts';
 import { metainfoOf, type SessionDeps, type SessionSource } from './session-source.ts';
@@ -368,7 +369,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
       storage.priorities.pieces.forEach((priority, piece) => {
         if (priority !== 4) content.setPriority(piece, priority);
       });
-      const doubtful = this.#piecesToCheck(storage);
+      const doubtful = piecesToCheck(storage, this.source.stored === null || this.#add.seed === true);
       this.checkCount = doubtful.length;
       content.start(piecesOf(storage.have), doubtful);
     });
@@ -388,16 +389,6 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
       failed: (url, fault, isDead) => log.debug('web-seed.failed', { url, code: fault.code, dead: isDead }),
     });
     this.driver.drive();
-  }
-
-  /** Of a torrent with a record: what it doubts; of a new one: whatever is there already. */
-  #piecesToCheck(storage: TorrentStorage): number[] {
-    const doubtful = new Set(piecesOf(storage.doubtful));
-    if (this.source.stored === null || this.#add.seed === true) {
-      for (const piece of piecesOf(storage.presentPieces()))
-        if (!storage.have.has(piece)) doubtful.add(piece);
-    }
-    return [...doubtful].sort((a, b) => a - b);
   }
 
   async #handleMetadata(infoBytes: Uint8Array): Promise<void> {
@@ -502,8 +493,4 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
       look: (fault) => this.storage?.look(this.storage.fileOf(fault)) ?? Promise.resolve(null),
     });
   }
-}
-
-function* allPieces(pieceCount: number): Generator<number> {
-  for (let piece = 0; piece < pieceCount; piece++) yield piece;
 }

@@ -1,6 +1,6 @@
 /**
- * What the node says in English, in Spanish, by code. Names, paths and numbers are taken from the English sentence: what
- * stands in straight quotes, and the figures in their order. A code that is not here keeps its English sentence.
+ * What the node says in English, in Spanish, by code. Names, paths and numbers are taken from the English sentence:
+ * what stands in straight quotes, and the figures in their order. A code that is not here keeps its English sentence.
  */
 type Parts = {
   /** The first thing in quotes, with « »; empty when there is none. */
@@ -117,7 +117,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   NET_RESOLVE: 'No se encuentra la dirección de ese nombre.',
 };
 
-/** A sentence of the node in Spanish; its own when the code is not known here, or the sentence is in Spanish already. */
+/** A sentence of the node in Spanish; its own when the code is not known here, or it is in Spanish already. */
 export function sentenceInSpanish(code: string, text: string): string {
   const sentence = isOurs(text) ? undefined : sentences[code];
   if (sentence === undefined) return text;
