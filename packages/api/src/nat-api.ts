@@ -68,6 +68,8 @@ export type NatStatus = {
 /** Port mapping at work, until `close`. */
 export interface NatHandle {
   status(): NatStatus;
+  /** Calls back whenever a way has changed; the returned function ends that. */
+  subscribe(listener: () => void): () => void;
   /** Until every protocol was found or given up and every port mapped or refused, but no longer than so. */
   settle(timeoutMs: number): Promise<void>;
   /** Removes the mappings, unless they shall be kept until the router forgets them; takes two seconds at most. */

@@ -77,6 +77,10 @@ export class NodeNat implements NatHandle {
     return { ways, reachability: this.#judge.report(this.#ports.clock.nowMs()) };
   }
 
+  subscribe(listener: () => void): () => void {
+    return this.mapper.subscribe(listener);
+  }
+
   async settle(timeoutMs: number): Promise<void> {
     const { clock } = this.#ports;
     const endMs = clock.nowMs() + timeoutMs;

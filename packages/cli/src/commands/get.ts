@@ -4,8 +4,10 @@ import type { Command } from 'commander';
 import { addHelp } from '../command-help.ts';
 import { mustBeFolder } from '../content-place.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { type Exchange, type Followed, FollowedTorrents } from '../followed-torrents.ts';
 import { InterruptedError } from '../interrupt.ts';
 import { outcomeToJson } from '../json-output.ts';
+import { reachabilityToJson } from '../nat-notes.ts';
 import { addNodeOptions, type NodeFlags, settingsOf } from '../node-flags.ts';
 import { createOptionParsers } from '../option-parsers.ts';
 import { printable } from '../printable.ts';
@@ -68,30 +70,67 @@ async function download(
   flags: GetFlags,
   session: Session,
 ): Promise<WatchEnd> {
-  const sources: TorrentSource[] = [];
-  for (const text of texts) sources.push(await readTorrentInput(session, node, text));
-  await mustBeFolder(node, session.world.resolvePath(flags.to ?? '.'), session.messages);
+  const follows = new FollowedTorrents(session, node);
+  const sources: { readonly source: TorrentSource; readonly followed: Followed | null }[] = [];
   const watch = new TorrentWatch(session, node);
   const results = new DownloadResults(session);
+  for (const text of texts) {
+    const link = node.mutable.tryReadLink(text);
+    const exchange: Exchange = (oldId, source) =>
+      takeOver(oldId, source, { node, watch, results, flags, session });
+    const followed =
+      link === null
+        ? null
+        : await session.interrupt.race(follows.begin(link, flags.timeout ?? null, exchange));
+    sources.push({ source: followed?.source ?? (await readTorrentInput(session, node, text)), followed });
+  }
+  await mustBeFolder(node, session.world.resolvePath(flags.to ?? '.'), session.messages);
   try {
-    for (const source of sources) {
+    for (const { source, followed } of sources) {
       const id = await session.interrupt.race(node.bittorrent.add(source, addOptionsOf(flags, session)));
       if (watch.add(id)) results.handleStart(id);
+      if (followed !== null) followed.id = id;
     }
     let end = await watch.until((snapshots) => results.handleSnapshots(snapshots), flags.timeout ?? null);
     if (end === 'done') {
       watch.report();
-      session.output.json(results.toJson('done', watch.snapshots()));
+      session.output.json({ ...results.toJson('done', watch.snapshots()), ...reachabilityToJson(node) });
       if (flags.seed !== true) return end;
       session.output.note(session.messages.get.sharing);
       end = await watch.until(() => false);
     }
     watch.report();
-    if (end === 'interrupted') session.output.json(results.toJson('interrupted', watch.snapshots()));
+    if (end === 'interrupted') {
+      const result = results.toJson('interrupted', watch.snapshots());
+      session.output.json({ ...result, ...reachabilityToJson(node) });
+    }
     return end;
   } finally {
+    follows.close();
     watch.close();
   }
+}
+
+type Download = {
+  readonly node: NodeApi;
+  readonly watch: TorrentWatch;
+  readonly results: DownloadResults;
+  readonly flags: GetFlags;
+  readonly session: Session;
+};
+
+/** A followed link leads to another torrent now: that one takes the place of the old one, whose content stays. */
+async function takeOver(oldId: string, source: TorrentSource, download: Download): Promise<string> {
+  const { node, watch, results, flags, session } = download;
+  const name = node.bittorrent.torrent(oldId)?.name ?? oldId;
+  session.output.note(session.messages.dht.changed(printable(name)));
+  watch.remove(oldId);
+  await node.bittorrent.remove(oldId);
+  const id = await node.bittorrent.add(source, addOptionsOf(flags, session));
+  session.output.json({ type: 'changed', was: oldId, torrent: id });
+  results.handleExchange(oldId, id);
+  watch.add(id);
+  return id;
 }
 
 function addOptionsOf(flags: GetFlags, session: Session): AddOptions {
@@ -115,6 +154,12 @@ class DownloadResults {
 
   handleStart(id: string): void {
     this.#startsMs.set(id, this.#session.world.nowMs());
+  }
+
+  handleExchange(oldId: string, id: string): void {
+    this.#startsMs.delete(oldId);
+    this.#secondsById.delete(oldId);
+    this.handleStart(id);
   }
 
   /** True when all are complete. @throws NodeError when no file of a torrent is wanted */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { NatStatus, NatWay } from '@tequio/api';
 import './seed.ts';
 import { FakeWorld, run } from '../testing/fake-world.ts';
 
@@ -87,4 +88,50 @@ test('content that is not there at all, and a path that is not', async () => {
   assert.match(world.err, /“album” is not in \/elsewhere.*--from/);
   assert.equal(await run(world, 'seed nothing'), 66);
   assert.match(world.err, /nothing at \/home\/ana\/nothing/);
+});
+
+test('what the router lets through is said once, and whether others come at the end', async () => {
+  const way: NatWay = {
+    family: 4,
+    local: '192.168.1.2',
+    gateway: '192.168.1.1',
+    isGuess: false,
+    protocol: 'pcp',
+    protocols: [],
+    externalAddress: '5.1.0.2',
+    isDoubleNat: false,
+    mappings: [{ transport: 'tcp', port: 6881, state: 'asked', externalPort: null, reason: '' }],
+  };
+  const tcp = { family: 4, transport: 'tcp', state: 'mapped', basis: 'mapping', isSeen: false } as const;
+  for (const [isDoubleNat, sentence] of [
+    [false, /The router lets others in: they reach this node at 5\.1\.0\.2:7001\./g],
+    [true, /Double NAT/g],
+  ] as const) {
+    for (const isJson of [false, true]) {
+      const world = worldWithAlbum();
+      let status: NatStatus = { ways: [way], reachability: [{ ...tcp, advice: 'none' }] };
+      let tell = (): void => {};
+      world.node.nat = {
+        status: () => status,
+        subscribe: (listener) => {
+          tell = listener;
+          return () => {};
+        },
+        settle: async () => {},
+        close: async () => {},
+      };
+      world.setTimer(5000, () => {
+        const mappings = [{ ...way.mappings[0]!, state: 'mapped', externalPort: 7001 } as const];
+        status = { ...status, ways: [{ ...way, mappings, isDoubleNat }] };
+        tell();
+        tell();
+      });
+      assert.equal(await run(world, `${isJson ? '--json ' : ''}seed album`), 130);
+      if (!isJson) assert.equal(world.err.match(sentence)?.length, 1, world.err);
+      else {
+        assert.deepEqual(world.json.at(-1)?.['reachability'], status.reachability);
+        assert.equal(world.json.filter(({ type }) => type === 'nat').length, 1);
+      }
+    }
+  }
 });

@@ -6,6 +6,7 @@ import { tryFindFolder } from '../content-place.ts';
 import { missingError, UsageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { outcomeToJson } from '../json-output.ts';
+import { NatNotes, reachabilityToJson } from '../nat-notes.ts';
 import { addNodeOptions, type NodeFlags, settingsOf } from '../node-flags.ts';
 import { createOptionParsers } from '../option-parsers.ts';
 import { baseName, joinPath, parentFolder } from '../path-text.ts';
@@ -22,6 +23,7 @@ type SeedFlags = NodeFlags & {
   readonly v1?: boolean;
   readonly v2?: boolean;
   readonly hybrid?: boolean;
+  readonly mutable?: boolean;
 };
 
 /** A torrent and where its content lies. */
@@ -34,6 +36,9 @@ type Offer = {
   readonly place: string;
 };
 
+/** After nobody in the DHT has taken what was published. */
+const publishAgainMs = 5000;
+
 /** `seed PATH|TORRENT...`: shares what is already here, until interrupted. */
 export function defineSeed(command: Command, session: Session): void {
   const { help } = session.messages;
@@ -44,7 +49,8 @@ export function defineSeed(command: Command, session: Session): void {
     .option('--tracker <url>', help.seed.tracker, parsers.trackers)
     .addOption(new Option('--v1', help.create.v1).conflicts(['v2', 'hybrid']))
     .addOption(new Option('--v2', help.create.v2).conflicts(['v1', 'hybrid']))
-    .option('--hybrid', help.create.hybrid);
+    .option('--hybrid', help.create.hybrid)
+    .option('--mutable', help.dht.publish);
   addNodeOptions(command, session, parsers);
   addHelp(command, session, {
     summary: help.seed.summary,
@@ -57,6 +63,7 @@ export function defineSeed(command: Command, session: Session): void {
 }
 
 async function runSeed(paths: readonly string[], flags: SeedFlags, session: Session): Promise<ExitCode> {
+  if (flags.mutable === true && flags.dht === false) throw new UsageError(session.messages.dht.needed);
   await withNode(session, settingsOf(flags, session), (node) => share(node, paths, flags, session));
   session.output.note(session.messages.seed.stopped);
   return exitCodes.interrupted;
@@ -74,6 +81,7 @@ async function share(
   for (const path of paths) offers.push(await prepare(node, path, flags, session));
   const startMs = world.nowMs();
   const watch = new TorrentWatch(session, node);
+  const natNotes = new NatNotes(session, node);
   try {
     for (const offer of offers) {
       const { torrent, folder } = offer;
@@ -85,14 +93,16 @@ async function share(
     if (end === 'done') {
       for (const snapshot of watch.snapshots()) refuseIncomplete(snapshot, session);
       for (const offer of offers) tellOffer(offer, node, flags, session);
+      if (flags.mutable === true) for (const { shown } of offers) void publish(shown, node, session);
       output.note(messages.seed.sharing(node.bittorrent.port));
       await watch.until(() => false);
     }
     const seconds = (world.nowMs() - startMs) / 1000;
     const torrents = watch.snapshots().map((snapshot) => outcomeToJson(snapshot, seconds));
     watch.report();
-    output.json({ type: 'interrupted', torrents });
+    output.json({ type: 'interrupted', torrents, ...reachabilityToJson(node) });
   } finally {
+    natNotes.close();
     watch.close();
   }
 }
@@ -151,6 +161,27 @@ async function makeOffer(node: NodeApi, path: string, flags: SeedFlags, session:
   );
   await node.files.write(place, torrent);
   return { torrent, shown, folder: parentFolder(path), place };
+}
+
+/** Says in the DHT that the link of the torrent's key leads to it (BEP 46); tried again until somebody keeps it. */
+async function publish(shown: ShownTorrent, node: NodeApi, session: Session): Promise<void> {
+  const { output, messages, world, interrupt } = session;
+  const { dht } = node.bittorrent;
+  const infoHash = shown.infoHashV1;
+  if (dht === null || infoHash === null) return;
+  const { secretKey, link } = await node.mutable.key(shown.name);
+  output.result(messages.seed.line(messages.seed.link, link));
+  while (!interrupt.isSet) {
+    const done = await dht.publish(secretKey, new Uint8Array(0), infoHash).catch(() => null);
+    if (done !== null && done.storedCount > 0) {
+      const { publicKey, storedCount } = done;
+      const sequence = String(done.sequence);
+      output.json({ type: 'published', torrent: infoHash, link, publicKey, sequence, storedCount });
+      output.note(messages.dht.published(storedCount));
+      return;
+    }
+    await new Promise<void>((resolve) => void world.setTimer(publishAgainMs, resolve));
+  }
 }
 
 function isSettled(snapshot: TorrentSnapshot): boolean {

@@ -346,6 +346,7 @@ export const en = {
     canMap: (family: number) => `Over IPv${family} the router can be asked for ports.`,
     good: (family: number) =>
       `Over IPv${family} the router says that it lets others through. Whether it does only they can show.`,
+    letsIn: (where: string) => `The router lets others in: they reach this node at ${where}.`,
     holding: 'Kept until Ctrl-C.',
     left: 'The router keeps it for an hour at most.',
     removed: 'Removed.',

@@ -342,6 +342,7 @@ export const es: Messages = {
     canMap: (family) => `Por IPv${family} se pueden pedir puertos al router.`,
     good: (family) =>
       `Por IPv${family} el router dice que deja pasar a otros. Si es así, solo ellos lo pueden mostrar.`,
+    letsIn: (where) => `El router deja pasar a otros: llegan a este nodo por ${where}.`,
     holding: 'Se mantiene hasta Ctrl-C.',
     left: 'El router lo guarda como mucho una hora.',
     removed: 'Retirado.',

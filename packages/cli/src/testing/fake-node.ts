@@ -108,6 +108,15 @@ export class FakeNode implements NodeApi, NodeFiles {
 
   readonly files: NodeFiles = this;
 
+  readonly mutable: NodeApi['mutable'] = {
+    key: async (name) => ({
+      secretKey: new Uint8Array(32),
+      path: `/data/keys/${name}.key`,
+      link: 'magnet:?xs=urn:btpk:00',
+    }),
+    tryReadLink: () => null,
+  };
+
   readonly bittorrent: BittorrentApi = {
     dht: null,
     port: 6881,
@@ -173,7 +182,7 @@ export class FakeNode implements NodeApi, NodeFiles {
     this.emit({ type: 'bittorrent.torrent.finished', torrent: torrent.id, bytes: torrent.wantedBytes });
   }
 
-  readonly nat = null;
+  nat: NatHandle | null = null;
   natStatus: NatStatus = { ways: [], reachability: [] };
   readonly nats: { options: NatOptions; isKept: boolean | null }[] = [];
 
@@ -182,6 +191,7 @@ export class FakeNode implements NodeApi, NodeFiles {
     this.nats.push(opened);
     return {
       status: () => this.natStatus,
+      subscribe: () => () => {},
       settle: async () => {},
       close: async ({ keep = false } = {}) => {
         opened.isKept = keep;
