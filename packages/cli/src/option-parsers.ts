@@ -14,7 +14,6 @@ export type OptionParsers = {
   rate(text: string): number | null;
   encryption(text: string): NodeSettings['encryption'];
   transport(text: string): NodeSettings['transport'];
-  /** What is wrong beyond its beginning the node says. */
   proxy(text: string): string;
   proxyPurpose(text: string): 'all' | 'peers' | 'trackers';
   /** Milliseconds of a text in seconds. */
@@ -62,7 +61,7 @@ export function createOptionParsers(messages: Messages): OptionParsers {
         transports.find((transport) => transport === text),
         say.badTransport(text),
       ),
-    proxy: (text) => check(isUrl(text, /^(?:socks5h?|http):$/) && text, say.badProxy),
+    proxy: (text) => check(isProxy(text) && text, say.badProxy),
     proxyPurpose: (text) =>
       check(
         proxyPurposes.find((purpose) => purpose === text),
@@ -107,6 +106,13 @@ function isHostPort(text: string): boolean {
   if (match[1] !== undefined && (!match[1].includes(':') || tryParseAddress(match[1]) === null)) return false;
   const port = Number(match[3]);
   return port >= 1 && port <= 65535;
+}
+
+/** A host, and besides it at most a port, a user and a password. */
+function isProxy(text: string): boolean {
+  if (!isUrl(text, /^(?:socks5h?|http):$/) || /%(?![\da-f]{2})/i.test(text)) return false;
+  const { pathname, search, hash, port } = new URL(text);
+  return (pathname === '' || pathname === '/') && search === '' && hash === '' && port !== '0';
 }
 
 function isUrl(text: string, protocol: RegExp): boolean {
