@@ -5,6 +5,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(args: readonly str
   {
     download: () => import('./download.ts'),
     magnet: () => import('./magnet.ts'),
+    utp: () => import('./utp.ts'),
   };
 
 const [name = '', ...args] = argv.slice(2);

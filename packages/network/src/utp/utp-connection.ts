@@ -22,9 +22,11 @@ import { UtpMtu } from './utp-mtu.ts';
 import {
   isSequenceAfter,
   type UtpPacket,
+  utpCapacityBytes,
   utpExtension,
   utpHeaderBytes,
   utpType,
+  writeUtpCapacity,
   writeUtpIdentity,
   writeUtpMoment,
   writeUtpPadding,
@@ -70,6 +72,8 @@ export type UtpIdentity = {
   /** Our first packet's number. */
   readonly firstSequence: number;
   readonly mtuBytes: number;
+  /** What we take ourselves, and say so; 0: nothing is said. */
+  readonly capacityBytes: number;
 };
 
 export class UtpConnection {
@@ -84,6 +88,7 @@ export class UtpConnection {
   isNoticed = false;
 
   readonly #shared: UtpShared;
+  readonly #capacityBytes: number;
   readonly #sender: UtpSender;
   readonly #receiver: UtpReceiver;
   readonly #ledbat: Ledbat;
@@ -117,6 +122,7 @@ export class UtpConnection {
 
   constructor(shared: UtpShared, identity: UtpIdentity, state: 'dialling' | 'unconfirmed', nowMs: number) {
     this.#shared = shared;
+    this.#capacityBytes = identity.capacityBytes;
     this.remote = identity.remote;
     this.receiveId = identity.receiveId;
     this.sendId = identity.sendId;
@@ -176,8 +182,7 @@ export class UtpConnection {
   /** Sends the SYN. */
   dial(timeoutMs: number, nowMs: number): void {
     this.#stateEndMs = nowMs + timeoutMs;
-    const bytes = this.#shared.slab.take(utpHeaderBytes);
-    writeUtpIdentity(bytes, utpType.syn, utpExtension.none, this.receiveId, this.#sender.next);
+    const bytes = this.#takeGreeting(utpType.syn, this.receiveId);
     this.#sender.markSent(bytes, 0, false, nowMs);
     this.#transmit(bytes, nowMs);
     this.#armResend(nowMs);
@@ -237,7 +242,10 @@ export class UtpConnection {
     this.#peerWindowBytes = packet.windowBytes;
     this.#stateEndMs = nowMs + figures.unconfirmedMs;
     this.#takeTime(packet, nowMs);
-    this.#sendState(nowMs);
+    this.#takeCapacity(packet);
+    // As short as the SYN, which may bear another's address.
+    if (packet.capacityBytes === 0) this.#sendState(nowMs);
+    else this.#transmit(this.#takeGreeting(utpType.state, this.sendId), nowMs);
     this.#shared.wake(this.#stateEndMs);
   }
 
@@ -252,6 +260,7 @@ export class UtpConnection {
     if (this.#state === 'dialling') {
       if (packet.type !== utpType.state || packet.acknowledged !== this.#sender.oldest) return;
       this.#receiver.begin((packet.sequence - 1) & 0xffff);
+      this.#takeCapacity(packet);
       this.#enter('open', 'open');
       this.#mustReport = true;
     } else if (this.#state === 'unconfirmed') this.#enter('open', 'accept');
@@ -429,6 +438,19 @@ export class UtpConnection {
     const paddingBytes = probeBytes === null ? 0 : probeBytes - utpHeaderBytes - payloadBytes;
     this.#sendData(payloadBytes, paddingBytes, nowMs);
     return true;
+  }
+
+  /** A SYN or the answer to one. */
+  #takeGreeting(type: number, id: number): Uint8Array {
+    const says = this.#capacityBytes > 0;
+    const bytes = this.#shared.slab.take(utpHeaderBytes + (says ? utpCapacityBytes : 0));
+    writeUtpIdentity(bytes, type, says ? utpExtension.capacity : utpExtension.none, id, this.#sender.next);
+    if (says) writeUtpCapacity(bytes, utpHeaderBytes, this.#capacityBytes);
+    return bytes;
+  }
+
+  #takeCapacity(packet: UtpPacket): void {
+    this.#mtu.raise(Math.min(packet.capacityBytes, this.#capacityBytes));
   }
 
   #sendData(payloadBytes: number, paddingBytes: number, nowMs: number): void {

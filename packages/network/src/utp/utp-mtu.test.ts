@@ -59,3 +59,14 @@ test('a time-out says nothing about a probe; a black hole goes back to the floor
   search(mtu, 1300);
   ok(mtu.packetBytes > 1280 && mtu.packetBytes <= 1300);
 });
+
+test('longer ones are tried when the other side takes them', () => {
+  const mtu = new UtpMtu(1472);
+  search(mtu, 65_000);
+  equal(mtu.packetBytes, 1472);
+  mtu.raise(1000);
+  equal(mtu.tryProbeBytes(0), null);
+  mtu.raise(16_384);
+  search(mtu, 65_000);
+  ok(mtu.packetBytes > 16_384 - mtuStepBytes);
+});

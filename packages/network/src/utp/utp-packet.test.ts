@@ -7,9 +7,11 @@ import {
   isSequenceAfter,
   sequenceDistance,
   UtpPacket,
+  utpCapacityBytes,
   utpExtension,
   utpHeaderBytes,
   utpType,
+  writeUtpCapacity,
   writeUtpIdentity,
   writeUtpMoment,
   writeUtpPadding,
@@ -35,6 +37,7 @@ test('a header as BEP 29 draws it, each field in its place', () => {
       acknowledged: 0xfffe,
       sackAt: 0,
       sackBytes: 0,
+      capacityBytes: 0,
       payloadAt: 20,
     },
   );
@@ -86,6 +89,13 @@ test('a chain of extensions that leaves the packet, other versions and types are
   for (const first of [0x20, 0x22, 0x51, 0xf1]) {
     equal(decode(Uint8Array.from(whole, (byte, i) => (i === 0 ? first : byte))), null);
   }
+});
+
+test('how long datagrams may be is said and understood', () => {
+  const bytes = new Uint8Array(utpHeaderBytes + utpCapacityBytes);
+  writeUtpIdentity(bytes, utpType.syn, utpExtension.capacity, 1, 2);
+  writeUtpCapacity(bytes, utpHeaderBytes, 16_384);
+  deepEqual([decode(bytes)?.capacityBytes, decode(bytes)?.payloadAt], [16_384, bytes.length]);
 });
 
 test('random bytes never throw, and never point outside', () => {

@@ -24,6 +24,8 @@ export const utpExtension = {
   sack: 1,
   /** Means nothing to anybody: makes a packet as long as a path is asked to carry. */
   padding: 0x70,
+  /** Ours: how long a datagram its sender takes, 32 bits. Others skip it, as they do all that they do not know. */
+  capacity: 0x71,
 } as const;
 
 export const utpHeaderBytes = 20;
@@ -43,6 +45,8 @@ export class UtpPacket {
   /** The bits of the selective acknowledgement lie here; length 0: there is none. */
   sackAt = 0;
   sackBytes = 0;
+  /** The longest datagram that the sender says to take; 0: it says nothing. */
+  capacityBytes = 0;
   /** From here to the end. */
   payloadAt = 0;
 }
@@ -60,6 +64,7 @@ export function decodeUtpPacket(bytes: Uint8Array, packet: UtpPacket): boolean {
   packet.sequence = readUint16(bytes, 16);
   packet.acknowledged = readUint16(bytes, 18);
   packet.sackBytes = 0;
+  packet.capacityBytes = 0;
   packet.payloadAt = utpHeaderBytes;
   return bytes[1] === utpExtension.none || decodeExtensions(bytes, packet);
 }
@@ -77,7 +82,7 @@ function decodeExtensions(bytes: Uint8Array, packet: UtpPacket): boolean {
     if (type === utpExtension.sack && packet.sackBytes === 0) {
       packet.sackAt = at;
       packet.sackBytes = length;
-    }
+    } else if (type === utpExtension.capacity && length === 4) packet.capacityBytes = readUint32(bytes, at);
     at += length;
     type = next;
   }
@@ -111,6 +116,16 @@ export function writeUtpMoment(
   writeUint32(bytes, 8, delayUs);
   writeUint32(bytes, 12, windowBytes);
   writeUint16(bytes, 18, acknowledged);
+}
+
+/** What `writeUtpCapacity` takes. */
+export const utpCapacityBytes = 6;
+
+/** Writes the extension that says how long datagrams may be, the last in the chain. */
+export function writeUtpCapacity(bytes: Uint8Array, at: number, capacityBytes: number): void {
+  bytes[at] = utpExtension.none;
+  bytes[at + 1] = 4;
+  writeUint32(bytes, at + 2, capacityBytes);
 }
 
 /** Writes `length` bytes (2 or more) of extensions that mean nothing, the last in the chain. */

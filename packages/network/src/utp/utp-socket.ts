@@ -193,7 +193,9 @@ export class UtpSocket {
       receiveId,
       sendId,
       firstSequence: this.#random16(),
-      mtuBytes: mtuTowards(remote),
+      mtuBytes: isIpv6(remote.address) ? figures.mtuIpv6Bytes : figures.mtuIpv4Bytes,
+      // Beyond one machine longer ones would be cut up on their way.
+      capacityBytes: addressScope(remote.address) === 'loopback' ? figures.mtuLoopbackBytes : 0,
     };
     const connection = new UtpConnection(this.#shared, identity, state, nowMs);
     const key = tableKey(remote.port, receiveId);
@@ -287,10 +289,4 @@ function isOf(connection: UtpConnection, from: Endpoint, receiveId: number): boo
 
 function tableKey(port: number, receiveId: number): number {
   return port * 0x10000 + receiveId;
-}
-
-/** The longest datagram worth trying. Beyond one machine nothing longer than Ethernet's is, for it would be cut up. */
-function mtuTowards(to: Endpoint): number {
-  if (addressScope(to.address) === 'loopback') return figures.mtuLoopbackBytes;
-  return isIpv6(to.address) ? figures.mtuIpv6Bytes : figures.mtuIpv4Bytes;
 }
