@@ -44,6 +44,7 @@ import { NodeDht, noDht } from './shell/node-dht.ts';
 import { PeerAcceptor } from './shell/peer-acceptor.ts';
 import { createPeerDialer, type PeerDialer } from './shell/peer-dialer.ts';
 import { PeerEncryption } from './shell/peer-encryption.ts';
+import { startListening } from './shell/peer-listening.ts';
 import { PeerTransports } from './shell/peer-transports.ts';
 import { withProxyRules } from './shell/proxy-rules.ts';
 import { RateLimits } from './shell/rate-limit.ts';
@@ -51,12 +52,10 @@ import { createResumeStore, type ResumeStore, type StoredTorrent } from './shell
 import { MemoryResumeStore } from './shell/resume-store-memory.ts';
 import { snapshotOf } from './shell/session-snapshot.ts';
 import type { SessionSource } from './shell/session-source.ts';
+import { peersOf, readMagnet, readSource, readTorrent, withStored } from './shell/source-reading.ts';
 import { TorrentSession } from './shell/torrent-session.ts';
 import { TrackerClient } from './shell/tracker-client.ts';
 import { verifyTorrent } from './shell/verifier.ts';
-import { decodeMagnet } from './wire/magnet.ts';
-import { decodeMetainfo } from './wire/metainfo.ts';
-import type { Metainfo } from './wire/torrent-info.ts';
 
 export type BittorrentDeps = {
   readonly ports: Ports;
@@ -197,7 +196,12 @@ class Service implements BittorrentService {
       cache: new ReadCache(disk, this.#options.readCacheBytesMax),
       trackerClient: this.#createTrackerClient(),
     };
-    await this.#listen();
+    await startListening(this.#options, {
+      acceptor: this.#acceptor,
+      shared: this.#shared,
+      utp: this.#utp,
+      log: this.#log,
+    });
     this.#announced.start(this.#options.transport, (port) => {
       for (const session of this.#sessions.values()) session.handleAnnouncedPort(port);
     });
@@ -224,7 +228,8 @@ class Service implements BittorrentService {
 
   async add(source: TorrentSource, options: AddOptions): Promise<TorrentId> {
     const running = this.#mustRun();
-    const read = this.#readSource(source);
+    const { hashes } = this.#ports;
+    const read = readSource(source, hashes);
     this.#ports.disk.prepare();
     const id = toHex(read.infoHashV1 ?? read.infoHashV2!);
     const known = this.#sessions.get(id);
@@ -233,7 +238,11 @@ class Service implements BittorrentService {
       known.finder.addTrackers([...read.trackers, ...(options.trackers ? [options.trackers] : [])]);
       return id;
     }
-    const session = this.#createSession(this.#withStored(id, read, options), options, running);
+    const session = this.#createSession(
+      withStored(read, this.#stored.get(id), options.folder, hashes),
+      options,
+      running,
+    );
     this.#sessions.set(id, session);
     for (const hash of session.torrent.infoHashes) {
       this.#byHandshake.set(toHex(hash), session);
@@ -246,7 +255,7 @@ class Service implements BittorrentService {
       await this.#drop(session);
       throw error;
     }
-    session.finder.addPeers('magnet' in source ? this.#magnetPeers(source.magnet) : [], 'magnet');
+    session.finder.addPeers(peersOf(source), 'magnet');
     return id;
   }
 
@@ -337,10 +346,8 @@ class Service implements BittorrentService {
   }
 
   show(source: TorrentSource): ShownTorrent {
-    if ('torrent' in source) return toShown(this.#readTorrent(source.torrent));
-    const magnet = decodeMagnet(source.magnet);
-    if (!magnet.ok) throw faultError(magnet.fault);
-    return toShownMagnet(magnet.value);
+    if ('torrent' in source) return toShown(readTorrent(source.torrent, this.#ports.hashes));
+    return toShownMagnet(readMagnet(source.magnet));
   }
 
   create(
@@ -357,55 +364,7 @@ class Service implements BittorrentService {
     onProgress?: (progress: Progress) => void,
     signal?: AbortSignal,
   ): Promise<VerifyReport> {
-    return verifyTorrent(this.#readTorrent(torrent), path, this.#ports, onProgress, signal);
-  }
-
-  async #listen(): Promise<void> {
-    const { port, usualPort } = this.#options;
-    if (port !== null) {
-      await this.#listenAt(port);
-      return;
-    }
-    try {
-      await this.#listenAt(usualPort);
-    } catch (error) {
-      this.#log.debug('listen.usual-port-taken', { port: usualPort, error: String(error) });
-      await this.#listenAt(0);
-    }
-  }
-
-  /** TCP and UDP share a number; where any will do, one that is free for both. */
-  async #listenAt(port: number): Promise<void> {
-    const { bind: address, transport, listen } = this.#options;
-    if (!listen) {
-      await this.#shareUdp(0);
-      return;
-    }
-    for (let tries = 1; ; tries++) {
-      if (transport !== 'utp') await this.#acceptor.start({ address, port });
-      try {
-        await this.#shared.start({ address, port: transport === 'utp' ? port : this.#acceptor.port });
-        break;
-      } catch (error) {
-        const isTaken = error instanceof NodeError && error.retry;
-        if (!isTaken && transport !== 'utp') {
-          this.#log.warn('listen.no-udp', { error: String(error) });
-          return;
-        }
-        await this.#acceptor.close();
-        if (port !== 0 || !isTaken || tries === listenTryCount) throw error;
-      }
-    }
-    if (transport !== 'tcp') await this.#acceptor.start({ address, port: this.#shared.localPort }, this.#utp);
-  }
-
-  /** Only to send from and to be answered at. */
-  async #shareUdp(port: number): Promise<void> {
-    try {
-      await this.#shared.start({ address: this.#options.bind, port });
-    } catch (error) {
-      this.#log.debug('listen.no-udp', { error: String(error) });
-    }
+    return verifyTorrent(readTorrent(torrent, this.#ports.hashes), path, this.#ports, onProgress, signal);
   }
 
   #createTrackerClient(): TrackerClient {
@@ -462,53 +421,6 @@ class Service implements BittorrentService {
     });
   }
 
-  #readSource(source: TorrentSource): SessionSource {
-    if ('torrent' in source) {
-      const metainfo = this.#readTorrent(source.torrent);
-      const { info, trackers, webSeeds } = metainfo;
-      const { infoHashV1, infoHashV2, name } = info;
-      return { infoHashV1, infoHashV2, name, metainfo, trackers, webSeeds, select: null, stored: null };
-    }
-    const decoded = decodeMagnet(source.magnet);
-    if (!decoded.ok) throw faultError(decoded.fault);
-    const { infoHashV1, infoHashV2, name, trackers, webSeeds, select } = decoded.value;
-    return {
-      infoHashV1,
-      infoHashV2,
-      name: name ?? toHex(infoHashV1 ?? infoHashV2!),
-      metainfo: null,
-      trackers: trackers.map((url) => [url]),
-      webSeeds,
-      select,
-      stored: null,
-    };
-  }
-
-  /** What an earlier run remembers, unless it was about another folder. */
-  #withStored(id: TorrentId, read: SessionSource, options: AddOptions): SessionSource {
-    const stored = this.#stored.get(id);
-    if (stored === undefined || stored.record.folder !== options.folder) return read;
-    const metainfo =
-      read.metainfo ?? (stored.metainfo === null ? null : this.#tryReadTorrent(stored.metainfo));
-    return { ...read, metainfo, stored };
-  }
-
-  #magnetPeers(text: string): readonly string[] {
-    const magnet = decodeMagnet(text);
-    return magnet.ok ? magnet.value.peers : [];
-  }
-
-  #readTorrent(bytes: Uint8Array): Metainfo {
-    const metainfo = decodeMetainfo(bytes, this.#ports.hashes);
-    if (!metainfo.ok) throw faultError(metainfo.fault);
-    return metainfo.value;
-  }
-
-  #tryReadTorrent(bytes: Uint8Array): Metainfo | null {
-    const metainfo = decodeMetainfo(bytes, this.#ports.hashes);
-    return metainfo.ok ? metainfo.value : null;
-  }
-
   async #drop(session: TorrentSession): Promise<void> {
     this.#sessions.delete(session.id);
     for (const hash of session.torrent.infoHashes) {
@@ -555,9 +467,6 @@ export function createBittorrent(options: BittorrentOptions, deps: BittorrentDep
   return new Service(withProxyRules({ ...defaultOptions, ...options }), deps);
 }
 
-/** Any port will do, but TCP and UDP must both have it free: so many are tried. */
-const listenTryCount = 10;
-
 /** Azureus style: two letters and four digits of the version (BEP 20). */
 const peerIdPrefix = Uint8Array.from('-TQ0100-', (char) => char.charCodeAt(0));
 
@@ -567,7 +476,3 @@ type Running = {
   readonly cache: ReadCache;
   readonly trackerClient: TrackerClient;
 };
-
-function faultError(fault: { readonly code: string; readonly message: string }): NodeError {
-  return new NodeError(fault.code, fault.message, { op: 'read' });
-}

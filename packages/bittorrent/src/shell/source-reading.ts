@@ -1,0 +1,72 @@
+/** What a user gives as a torrent, read: a torrent file or a magnet link, and what an earlier run remembers of it. */
+import { type Hashes, NodeError, toHex } from '@tequio/kernel';
+import type { TorrentSource } from '../contract.ts';
+import { decodeMagnet } from '../wire/magnet.ts';
+import { decodeMetainfo } from '../wire/metainfo.ts';
+import type { Magnet, Metainfo } from '../wire/torrent-info.ts';
+import type { StoredTorrent } from './resume-store.ts';
+import type { SessionSource } from './session-source.ts';
+
+/** @throws NodeError with the code of what is wrong in it */
+export function readSource(source: TorrentSource, hashes: Hashes): SessionSource {
+  if ('torrent' in source) {
+    const metainfo = readTorrent(source.torrent, hashes);
+    const { info, trackers, webSeeds } = metainfo;
+    const { infoHashV1, infoHashV2, name } = info;
+    return { infoHashV1, infoHashV2, name, metainfo, trackers, webSeeds, select: null, stored: null };
+  }
+  const { infoHashV1, infoHashV2, name, trackers, webSeeds, select } = readMagnet(source.magnet);
+  return {
+    infoHashV1,
+    infoHashV2,
+    name: name ?? toHex(infoHashV1 ?? infoHashV2!),
+    metainfo: null,
+    trackers: trackers.map((url) => [url]),
+    webSeeds,
+    select,
+    stored: null,
+  };
+}
+
+/** With what an earlier run remembers, unless it was about another folder. */
+export function withStored(
+  read: SessionSource,
+  stored: StoredTorrent | undefined,
+  folder: string,
+  hashes: Hashes,
+): SessionSource {
+  if (stored === undefined || stored.record.folder !== folder) return read;
+  const metainfo =
+    read.metainfo ?? (stored.metainfo === null ? null : tryReadTorrent(stored.metainfo, hashes));
+  return { ...read, metainfo, stored };
+}
+
+/** The peers that the source itself names. */
+export function peersOf(source: TorrentSource): readonly string[] {
+  if ('torrent' in source) return [];
+  const magnet = decodeMagnet(source.magnet);
+  return magnet.ok ? magnet.value.peers : [];
+}
+
+/** @throws NodeError with the code of what is wrong in it */
+export function readTorrent(bytes: Uint8Array, hashes: Hashes): Metainfo {
+  const metainfo = decodeMetainfo(bytes, hashes);
+  if (!metainfo.ok) throw faultError(metainfo.fault);
+  return metainfo.value;
+}
+
+/** @throws NodeError with the code of what is wrong in it */
+export function readMagnet(text: string): Magnet {
+  const magnet = decodeMagnet(text);
+  if (!magnet.ok) throw faultError(magnet.fault);
+  return magnet.value;
+}
+
+function tryReadTorrent(bytes: Uint8Array, hashes: Hashes): Metainfo | null {
+  const metainfo = decodeMetainfo(bytes, hashes);
+  return metainfo.ok ? metainfo.value : null;
+}
+
+function faultError(fault: { readonly code: string; readonly message: string }): NodeError {
+  return new NodeError(fault.code, fault.message, { op: 'read' });
+}
