@@ -1,7 +1,7 @@
 /**
  * The way from this node to the outside, as the user wants it. Ports stand on each other, the machine's lowest:
  *
- *   machine -> bound to one address or interface (kill switch) -> through a proxy -> without the addresses of the filter
+ *   machine -> bound to one address or interface (kill switch) -> through a proxy -> without the filter's addresses
  */
 import type { NodeSettings } from '@tequio/api';
 import { type IpAddress, NodeError, type Ports } from '@tequio/kernel';

@@ -1,7 +1,7 @@
 /**
  * Names that nobody here looks up: each gets an address of 240.0.0.0/8, which no machine has, and whoever dials or
- * sends there means the name. So code that asks a resolver first and dials an address afterwards works through a proxy that
- * resolves names itself.
+ * sends there means the name. So code that asks a resolver first and dials an address afterwards works through a
+ * proxy that resolves names itself.
  */
 import { addressFromBytes, type IpAddress, tryParseAddress } from '@tequio/kernel';
 
