@@ -350,7 +350,7 @@ export interface DhtApi {
   publish(secretKey: Uint8Array, salt: Uint8Array, infoHash: string): Promise<PublishedTorrent>;
   /**
    * Calls back with the present torrent of a public key (32 bytes) and salt, and again when it is another one.
-   * @param pollMs between two looks; by default two minutes
+   * @param pollMs between two looks; by default a minute
    * @returns ends it
    */
   follow(

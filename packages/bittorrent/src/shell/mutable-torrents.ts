@@ -22,7 +22,7 @@ import type { DhtService } from './dht-service.ts';
 
 export const mutableTimes = {
   /** A torrent that is known is asked for so often. */
-  pollMs: 120_000,
+  pollMs: 60_000,
   /** And one of which nothing was found yet. */
   searchMs: 5000,
 } as const;

@@ -343,3 +343,27 @@ test('both families in one node: IPv6 nodes are learned from IPv4 ones', () => {
   const [, side6] = both.node.sides;
   assert.ok(side6!.table.count >= 1, `${side6!.table.count}`);
 });
+
+test('two nodes are a DHT: what one keeps for the other it finds itself', () => {
+  const net = new DhtNet();
+  const [a, b] = [net.add('10.0.0.1'), net.add('10.0.0.2')];
+  a.node.addHost(b.endpoint, net.nowMs);
+  net.run(5000);
+  const [target, key] = [prng.bytes(20), prng.bytes(32)];
+  const item = signItem(
+    key,
+    { salt: encodeUtf8('s'), value: encodeUtf8('1:x'), sequence: 1n },
+    testSignatures,
+  );
+  const get = { kind: 'get', target: targetOf(item, testHashes), salt: item.salt } as const;
+  a.node.search(peersOf(target, 5001), net.nowMs);
+  a.node.search({ kind: 'put', item, cas: null }, net.nowMs);
+  net.run(5000);
+  b.node.search(peersOf(target), net.nowMs);
+  a.node.search(get, net.nowMs);
+  b.node.search(get, net.nowMs);
+  net.run(5000);
+  assert.deepEqual(b.of('peers')[0]?.peers, [{ address: '10.0.0.1', port: 5001 }]);
+  assert.deepEqual(a.of('searched').at(-1)?.report.item, item);
+  assert.deepEqual(b.of('searched').at(-1)?.report.item, item);
+});

@@ -15,6 +15,7 @@
 import {
   addressScope,
   bytesEqual,
+  concatBytes,
   type Endpoint,
   type Hashes,
   isIpv6,
@@ -22,7 +23,7 @@ import {
   type Signatures,
   toLatin1,
 } from '@tequio/kernel';
-import type { AddressFamily } from '../../wire/compact-peers.ts';
+import { type AddressFamily, decodeCompactPeers } from '../../wire/compact-peers.ts';
 import type { DhtItem } from '../../wire/dht-item.ts';
 import { compactEndpoint, type NodeInfo, nodeInfo, placeOf } from '../../wire/dht-node-info.ts';
 import { decodeKrpc, type KrpcMessage, type Want } from '../../wire/krpc.ts';
@@ -260,6 +261,20 @@ export class DhtNode implements SearchesHost {
       : null;
   }
 
+  /** We may be one of the nodes that keep what is looked for, as everybody is in a small DHT. */
+  begun(search: Search): void {
+    const { request, target, number } = search;
+    if (request.kind === 'peers') {
+      const peers = this.sides.flatMap(({ family }) => this.#ownPeers(target, family));
+      if (peers.length > 0) this.#effects.push({ type: 'peers', search: number, peers, isFromLocal: true });
+    } else if (request.kind === 'get' || request.kind === 'put') {
+      const own = this.items.get(target, this.#nowMs);
+      // It is found as it would be elsewhere: without the salt, which the search knows.
+      search.handleItem(own);
+      if (request.kind === 'put') this.items.put(request.item, request.cas, null, this.#nowMs);
+    }
+  }
+
   /** Part of {@link SearchesHost}. */
   searched(search: Search, report: SearchReport): void {
     const side = this.#upkeep.get(search.number);
@@ -321,6 +336,12 @@ export class DhtNode implements SearchesHost {
         this.#searches.handleAnswer(purpose, node, answer, named, this.#nowMs);
       }
     }
+  }
+
+  #ownPeers(target: Uint8Array, family: AddressFamily): Endpoint[] {
+    const want = { family, noSeed: false, askerIsLocal: true, countMax: dhtLimits.answerPeerCountMax };
+    const stored = this.announces.peers(target, want, this.#nowMs);
+    return decodeCompactPeers(concatBytes(stored), family, stored.length);
   }
 
   #tellPeers(search: Search, all: readonly Endpoint[], isFromLocal: boolean): void {

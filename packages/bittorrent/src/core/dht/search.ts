@@ -101,7 +101,7 @@ export class Search {
     candidate.sequence = answer.sequence;
     if (answer.samples !== null)
       for (const sample of answer.samples) this.#samples.set(String(sample), sample.slice());
-    if (this.request.kind === 'get' || this.request.kind === 'put') this.#handleItem(answer.item);
+    if (this.request.kind === 'get' || this.request.kind === 'put') this.handleItem(answer.item);
     this.#peerCount += answer.peers.length;
     if (this.request.kind === 'peers' && this.request.scrape) this.#handleScrape(answer);
   }
@@ -152,7 +152,8 @@ export class Search {
     return this.#item.sequence > request.item.sequence;
   }
 
-  #handleItem(found: DhtItem | null): void {
+  /** A node, or we ourselves, keep this under the target. */
+  handleItem(found: DhtItem | null): void {
     const { request } = this;
     if (found === null || (request.kind !== 'get' && request.kind !== 'put')) return;
     const ours = request.kind === 'put' ? request.item : null;

@@ -30,6 +30,8 @@ export interface SearchesHost {
   wantOf(side: DhtSide): Want;
   /** False: it could not be sent, and nothing will follow. */
   ask(to: Endpoint, node: NodeInfo | null, query: SentQuery, purpose: SearchPurpose): boolean;
+  /** A search begins: what we keep ourselves for others counts too. */
+  begun(search: Search): void;
   searched(search: Search, report: SearchReport): void;
 }
 
@@ -67,6 +69,7 @@ export class Searches {
     while (this.#waiting.length > 0 && this.#running.size < dhtLimits.searchCountMax) {
       const { search, sides } = this.#waiting.shift()!;
       this.#running.add(search);
+      this.#host.begun(search);
       for (const side of sides) this.#startLeg(search, side);
       for (const leg of search.legs) this.#advanceLeg(search, leg);
       this.#finishIfDone(search, nowMs);
