@@ -15,5 +15,5 @@ export type {
   NatStatus,
   NatWay,
 } from './nat-api.ts';
-export type { AddressFilterReport, NodeApi, NodeFiles, NodeSettings } from './node-api.ts';
+export type { AddressFilterReport, MutableKeys, NodeApi, NodeFiles, NodeSettings } from './node-api.ts';
 export type { TrackerHandle, TrackerOptions, TrackerStats } from './tracker-api.ts';

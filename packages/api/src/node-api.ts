@@ -47,6 +47,7 @@ export type NodeSettings = {
 export interface NodeApi {
   readonly bittorrent: BittorrentApi;
   readonly files: NodeFiles;
+  readonly mutable: MutableKeys;
   /** Absolute folder of this node's own state; it exists unless the node is offline. */
   readonly dataFolder: string;
   /** What the address filter's file was found to hold; null: there is none. */
@@ -78,6 +79,21 @@ export type AddressFilterReport = {
   readonly badLineCount: number;
   readonly badLines: readonly { readonly line: number; readonly message: string }[];
 };
+
+/** Torrents that change (BEP 46): their links, and the keys that say what those lead to. */
+export interface MutableKeys {
+  /**
+   * The secret key of this name in the data folder, readable by its owner only; made if there is none. `link` leads to
+   * whatever is published with it. @throws NodeError `FILE_READ`, `FILE_WRITE`, `DATA_KEY`
+   */
+  key(name: string): Promise<{
+    readonly secretKey: Uint8Array;
+    readonly path: string;
+    readonly link: string;
+  }>;
+  /** Null: no link of this kind. */
+  tryReadLink(text: string): { readonly publicKey: Uint8Array; readonly salt: Uint8Array } | null;
+}
 
 /** Small files at the node's end. */
 export interface NodeFiles {

@@ -25,6 +25,7 @@ import {
 } from '@tequio/kernel';
 import { createRuntimePorts, type RuntimePorts, readBootId } from '@tequio/runtime';
 import { usualDataFolder } from './data-folder.ts';
+import { createMutableKeys } from './mutable-keys.ts';
 import { NodeNat } from './node-nat.ts';
 import { createOutside, type Outside } from './outside.ts';
 import { readSource } from './source-reader.ts';
@@ -106,6 +107,7 @@ class LocalNode implements NodeApi {
   readonly bittorrent: BittorrentService;
   readonly dataFolder: string;
   readonly files: NodeFiles;
+  readonly mutable: NodeApi['mutable'];
   readonly #settings: NodeSettings;
   readonly addressFilter: NodeApi['addressFilter'];
   readonly #ports: RuntimePorts;
@@ -135,6 +137,7 @@ class LocalNode implements NodeApi {
     this.addressFilter = filter === null ? null : { ...filter, rangeCount: filter.filter.rangeCount };
     this.#database = database;
     this.bittorrent = bittorrent;
+    this.mutable = createMutableKeys(dataFolder, ports);
     this.files = {
       read: (path, bytesMax) => ports.files.readFile(path, bytesMax),
       write: async (path, bytes, options) => {

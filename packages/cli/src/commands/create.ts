@@ -19,6 +19,7 @@ type CreateFlags = {
   readonly tracker?: readonly (readonly string[])[];
   readonly webSeed?: readonly string[];
   readonly private?: boolean;
+  readonly mutable?: boolean;
   readonly source?: string;
   readonly comment?: string;
 };
@@ -37,6 +38,7 @@ export function defineCreate(command: Command, session: Session): void {
     .option('--tracker <url>', help.create.tracker, parsers.trackers)
     .option('--web-seed <url>', help.create.webSeed, parsers.webSeeds)
     .option('--private', help.create.private)
+    .addOption(new Option('--mutable', help.dht.mutable).conflicts(['private', 'v2']))
     .option('--source <text>', help.create.source)
     .option('--comment <text>', help.create.comment);
   addHelp(command, session, {
@@ -53,19 +55,26 @@ async function runCreate(text: string, flags: CreateFlags, session: Session): Pr
   const { world, messages, output, interrupt } = session;
   const given = world.resolvePath(text);
   const file = world.resolvePath(flags.output);
-  const shown = await withNode(session, offlineSettings(session), async (node): Promise<ShownTorrent> => {
+  const { shown, key } = await withNode(session, offlineSettings(session), async (node) => {
     const path = await node.files.realPath(given);
     if (path === null) throw missingError(messages, given);
     const onProgress = await createWorkProgress(session, messages.create.hashing(printable(baseName(path))));
     const made = node.bittorrent.create(optionsOf(path, flags, session), onProgress, interrupt.signal);
     const torrent = await interrupt.race(made);
     await node.files.write(file, torrent);
-    return node.bittorrent.show({ torrent });
+    const shown: ShownTorrent = node.bittorrent.show({ torrent });
+    return { shown, key: flags.mutable === true ? await node.mutable.key(shown.name) : null };
   });
-  output.json({ type: 'created', file, ...shownTorrentToJson(shown) });
+  const mutable = key === null ? {} : { mutableLink: key.link, keyFile: key.path };
+  output.json({ type: 'created', file, ...shownTorrentToJson(shown), ...mutable });
   output.result(messages.create.written(file));
   for (const hash of [shown.infoHashV1, shown.infoHashV2]) if (hash !== null) output.result(hash);
   output.result(shown.magnet);
+  if (key !== null) {
+    output.note(messages.dht.mutableLink);
+    output.result(key.link);
+    output.note(messages.dht.keyAt(key.path));
+  }
   return exitCodes.done;
 }
 

@@ -71,21 +71,13 @@ async function download(
   session: Session,
 ): Promise<WatchEnd> {
   const follows = new FollowedTorrents(session, node);
-  const sources: { readonly source: TorrentSource; readonly followed: Followed | null }[] = [];
   const watch = new TorrentWatch(session, node);
   const results = new DownloadResults(session);
-  for (const text of texts) {
-    const link = node.mutable.tryReadLink(text);
-    const exchange: Exchange = (oldId, source) =>
-      takeOver(oldId, source, { node, watch, results, flags, session });
-    const followed =
-      link === null
-        ? null
-        : await session.interrupt.race(follows.begin(link, flags.timeout ?? null, exchange));
-    sources.push({ source: followed?.source ?? (await readTorrentInput(session, node, text)), followed });
-  }
-  await mustBeFolder(node, session.world.resolvePath(flags.to ?? '.'), session.messages);
+  const exchange: Exchange = (oldId, source) =>
+    takeOver(oldId, source, { node, watch, results, flags, session });
   try {
+    const sources = await readSources(texts, node, follows, exchange, flags, session);
+    await mustBeFolder(node, session.world.resolvePath(flags.to ?? '.'), session.messages);
     for (const { source, followed } of sources) {
       const id = await session.interrupt.race(node.bittorrent.add(source, addOptionsOf(flags, session)));
       if (watch.add(id)) results.handleStart(id);
@@ -109,6 +101,29 @@ async function download(
     follows.close();
     watch.close();
   }
+}
+
+type Source = { readonly source: TorrentSource; readonly followed: Followed | null };
+
+async function readSources(
+  texts: readonly string[],
+  node: NodeApi,
+  follows: FollowedTorrents,
+  exchange: Exchange,
+  flags: GetFlags,
+  session: Session,
+): Promise<Source[]> {
+  const sources: Source[] = [];
+  for (const text of texts) {
+    const link = node.mutable.tryReadLink(text);
+    if (link === null) {
+      sources.push({ source: await readTorrentInput(session, node, text), followed: null });
+      continue;
+    }
+    const followed = await session.interrupt.race(follows.begin(link, flags.timeout ?? null, exchange));
+    sources.push({ source: followed.source!, followed });
+  }
+  return sources;
 }
 
 type Download = {

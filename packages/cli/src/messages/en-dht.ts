@@ -17,6 +17,9 @@ export const helpOfDht = {
   sequence: 'number of this version (default: one more than the stored one)',
   cas: 'replace only the version with this number',
   bencoded: 'the value is bencode already, not a text',
+  mutable: 'sign it with a key of its own, so that one link leads to whatever is published with it',
+  publish:
+    'publish it under its key (see `create --mutable`), so that whoever follows its link takes it over',
   notes:
     'Each starts a node of its own that asks and does not answer, and ends it. What is put is kept by others for two hours.',
   examples: [
@@ -44,6 +47,12 @@ export const dhtTexts = {
     `${queries} nodes asked, the nearest after ${hops} ${hops === 1 ? 'hop' : 'hops'}, in ${seconds} s.`,
   keyMade: (path: string) => `A new secret key is in ${path}. Whoever has it can replace what you put.`,
   stored: (count: number) => (count === 1 ? 'One node keeps it.' : `${count} nodes keep it.`),
+  needed: 'Torrents that change are found by the DHT, and this node takes no part in it.',
+  nothingPublished: 'Nothing was found under this key.',
+  changed: (was: string) => `“${was}” has changed: taking over the new one.`,
+  mutableLink: 'Its link stays the same when the content changes:',
+  keyAt: (path: string) => `Whoever has ${path} can change what the link leads to.`,
+  published: (count: number) => `Published: ${count} nodes of the DHT know what the link leads to.`,
   target: 'Target',
   publicKey: 'Public key',
   sequence: 'Version',

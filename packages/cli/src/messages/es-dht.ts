@@ -19,6 +19,8 @@ export const helpOfDht: HelpOfDht = {
   sequence: 'número de esta versión (por omisión, uno más que la guardada)',
   cas: 'reemplaza solo la versión con este número',
   bencoded: 'el valor ya es bencode, no un texto',
+  mutable: 'le da una clave propia, para que un mismo enlace lleve a lo que se publique con ella',
+  publish: 'lo publica con su clave (véase `create --mutable`), y quien sigue su enlace lo toma',
   notes:
     'Cada una inicia un nodo propio, que pregunta y no responde, y lo termina. Lo que se pone, otros lo guardan dos horas.',
   examples: [
@@ -46,6 +48,12 @@ export const dhtTexts: DhtMessages = {
     `${queries} nodos preguntados, el más cercano tras ${hops} ${hops === 1 ? 'salto' : 'saltos'}, en ${seconds} s.`,
   keyMade: (path) => `Hay una clave secreta nueva en ${path}. Quien la tenga puede reemplazar lo que pones.`,
   stored: (count) => (count === 1 ? 'Un nodo lo guarda.' : `Lo guardan ${count} nodos.`),
+  needed: 'Los torrents que cambian se hallan por la DHT, y este nodo no participa en ella.',
+  nothingPublished: 'No se halló nada con esta clave.',
+  changed: (was) => `«${was}» ha cambiado: se toma el nuevo.`,
+  mutableLink: 'Su enlace sigue igual cuando cambia el contenido:',
+  keyAt: (path) => `Quien tenga ${path} puede cambiar a qué lleva el enlace.`,
+  published: (count) => `Publicado: ${count} nodos de la DHT saben a qué lleva el enlace.`,
   target: 'Destino',
   publicKey: 'Clave pública',
   sequence: 'Versión',
