@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { concatBytes, type IpAddress } from '@tequio/kernel';
 import { type MadeTorrent, makeOddTorrent, makeTorrent } from './made-torrent.fixture.ts';
+import type { TorrentEffect } from './torrent-effect.ts';
 import { connect, hangUp, TestNode, TorrentWorld, withoutFast } from './torrent-world.fixture.ts';
 
 const KiB = 1024;
@@ -61,5 +63,23 @@ test('a magnet fetches the metadata, the piece layers where there are some, and 
     assertSame(other, made);
     hangUp(world);
     for (const node of world.nodes) node.assertBalanced();
+  }
+});
+
+test('whoever comes in with one hash of a hybrid is answered with that hash', () => {
+  const made = makeTorrent('hybrid', 16_384, [50_000]);
+  const { infoHashV1, infoHashV2 } = made.metainfo.info;
+  const node = new TestNode(new TorrentWorld(), made, { has: 'all' });
+  const endpoint = { address: '10.9.9.9' as IpAddress, port: 1 };
+  for (const [named, expected] of [
+    [infoHashV2!.subarray(0, 20), infoHashV2!.subarray(0, 20)],
+    [undefined, infoHashV1!],
+  ] as const) {
+    node.torrent.addPeer(endpoint, true, 0, false, named);
+    const effects: TorrentEffect[] = [];
+    node.torrent.drain(effects);
+    const sent = effects.find((effect) => effect.type === 'send');
+    assert.ok(sent !== undefined);
+    assert.deepEqual(concatBytes(sent.parts).subarray(28, 48), expected);
   }
 });

@@ -121,13 +121,13 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   }
 
   /** A connection exists; for one that we dialled its handshake goes out now, else after theirs has named us. */
-  addPeer(endpoint: Endpoint, incoming: boolean, nowMs: number, isUtp = false): PeerKey {
+  addPeer(endpoint: Endpoint, incoming: boolean, nowMs: number, isUtp = false, named?: Uint8Array): PeerKey {
     this.nowMs = nowMs;
     const peer = new Peer(this.#nextPeerKey++, endpoint, incoming, isUtp, this.#conversation, nowMs);
     this.peers.set(peer.key, peer);
-    const [infoHash] = this.infoHashes;
+    const infoHash = named ?? this.infoHashes[0]!;
     const v2 = this.#options.infoHashV2 !== null;
-    const handshake = { infoHash: infoHash!, peerId: this.peerId, extended: true, fast: true, v2 };
+    const handshake = { infoHash, peerId: this.peerId, extended: true, fast: true, v2 };
     peer.writer.writeBytes(encodeHandshake({ ...handshake, dht: this.dhtPort !== 0 }));
     this.touched(peer);
     this.#tickAtMs ??= nowMs + torrentLimits.tickMs;

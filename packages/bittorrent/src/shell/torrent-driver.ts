@@ -28,6 +28,7 @@ import { peerPriorityLimits, pickToReplace } from '../core/peer-priority.ts';
 import type { ReadExtent } from '../core/read-cache.ts';
 import type { Torrent } from '../core/torrent.ts';
 import type { TorrentEffect } from '../core/torrent-effect.ts';
+import { tryInfoHashOfPrefix } from '../wire/peer-message.ts';
 import { type PexPeer, pexFlag } from '../wire/pex.ts';
 import { connectionFault, replacedFault } from './connection-faults.ts';
 import { type ContentPlaces, submitContentJob } from './content-jobs.ts';
@@ -158,7 +159,9 @@ export class TorrentDriver {
     const { id } = this.#host;
     if (this.#isClosed || !this.#deps.admission.isWelcome(remote)) return null;
     if (!slot.tryJoin(id) && !(this.#makeRoom(remote) && slot.tryJoin(id))) return null;
-    const handler = this.#link(connection, remote, true, slot);
+    // Whoever knows a hybrid by one of its hashes expects that one.
+    const named = tryInfoHashOfPrefix(prefix) ?? undefined;
+    const handler = this.#link(connection, remote, true, slot, named);
     handler.onBytes(prefix);
     return handler;
   }
@@ -364,9 +367,11 @@ export class TorrentDriver {
     endpoint: Endpoint,
     incoming: boolean,
     slot: ConnectionSlot,
+    named?: Uint8Array,
   ): StreamHandler {
     const { clock } = this.#deps;
-    const key = this.torrent.addPeer(endpoint, incoming, clock.nowMs(), connection.transport === 'utp');
+    const isUtp = connection.transport === 'utp';
+    const key = this.torrent.addPeer(endpoint, incoming, clock.nowMs(), isUtp, named);
     const link: Link = {
       connection,
       endpoint,
