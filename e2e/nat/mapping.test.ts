@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { after, before, describe, test } from 'node:test';
 import { assertSameTree, makeContent } from '../lab/content.ts';
-import { programArguments, runTequio, TequioPeer } from '../lab/tequio.ts';
+import { type JsonLine, programArguments, runTequio, TequioPeer, TequioTracker } from '../lab/tequio.ts';
 import { until } from '../lab/until.ts';
 import { NatLab, type Site } from './nat-lab.ts';
 import { areRequired, mapperVersion, whatIsMissing, writeNatResults } from './nat-programs.ts';
@@ -143,6 +143,42 @@ describe('port mapping in the laboratory', { concurrency: true, skip }, () => {
     }
   });
 
+  test('where the router gives another port, the tracker is told that one', async () => {
+    const { host: trackerHost } = lab.addSite('tracker', { kind: 'none' });
+    const tracker = await TequioTracker.start(trackerHost);
+    const tracked = join(lab.folder, 'tracked.torrent');
+    const args = ['create', join(source, 'shared'), '-o', tracked, '--tracker', tracker.httpUrl];
+    assert.equal((await runTequio(args, lab.folder)).code, 0);
+    const site = lab.addSite('other-port', { kind: 'port-restricted' });
+    // Asked by PCP or NAT-PMP for a port that it may not give, miniupnpd 2.3.1 never answers anybody again.
+    await site.router!.startMapper('igd-2', '20000-20100');
+    const seed = new TequioPeer(site.host);
+    try {
+      seed.start(['seed', tracked, '--from', source, '--port', String(port)]);
+      const isIpv4 = (line: JsonLine): boolean => line['family'] === 4;
+      const told = (await seed.waitLine('nat', 25_000, isIpv4)) as JsonLine & {
+        mappings: { transport: string; externalPort: number }[];
+      };
+      assert.equal(told['externalAddress'], site.publicAddress);
+      const external = told.mappings.find(({ transport }) => transport === 'tcp')!.externalPort;
+      assert.ok(external >= 20_000 && external <= 20_100, `${external}`);
+      const { torrent: id } = (await seed.waitLine('seeding', 10_000)) as { torrent?: string };
+      const infoHash = id!.replace(/../g, '%$&');
+      const query = `info_hash=${infoHash}&peer_id=-XX0001-who-is-there&port=1&compact=1&left=1&event=started`;
+      const ask = `curl -s '${tracker.httpUrl}?${query}' | od -An -v -tx1 | tr -d ' \\n'`;
+      const expected = compactHex(site.publicAddress, external);
+      await until('the tracker names that port', 10_000, async () => {
+        const asking = trackerHost.run('sh', ['-c', ask]);
+        await asking.wait(5000);
+        return asking.stdout.includes(expected);
+      });
+    } catch (error) {
+      throw new Error(seed.describe(), { cause: error });
+    } finally {
+      await Promise.all([seed.stop(), tracker.stop()]);
+    }
+  });
+
   /** What `tequio nat …` says on a machine: its one line of JSON. */
   async function nat(site: Site, ...args: readonly string[]): Promise<Record<string, unknown>> {
     const data = join(site.host.folder, 'data');
@@ -184,6 +220,12 @@ describe('port mapping in the laboratory', { concurrency: true, skip }, () => {
     );
   });
 });
+
+/** As it stands in a tracker's answer (BEP 23). */
+function compactHex(address: string, port: number): string {
+  const bytes = [...address.split('.').map(Number), port >> 8, port & 255];
+  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
 
 function secondsSince(startMs: number): number {
   return Math.round((Date.now() - startMs) / 100) / 10;

@@ -22,7 +22,7 @@ export class NatRouter {
   readonly #machine: string;
   readonly #folder: string;
   #mapper: Running | null = null;
-  #mapperKind: MapperKind | null = null;
+  #mapperStart: readonly [MapperKind, string] | null = null;
 
   constructor(namespace: string, kind: RouterKind, wanAddress: string, machine: string, folder: string) {
     this.namespace = namespace;
@@ -34,9 +34,9 @@ export class NatRouter {
     this.#loadRules(rulesOf(kind, machine));
   }
 
-  /** Starts miniupnpd, with what the kind of mapper says and no more. */
-  async startMapper(kind: MapperKind): Promise<void> {
-    this.#mapperKind = kind;
+  /** Starts miniupnpd, with what the kind of mapper says and no more. @param externalPorts that it may give */
+  async startMapper(kind: MapperKind, externalPorts = '1024-65535'): Promise<void> {
+    this.#mapperStart = [kind, externalPorts];
     // PCP and NAT-PMP come from one program on one port: the version, a datagram's first byte, tells them apart.
     const unwanted = kind === 'all' ? [] : kind === 'pcp' ? [0] : kind === 'nat-pmp' ? [2] : [0, 2];
     const drop = (version: number): string =>
@@ -55,7 +55,7 @@ export class NatRouter {
         'secure_mode=yes',
         'system_uptime=no',
         'uuid=11111111-2222-3333-4444-555555555555',
-        'allow 1024-65535 0.0.0.0/0 1024-65535',
+        `allow ${externalPorts} 0.0.0.0/0 1024-65535`,
         'deny 0-65535 0.0.0.0/0 0-65535',
         '',
       ].join('\n'),
@@ -78,7 +78,7 @@ export class NatRouter {
     }
     spawnSync('ip', ['netns', 'exec', this.namespace, 'conntrack', '-F'], { stdio: 'ignore' });
     await new Promise((resolve) => setTimeout(resolve, offMs));
-    if (this.#mapperKind !== null) await this.startMapper(this.#mapperKind);
+    if (this.#mapperStart !== null) await this.startMapper(...this.#mapperStart);
   }
 
   /** What the mapper has opened: `tcp 6881`, or `tcp 6881 ipv6` for a pinhole. */
