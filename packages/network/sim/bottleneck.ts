@@ -1,4 +1,4 @@
-/** A path with one narrow place: a queue of limited length before a line of limited rate, then latency; loss by chance. */
+/** A path with one narrow place: a queue of limited length before a line of limited rate, then latency; some loss. */
 import type { Prng } from '@tequio/kernel';
 import type { VirtualClock } from '@tequio/simulator';
 

@@ -1,7 +1,7 @@
 /**
  * uTP through a bottleneck, in figures: 10 Mbit/s, from seeds. What is expected of lossy paths is Reno's well-known
- * rate, 1.22 packets over round trip and root of the loss (Mathis et al. 1997): LEDBAT without queueing grows and halves
- * as Reno does (RFC 6817, 2.4.2), so it should reach that and not exceed it by much.
+ * rate, 1.22 packets over round trip and root of the loss (Mathis et al. 1997): LEDBAT without queueing grows and
+ * halves as Reno does (RFC 6817, 2.4.2), so it should reach that and not exceed it by much.
  */
 import { ok } from 'node:assert/strict';
 import { test } from 'node:test';
@@ -134,7 +134,7 @@ test('where the queue is shorter than its target it is no greedier than TCP', (c
   ok(share <= 0.52, `${share}`);
 });
 
-/** Shares meet by a packet in a round trip and a pause in a hundred: over long paths a minute is not enough for four. */
+/** Shares meet by a packet in a round trip and a pause in a hundred: over long paths a minute is short for four. */
 const fairness = [
   { roundTripMs: 10, leastJain: 0.97 },
   { roundTripMs: 50, leastJain: 0.95 },

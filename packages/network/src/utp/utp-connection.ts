@@ -5,8 +5,9 @@
  *   unconfirmed ── any packet that knows our number ──^
  *   all but glowing ── reset, time-outs, destroy ──> gone
  *
- * unconfirmed: somebody has sent a SYN, perhaps with another's address, so nothing but one answer as short as the SYN is
- * sent, and nobody is told. glowing: closed for its user, but their last packet is still acknowledged when it is repeated.
+ * unconfirmed: somebody has sent a SYN, perhaps with another's address, so nothing but one answer as short as the SYN
+ * is sent, and nobody is told. glowing: closed for its user, but their last packet is still acknowledged when it is
+ * repeated.
  * As with TCP here, an end from the other side ends ours when all that is queued was sent.
  *
  * Sending: new bytes leave as packets while the congestion window and the other side's window allow; lost ones first.
@@ -17,64 +18,18 @@
 import type { Endpoint } from '@tequio/kernel';
 import { limits } from '../limits.ts';
 import { Ledbat } from './ledbat.ts';
-import { UtpDelay } from './utp-delay.ts';
+import { UtpAckClock } from './utp-ack-clock.ts';
+import { microseconds, UtpClocks } from './utp-clocks.ts';
 import { UtpMtu } from './utp-mtu.ts';
-import {
-  isSequenceAfter,
-  type UtpPacket,
-  utpCapacityBytes,
-  utpExtension,
-  utpHeaderBytes,
-  utpType,
-  writeUtpCapacity,
-  writeUtpIdentity,
-  writeUtpMoment,
-  writeUtpPadding,
-} from './utp-packet.ts';
-import { type Arrival, UtpReceiver, type UtpRoom } from './utp-receiver.ts';
+import { isSequenceAfter, type UtpPacket, utpHeaderBytes, utpType, writeUtpMoment } from './utp-packet.ts';
+import { UtpPacketMaker } from './utp-packet-maker.ts';
+import { UtpReceiver } from './utp-receiver.ts';
 import { UtpRoundTrip } from './utp-round-trip.ts';
 import { type AckOutcome, type SentPacket, UtpSender } from './utp-sender.ts';
-import type { UtpSlab } from './utp-slab.ts';
+import type { UtpFigures, UtpIdentity, UtpShared, UtpState } from './utp-shared.ts';
 
 const never = Number.POSITIVE_INFINITY;
 const figures = limits.utp;
-
-/** What a port does for the sake of its connections. */
-export type UtpEffect =
-  | { readonly kind: 'send'; readonly bytes: Uint8Array; readonly to: Endpoint }
-  /** Somebody has come; `destroy` it to refuse. */
-  | { readonly kind: 'accept'; readonly connection: UtpConnection }
-  | { readonly kind: 'open'; readonly connection: UtpConnection }
-  /** There is something to `read`, or `takenBytes` has grown, or both. */
-  | { readonly kind: 'ready'; readonly connection: UtpConnection }
-  /** The last of a connection. The error is null after an orderly end, and after `destroy`. */
-  | { readonly kind: 'close'; readonly connection: UtpConnection; readonly error: string | null };
-
-/** What the connections of a port share. */
-export type UtpShared = {
-  readonly effects: UtpEffect[];
-  readonly slab: UtpSlab;
-  readonly room: UtpRoom;
-  readonly counts: { sentPackets: number; repeatedPackets: number };
-  /** This connection wants its `handleTimeout` at that time. */
-  wake(atMs: number): void;
-  /** It has changed its state. */
-  moved(connection: UtpConnection, from: UtpState): void;
-};
-
-export type UtpState = 'dialling' | 'unconfirmed' | 'open' | 'glowing' | 'gone';
-
-export type UtpIdentity = {
-  readonly remote: Endpoint;
-  /** In packets to us, and in packets from us. */
-  readonly receiveId: number;
-  readonly sendId: number;
-  /** Our first packet's number. */
-  readonly firstSequence: number;
-  readonly mtuBytes: number;
-  /** What we take ourselves, and say so; 0: nothing is said. */
-  readonly capacityBytes: number;
-};
 
 export class UtpConnection {
   readonly remote: Endpoint;
@@ -87,40 +42,34 @@ export class UtpConnection {
   /** A 'ready' effect waits to be drained. */
   isNoticed = false;
 
-  readonly #shared: UtpShared;
+  readonly #shared: UtpShared<UtpConnection>;
   readonly #capacityBytes: number;
   readonly #sender: UtpSender;
+  readonly #maker: UtpPacketMaker;
   readonly #receiver: UtpReceiver;
   readonly #ledbat: Ledbat;
   readonly #mtu: UtpMtu;
   readonly #roundTrip = new UtpRoundTrip();
-  readonly #delay = new UtpDelay();
-  readonly #theirDelay = new UtpDelay();
+  readonly #clocks = new UtpClocks();
+  readonly #acks = new UtpAckClock();
   #state: UtpState;
-  #replyUs = 0;
   #peerWindowBytes = 0;
   #noticedBytes = 0;
   /** Our end is wanted, and its packet's number once it was sent. */
   #endAsked = false;
   #endSequence: number | null = null;
   #timeoutCount = 0;
-  /** Packets that came since we last said so. */
-  #owedCount = 0;
-  /** They must hear where we are, by a packet of its own. */
-  #mustReport = false;
   #advertisedBytes = 0;
-  #lastAckMs = Number.NEGATIVE_INFINITY;
   #lastSentMs: number;
   #lastDataMs: number;
   #heardMs: number;
   // When something is to be done.
-  #ackAtMs = never;
   #resendAtMs = never;
   #lingerAtMs = never;
   /** Of the present state: a dial, an unconfirmed one, the afterglow. */
   #stateEndMs = never;
 
-  constructor(shared: UtpShared, identity: UtpIdentity, state: 'dialling' | 'unconfirmed', nowMs: number) {
+  constructor(shared: UtpShared<UtpConnection>, identity: UtpIdentity, state: UtpState, nowMs: number) {
     this.#shared = shared;
     this.#capacityBytes = identity.capacityBytes;
     this.remote = identity.remote;
@@ -128,6 +77,7 @@ export class UtpConnection {
     this.sendId = identity.sendId;
     this.#state = state;
     this.#sender = new UtpSender(identity.firstSequence);
+    this.#maker = new UtpPacketMaker(shared.slab, this.#sender, identity.sendId);
     this.#receiver = new UtpReceiver(shared.room);
     this.#mtu = new UtpMtu(identity.mtuBytes);
     this.#ledbat = new Ledbat(this.#mtu.packetBytes - utpHeaderBytes);
@@ -151,17 +101,10 @@ export class UtpConnection {
   }
 
   /** For showing and testing. */
-  get figures(): {
-    readonly roundTripMs: number;
-    readonly queueingMs: number;
-    readonly windowBytes: number;
-    readonly flightBytes: number;
-    readonly packetBytes: number;
-    readonly waitingBytes: number;
-  } {
+  get figures(): UtpFigures {
     return {
       roundTripMs: this.#roundTrip.ms,
-      queueingMs: this.#delay.queueingUs / 1000,
+      queueingMs: this.#clocks.queueingMs ?? 0,
       windowBytes: this.#ledbat.windowBytes,
       flightBytes: this.#sender.flightBytes,
       packetBytes: this.#mtu.packetBytes,
@@ -174,7 +117,7 @@ export class UtpConnection {
     if (this.#state === 'gone') return never;
     if (this.#state === 'glowing') return this.#stateEndMs;
     const upkeep = Math.min(this.#lastSentMs + figures.keepAliveMs, this.#heardMs + figures.idleMs);
-    return Math.min(this.#ackAtMs, this.#resendAtMs, this.#lingerAtMs, this.#stateEndMs, upkeep);
+    return Math.min(this.#acks.deadlineMs, this.#resendAtMs, this.#lingerAtMs, this.#stateEndMs, upkeep);
   }
 
   // What the user wants.
@@ -182,7 +125,7 @@ export class UtpConnection {
   /** Sends the SYN. */
   dial(timeoutMs: number, nowMs: number): void {
     this.#stateEndMs = nowMs + timeoutMs;
-    const bytes = this.#takeGreeting(utpType.syn, this.receiveId);
+    const bytes = this.#maker.greeting(utpType.syn, this.receiveId, this.#capacityBytes);
     this.#sender.markSent(bytes, 0, false, nowMs);
     this.#transmit(bytes, nowMs);
     this.#armResend(nowMs);
@@ -229,7 +172,7 @@ export class UtpConnection {
   /** any -> gone */
   destroy(nowMs: number): void {
     if (this.#state === 'gone' || this.#state === 'glowing') return;
-    this.#sendReset(nowMs);
+    this.#transmit(this.#maker.bare(utpType.reset), nowMs);
     this.#leave(null);
   }
 
@@ -241,11 +184,11 @@ export class UtpConnection {
     this.#receiver.begin(packet.sequence);
     this.#peerWindowBytes = packet.windowBytes;
     this.#stateEndMs = nowMs + figures.unconfirmedMs;
-    this.#takeTime(packet, nowMs);
-    this.#takeCapacity(packet);
+    this.#clocks.handlePacket(packet, nowMs);
+    this.#mtu.raise(Math.min(packet.capacityBytes, this.#capacityBytes));
     // As short as the SYN, which may bear another's address.
     if (packet.capacityBytes === 0) this.#sendState(nowMs);
-    else this.#transmit(this.#takeGreeting(utpType.state, this.sendId), nowMs);
+    else this.#transmit(this.#maker.greeting(utpType.state, this.sendId, this.#capacityBytes), nowMs);
     this.#shared.wake(this.#stateEndMs);
   }
 
@@ -260,12 +203,12 @@ export class UtpConnection {
     if (this.#state === 'dialling') {
       if (packet.type !== utpType.state || packet.acknowledged !== this.#sender.oldest) return;
       this.#receiver.begin((packet.sequence - 1) & 0xffff);
-      this.#takeCapacity(packet);
-      this.#enter('open', 'open');
-      this.#mustReport = true;
-    } else if (this.#state === 'unconfirmed') this.#enter('open', 'accept');
+      this.#mtu.raise(Math.min(packet.capacityBytes, this.#capacityBytes));
+      this.#open('open');
+      this.#acks.markUrgent();
+    } else if (this.#state === 'unconfirmed') this.#open('accept');
     this.#heardMs = nowMs;
-    this.#takeTime(packet, nowMs);
+    this.#clocks.handlePacket(packet, nowMs);
     const isBare = packet.type === utpType.state;
     const { acknowledged, sackAt, sackBytes } = packet;
     const roundTripMs = this.#roundTrip.ms;
@@ -282,10 +225,11 @@ export class UtpConnection {
     this.#applyAck(outcome, nowMs);
     if (packet.type === utpType.data) {
       const payload = bytes.subarray(packet.payloadAt);
-      this.#noteArrival(this.#receiver.handleData(packet.sequence, payload));
+      const arrival = this.#receiver.handleData(packet.sequence, payload);
+      this.#acks.noteArrival(arrival === 'in-order' && !this.#receiver.hasGap);
     } else if (packet.type === utpType.fin) {
-      this.#noteArrival(this.#receiver.handleEnd(packet.sequence));
-      this.#mustReport = true;
+      this.#receiver.handleEnd(packet.sequence);
+      this.#acks.markUrgent();
     }
     this.#flush(nowMs);
     this.#report(nowMs);
@@ -305,7 +249,7 @@ export class UtpConnection {
 
   handleTimeout(nowMs: number): void {
     if (this.#stateEndMs <= nowMs) {
-      if (this.#state === 'glowing' || this.#state === 'unconfirmed') this.#vanish();
+      if (this.#state === 'glowing' || this.#state === 'unconfirmed') this.#move('gone');
       else this.#fail('timed out', nowMs);
       return;
     }
@@ -315,28 +259,12 @@ export class UtpConnection {
       return;
     }
     if (this.#resendAtMs <= nowMs) this.#handleResendTime(nowMs);
-    if (this.#ackAtMs <= nowMs) this.#sendState(nowMs);
+    if (this.#acks.deadlineMs <= nowMs) this.#sendState(nowMs);
     if (this.#lastSentMs + figures.keepAliveMs <= nowMs && this.#state === 'open') this.#sendState(nowMs);
     this.#notice();
   }
 
   // Acknowledgements that came.
-
-  #takeTime(packet: UtpPacket, nowMs: number): void {
-    if (packet.timestampUs !== 0) {
-      this.#replyUs = (microseconds(nowMs) - packet.timestampUs) >>> 0;
-      const hadSamples = this.#theirDelay.hasSamples;
-      const before = this.#theirDelay.baseUs;
-      this.#theirDelay.handleSample(this.#replyUs, nowMs);
-      // Their packets seem to get faster: the clocks drift apart, so ours would seem to get slower.
-      const driftUs = (before - this.#theirDelay.baseUs) | 0;
-      if (hadSamples && driftUs > 0 && driftUs < 10_000 && this.#delay.hasSamples)
-        this.#delay.shiftBase(driftUs);
-    }
-    // Some send the largest signed number when they mean none.
-    if (packet.delayUs !== 0 && packet.delayUs !== 0x7fffffff)
-      this.#delay.handleSample(packet.delayUs, nowMs);
-  }
 
   #applyAck(outcome: AckOutcome, nowMs: number): void {
     if (outcome.ackedCount > 0) {
@@ -350,10 +278,9 @@ export class UtpConnection {
     const roundTripMs = this.#roundTrip.ms;
     if (outcome.ackedBytes > 0) {
       // No packet waits longer than it takes to go and be acknowledged.
-      const queueingMs = this.#delay.hasSamples
-        ? Math.min(this.#delay.queueingUs / 1000, outcome.roundTripMs ?? never)
-        : null;
-      this.#ledbat.handleAck(outcome.ackedBytes, outcome.flightBytes, queueingMs, roundTripMs, nowMs);
+      const { queueingMs } = this.#clocks;
+      const boundMs = queueingMs === null ? null : Math.min(queueingMs, outcome.roundTripMs ?? never);
+      this.#ledbat.handleAck(outcome.ackedBytes, outcome.flightBytes, boundMs, roundTripMs, nowMs);
     }
     if (outcome.isLoss) this.#ledbat.handleLoss(roundTripMs, nowMs);
     if (outcome.isProbeLost) this.#mtu.handleProbeLost();
@@ -440,88 +367,41 @@ export class UtpConnection {
     return true;
   }
 
-  /** A SYN or the answer to one. */
-  #takeGreeting(type: number, id: number): Uint8Array {
-    const says = this.#capacityBytes > 0;
-    const bytes = this.#shared.slab.take(utpHeaderBytes + (says ? utpCapacityBytes : 0));
-    writeUtpIdentity(bytes, type, says ? utpExtension.capacity : utpExtension.none, id, this.#sender.next);
-    if (says) writeUtpCapacity(bytes, utpHeaderBytes, this.#capacityBytes);
-    return bytes;
-  }
-
-  #takeCapacity(packet: UtpPacket): void {
-    this.#mtu.raise(Math.min(packet.capacityBytes, this.#capacityBytes));
-  }
-
   #sendData(payloadBytes: number, paddingBytes: number, nowMs: number): void {
-    const at = utpHeaderBytes + paddingBytes;
-    const bytes = this.#shared.slab.take(at + payloadBytes);
-    const extension = paddingBytes > 0 ? utpExtension.padding : utpExtension.none;
-    writeUtpIdentity(bytes, utpType.data, extension, this.sendId, this.#sender.next);
-    if (paddingBytes > 0) {
-      writeUtpPadding(bytes, utpHeaderBytes, paddingBytes);
-      this.#mtu.markProbeSent(bytes.length);
-    }
-    this.#sender.takeQueued(bytes, at, payloadBytes);
+    const bytes = this.#maker.data(payloadBytes, paddingBytes);
+    if (paddingBytes > 0) this.#mtu.markProbeSent(bytes.length);
     this.#sender.markSent(bytes, payloadBytes, paddingBytes > 0, nowMs);
     this.#lastDataMs = nowMs;
     this.#transmit(bytes, nowMs);
   }
 
   #sendEnd(nowMs: number): void {
-    const bytes = this.#shared.slab.take(utpHeaderBytes);
     this.#endSequence = this.#sender.next;
-    writeUtpIdentity(bytes, utpType.fin, utpExtension.none, this.sendId, this.#endSequence);
+    const bytes = this.#maker.bare(utpType.fin);
     this.#sender.markSent(bytes, 0, false, nowMs);
     this.#transmit(bytes, nowMs);
   }
 
   #sendAgain(lost: SentPacket, nowMs: number): void {
-    const packet = lost.isProbe ? this.#withoutPadding(lost) : lost;
+    // A probe was lost, perhaps for its length.
+    const packet = lost.isProbe ? this.#sender.replaceProbe(lost, this.#maker.withoutPadding(lost)) : lost;
     this.#sender.markSentAgain(packet, nowMs);
     this.#shared.counts.repeatedPackets++;
     this.#transmit(packet.bytes, nowMs);
   }
 
-  /** A probe was lost, perhaps for its length. */
-  #withoutPadding(probe: SentPacket): SentPacket {
-    const payload = probe.bytes.subarray(probe.bytes.length - probe.payloadBytes);
-    const bytes = this.#shared.slab.take(utpHeaderBytes + payload.length);
-    writeUtpIdentity(bytes, utpType.data, utpExtension.none, this.sendId, probe.sequence);
-    bytes.set(payload, utpHeaderBytes);
-    return this.#sender.replaceProbe(probe, bytes);
-  }
-
-  /** A packet without bytes: what has arrived here, and what is missing. */
   #sendState(nowMs: number): void {
-    const sackBytes = this.#receiver.sackBytes;
-    const bytes = this.#shared.slab.take(utpHeaderBytes + (sackBytes === 0 ? 0 : 2 + sackBytes));
-    const extension = sackBytes === 0 ? utpExtension.none : utpExtension.sack;
-    writeUtpIdentity(bytes, utpType.state, extension, this.sendId, this.#sender.next);
-    if (sackBytes > 0) {
-      bytes[utpHeaderBytes] = utpExtension.none;
-      bytes[utpHeaderBytes + 1] = sackBytes;
-      this.#receiver.writeSack(bytes, utpHeaderBytes + 2, sackBytes);
-    }
-    this.#mustReport = false;
-    this.#transmit(bytes, nowMs);
-  }
-
-  #sendReset(nowMs: number): void {
-    const bytes = this.#shared.slab.take(utpHeaderBytes);
-    writeUtpIdentity(bytes, utpType.reset, utpExtension.none, this.sendId, this.#sender.next);
-    this.#transmit(bytes, nowMs);
+    this.#transmit(this.#maker.state(this.#receiver), nowMs);
+    this.#acks.handleSent(true, nowMs);
   }
 
   /** Every packet says what has arrived here. */
   #transmit(bytes: Uint8Array, nowMs: number): void {
     const windowBytes = this.#receiver.windowBytes;
     const timestampUs = microseconds(nowMs);
-    writeUtpMoment(bytes, timestampUs, this.#replyUs, windowBytes, this.#receiver.acknowledged);
+    writeUtpMoment(bytes, timestampUs, this.#clocks.replyUs, windowBytes, this.#receiver.acknowledged);
     this.#advertisedBytes = windowBytes;
-    this.#owedCount = 0;
-    this.#ackAtMs = never;
-    this.#lastAckMs = nowMs;
+    this.#acks.handleSent(false, nowMs);
     this.#lastSentMs = nowMs;
     this.#shared.counts.sentPackets++;
     this.#shared.effects.push({ kind: 'send', bytes, to: this.remote });
@@ -537,23 +417,11 @@ export class UtpConnection {
     }
   }
 
-  // Acknowledging.
-
-  #noteArrival(arrival: Arrival): void {
-    this.#owedCount++;
-    if (arrival !== 'in-order' || this.#receiver.hasGap) this.#mustReport = true;
-  }
-
   /** Says what has arrived, if it has to be now and no bytes of ours have said it. */
   #report(nowMs: number): void {
     if (this.#state !== 'open') return;
-    const sinceMs = nowMs - this.#lastAckMs;
-    const isDue = this.#owedCount >= figures.ackPacketCountMax || sinceMs >= figures.ackEveryMs;
-    if (this.#mustReport || (this.#owedCount >= 2 && isDue)) this.#sendState(nowMs);
-    else if (this.#owedCount > 0 && this.#ackAtMs === never) {
-      this.#ackAtMs = nowMs + (this.#owedCount >= 2 ? figures.ackEveryMs : figures.ackDelayMs);
-      this.#shared.wake(this.#ackAtMs);
-    }
+    if (this.#acks.isDue(nowMs)) this.#sendState(nowMs);
+    else this.#shared.wake(this.#acks.deadlineMs);
   }
 
   /** Tells the user, once until it has looked. */
@@ -565,8 +433,6 @@ export class UtpConnection {
     this.isNoticed = true;
     this.#shared.effects.push({ kind: 'ready', connection: this });
   }
-
-  // Ends.
 
   get #isEndAcknowledged(): boolean {
     return this.#endSequence !== null && isSequenceAfter(this.#sender.oldest, this.#endSequence);
@@ -591,16 +457,15 @@ export class UtpConnection {
       this.#flush(nowMs);
     }
     if (!this.#isEndAcknowledged) return;
-    if (this.#owedCount > 0 || this.#mustReport) this.#sendState(nowMs);
+    if (this.#acks.isOwed) this.#sendState(nowMs);
     this.#stateEndMs = nowMs + figures.afterglowMs;
     this.#shared.wake(this.#stateEndMs);
-    this.#free();
     this.#shared.effects.push({ kind: 'close', connection: this, error: null });
     this.#move('glowing');
   }
 
   #fail(error: string, nowMs: number): void {
-    this.#sendReset(nowMs);
+    this.#transmit(this.#maker.bare(utpType.reset), nowMs);
     this.#leave(error);
   }
 
@@ -610,34 +475,23 @@ export class UtpConnection {
       this.#notice();
       this.#shared.effects.push({ kind: 'close', connection: this, error });
     }
-    this.#vanish();
-  }
-
-  #vanish(): void {
-    this.#free();
     this.#move('gone');
   }
 
-  #free(): void {
-    this.#sender.close();
-    this.#receiver.close();
-  }
-
   /** dialling, unconfirmed -> open */
-  #enter(state: 'open', kind: 'open' | 'accept'): void {
+  #open(kind: 'open' | 'accept'): void {
     this.#stateEndMs = never;
     this.#shared.effects.push({ kind, connection: this });
-    this.#move(state);
+    this.#move('open');
   }
 
   #move(state: UtpState): void {
     const from = this.#state;
     this.#state = state;
+    if (state !== 'open') {
+      this.#sender.close();
+      this.#receiver.close();
+    }
     this.#shared.moved(this, from);
   }
-}
-
-/** The clock of timestamps: microseconds, modulo 2^32, never 0. */
-function microseconds(nowMs: number): number {
-  return Math.floor(nowMs * 1000) >>> 0 || 1;
 }

@@ -4,8 +4,8 @@
  * Rules: what every path is taken to carry is the floor. While the ceiling is well above it, now and then one packet is
  * as long as the middle of both; when it is acknowledged the floor rises to its length, when it alone is lost twice
  * the ceiling falls below it. Found out, it is tried again after ten minutes, for paths change.
- * Nothing longer than Ethernet's packets is tried unless the other side has said to take it: some read a longer datagram
- * into a short buffer and acknowledge what is left of it.
+ * Nothing longer than Ethernet's packets is tried unless the other side has said to take it: some read a longer
+ * datagram into a short buffer and acknowledge what is left of it.
  * A probe is longer by padding, not by payload: payload that was once sent as one packet can never be cut into
  * two, and a packet that is too long for its path would be sent in vain for ever.
  * When nothing passes any more, packets made from then on have the first floor's length again.

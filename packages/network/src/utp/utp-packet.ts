@@ -20,7 +20,7 @@ export const utpType = { data: 0, fin: 1, state: 2, reset: 3, syn: 4 } as const;
 /** Types of extensions. */
 export const utpExtension = {
   none: 0,
-  /** Selective acknowledgement: bit i (lowest first in each byte) is the packet after next after the acknowledged, plus i. */
+  /** Selective acknowledgement: bit i, lowest first in each byte, is the packet i + 2 after the acknowledged one. */
   sack: 1,
   /** Means nothing to anybody: makes a packet as long as a path is asked to carry. */
   padding: 0x70,

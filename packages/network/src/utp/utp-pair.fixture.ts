@@ -1,7 +1,8 @@
 /** Two uTP sockets and the channel between them, in virtual time: for tests, fuzzing and simulations. */
 import type { Endpoint, IpAddress, Prng } from '@tequio/kernel';
 import { VirtualClock } from '@tequio/simulator';
-import type { UtpConnection, UtpEffect } from './utp-connection.ts';
+import type { UtpConnection } from './utp-connection.ts';
+import type { UtpEffect } from './utp-shared.ts';
 import { UtpSocket } from './utp-socket.ts';
 
 /** What happens to one datagram: it arrives after each of these delays; none: it is lost. */
@@ -73,7 +74,7 @@ export class UtpHost {
   }
 
   drive(): void {
-    const effects: UtpEffect[] = [];
+    const effects: UtpEffect<UtpConnection>[] = [];
     for (;;) {
       this.socket.drain(effects);
       if (effects.length === 0) break;
@@ -89,7 +90,7 @@ export class UtpHost {
     return end;
   }
 
-  #apply(effect: UtpEffect): void {
+  #apply(effect: UtpEffect<UtpConnection>): void {
     if (effect.kind === 'send') {
       this.transmit(effect.bytes, effect.to);
       return;

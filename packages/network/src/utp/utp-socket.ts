@@ -15,7 +15,7 @@
  */
 import { addressScope, type Endpoint, type Entropy, isIpv6, readUint16 } from '@tequio/kernel';
 import { limits } from '../limits.ts';
-import { UtpConnection, type UtpEffect, type UtpShared, type UtpState } from './utp-connection.ts';
+import { UtpConnection } from './utp-connection.ts';
 import {
   decodeUtpPacket,
   UtpPacket,
@@ -26,6 +26,7 @@ import {
   writeUtpMoment,
 } from './utp-packet.ts';
 import { UtpRoom } from './utp-receiver.ts';
+import type { UtpEffect, UtpShared, UtpState } from './utp-shared.ts';
 import { UtpSlab } from './utp-slab.ts';
 
 const figures = limits.utp;
@@ -41,8 +42,8 @@ export type UtpCounts = {
 
 export class UtpSocket {
   readonly #entropy: Entropy;
-  readonly #effects: UtpEffect[] = [];
-  readonly #shared: UtpShared;
+  readonly #effects: UtpEffect<UtpConnection>[] = [];
+  readonly #shared: UtpShared<UtpConnection>;
   readonly #packet = new UtpPacket();
   /** By port and number, and then one after the other. */
   readonly #table = new Map<number, UtpConnection>();
@@ -146,7 +147,7 @@ export class UtpSocket {
   }
 
   /** Moves all waiting effects to the end of `out`. */
-  drain(out: UtpEffect[]): void {
+  drain(out: UtpEffect<UtpConnection>[]): void {
     for (const effect of this.#effects) {
       if (effect.kind === 'ready') effect.connection.isNoticed = false;
       out.push(effect);

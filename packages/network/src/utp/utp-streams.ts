@@ -3,8 +3,8 @@
  *
  *   datagram -> socket -> effects -> datagrams out, handlers called
  *
- * As with TCP, handlers are called from datagrams and timers, never from inside a call to a connection: what such a call
- * brings about (memory that is free again, a close) is told a moment later.
+ * As with TCP, handlers are called from datagrams and timers, never from inside a call to a connection: what such a
+ * call brings about (memory that is free again, a close) is told a moment later.
  */
 import {
   assert,
@@ -22,7 +22,8 @@ import {
   type UdpSocket,
 } from '@tequio/kernel';
 import type { SharedUdp } from '../shared-udp.ts';
-import type { UtpConnection, UtpEffect } from './utp-connection.ts';
+import type { UtpConnection } from './utp-connection.ts';
+import type { UtpEffect } from './utp-shared.ts';
 import { type UtpCounts, UtpSocket } from './utp-socket.ts';
 
 type Accept = (connection: StreamConnection) => StreamHandler | null;
@@ -36,8 +37,8 @@ export class UtpStreams implements StreamPort {
   readonly #machine: UtpSocket;
   readonly #udp: UdpSocket;
   /** Drained, not applied yet. */
-  #effects: UtpEffect[] = [];
-  #spare: UtpEffect[] = [];
+  #effects: UtpEffect<UtpConnection>[] = [];
+  #spare: UtpEffect<UtpConnection>[] = [];
   #accept: Accept | null = null;
   #timer: Timer | null = null;
   #timerAtMs = 0;
@@ -175,7 +176,7 @@ export class UtpStreams implements StreamPort {
     return this.#machine.dial(to, options.timeoutMs, this.nowMs()) ?? 'too many connections';
   }
 
-  #apply(effect: UtpEffect): void {
+  #apply(effect: UtpEffect<UtpConnection>): void {
     switch (effect.kind) {
       case 'send':
         this.#udp.send(effect.bytes, effect.to);
