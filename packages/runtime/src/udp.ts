@@ -8,7 +8,7 @@ import { listenError } from './tcp-errors.ts';
 /** Ceilings of this port. */
 export const udpLimits = {
   /** Asked of the system for each direction, so that a burst outlives one busy turn; the system may give less. */
-  socketBufferBytes: 1024 * 1024,
+  socketBufferBytes: 2 * 1024 * 1024,
 } as const;
 
 /** UDP over the system's sockets. A socket speaks IPv4 or IPv6, never both, so that both can have the same port. */
