@@ -39,6 +39,8 @@ export interface ContentHost {
   verified(piece: number, isNew: boolean): void;
   /** A piece that a check did not find. */
   missed(piece: number): void;
+  /** One that we had, and may have told of. */
+  lost(piece: number): void;
   /** Its hash was wrong: what was stored of it counts for nothing. */
   failed(piece: number): void;
   checked(): void;
@@ -84,6 +86,8 @@ export class TorrentContent implements PieceExpectation {
   readonly #leafRequests: { readonly peer: number; readonly request: HashRequest; readonly piece: number }[] =
     [];
   readonly #forgetReads: () => void;
+  /** Pieces that we had until they came into doubt. */
+  readonly #doubted = new Set<number>();
   #isTrying = false;
   #isInTrouble = false;
   #isPaused = false;
@@ -134,6 +138,7 @@ export class TorrentContent implements PieceExpectation {
       nextJobId: deps.nextJobId,
       peerOf: (key) => host.peers.get(key),
       mayServe: (peer, piece) => this.picker.have.has(piece) && host.mayServe(peer, piece),
+      isCommon: (piece) => 2 * this.picker.availabilityOf(piece) > host.peers.size,
       touched: (peer) => host.touched(peer),
       uploaded: (_peer, bytes, nowMs) => host.uploaded(bytes, nowMs),
     });
@@ -243,6 +248,7 @@ export class TorrentContent implements PieceExpectation {
     for (const piece of pieces) {
       if (this.picker.have.has(piece)) {
         this.picker.markMissing(piece);
+        this.#doubted.add(piece);
         if (this.picker.isWanted(piece)) this.pieces.markWanted(this.#host.peers.values(), piece);
       }
       if (!this.#assembly.isOpen(piece)) this.checker.add(piece, 'doubt');
@@ -347,6 +353,7 @@ export class TorrentContent implements PieceExpectation {
       if (!result.ok && result.fault.code !== 'missing') this.#trouble(result.fault);
       this.#host.missed(piece);
     }
+    if (this.#doubted.delete(piece) && !matched) this.#host.lost(piece);
     if (this.checker.doubtCount === 0) {
       this.#host.checked();
       this.#settle();

@@ -17,6 +17,7 @@ import {
   decodeDontHave,
   decodeExtensionHandshake,
   decodeUploadOnly,
+  encodeDontHave,
   encodeExtensionHandshake,
   encodeUploadOnly,
   ourExtensionIds,
@@ -119,6 +120,14 @@ export class Conversation implements PeerHost {
     if (!id || peer.saidUploadOnly === on) return;
     peer.saidUploadOnly = on;
     peer.writer.writeExtended(id, encodeUploadOnly(on));
+    this.#host.touched(peer);
+  }
+
+  /** BEP 54: a piece that we had is gone; and then we want something again. */
+  sayLost(peer: Peer, piece: number): void {
+    const id = peer.extensionIds.lt_donthave;
+    if (id && peer.saidPieces) peer.writer.writeExtended(id, encodeDontHave(piece));
+    if (this.#host.content?.picker.isFinished === false) this.sayUploadOnly(peer, false);
     this.#host.touched(peer);
   }
 

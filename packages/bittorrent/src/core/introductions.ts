@@ -6,7 +6,7 @@
  * A private torrent (BEP 27) has neither: its peers come from its trackers and the user. Where only the info-hash is
  * known nobody can know whether it is private; once that is known, both are turned off and what was heard is forgotten.
  */
-import { type Endpoint, type Fault, isIpv6, isLocalAddress, type Prng } from '@tequio/kernel';
+import { type Endpoint, type Fault, formatEndpoint, isIpv6, isLocalAddress, type Prng } from '@tequio/kernel';
 import { type ExtensionIds, ourExtensionIds } from '../wire/extension.ts';
 import { decodeHolepunch, encodeHolepunch } from '../wire/holepunch.ts';
 import { decodePex, encodePex, type PexPeer, pexFlag } from '../wire/pex.ts';
@@ -27,6 +27,9 @@ export type IntroductionsOptions = {
   readonly ownEndpoint: (family: 4 | 6) => Endpoint | null;
 };
 
+/** A dial that is not open by then goes to a router that lets nobody in, or to nobody: both take the whole time-out. */
+const patienceMs = 2500;
+
 export type IntroductionEffect =
   /** Peers that others know; `isFromLocal`: said by somebody of our own network. */
   | { readonly type: 'heard'; readonly contacts: readonly PexPeer[]; readonly isFromLocal: boolean }
@@ -38,6 +41,8 @@ export class Introductions {
   readonly #exchange: PeerExchange;
   readonly #punch = new HolePunch();
   readonly #heard: IntroductionEffect[] = [];
+  /** Dials that have not been given up: when it is time to ask for help all the same. */
+  readonly #dialling = new Map<string, { readonly endpoint: Endpoint; readonly askAtMs: number }>();
   #isPrivate = false;
   #wasOffered = false;
 
@@ -64,6 +69,7 @@ export class Introductions {
     this.#exchange.clear();
     this.#punch.clear();
     this.#heard.length = 0;
+    this.#dialling.clear();
   }
 
   /** A peer has shaken hands, or has told more of itself. */
@@ -122,9 +128,16 @@ export class Introductions {
     return own !== null && own.address === address && own.port === port;
   }
 
-  /** Nobody answered there: perhaps somebody can open the way. */
-  handleDialFailed(endpoint: Endpoint, nowMs: number): void {
+  /** Where nobody answers at once, or at all, perhaps somebody can open the way. */
+  handleDial(endpoint: Endpoint, what: 'begun' | 'open' | 'failed', nowMs: number): void {
     if (this.#isPrivate || !this.#options.holepunch) return;
+    if (what === 'begun')
+      this.#dialling.set(formatEndpoint(endpoint), { endpoint, askAtMs: nowMs + patienceMs });
+    else this.#dialling.delete(formatEndpoint(endpoint));
+    if (what === 'failed') this.#askFor(endpoint, nowMs);
+  }
+
+  #askFor(endpoint: Endpoint, nowMs: number): void {
     this.#punch.handleDialFailed(endpoint, this.#exchange.introducersOf(endpoint), nowMs);
   }
 
@@ -137,6 +150,11 @@ export class Introductions {
       peer.writer.writeExtended(id, encodePex(message));
       this.#host.touched(peer);
     });
+    for (const [key, { endpoint, askAtMs }] of this.#dialling) {
+      if (nowMs < askAtMs) continue;
+      this.#dialling.delete(key);
+      this.#askFor(endpoint, nowMs);
+    }
     this.#punch.handleTimeout(nowMs);
   }
 

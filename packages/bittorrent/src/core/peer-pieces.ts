@@ -122,3 +122,8 @@ export class PeerPieces {
     for (const peer of peers) if (!peer.isSeed && peer.has?.has(piece)) peer.wantedCount++;
   }
 }
+
+/** Pieces of a field, in order. */
+export function* piecesOf(field: Bitfield): Generator<number> {
+  for (let piece = field.nextSet(0); piece >= 0; piece = field.nextSet(piece + 1)) yield piece;
+}

@@ -82,6 +82,9 @@ export class Peer implements PeerSink {
   /** We have said what we have. */
   saidPieces = false;
   readonly allowedFastGiven = new Set<number>();
+  readonly suggestionsGiven = new Set<number>();
+  /** Not before this is another piece suggested. */
+  suggestAtMs = 0;
 
   // Downloading from them.
   wantedCount = 0;

@@ -54,6 +54,19 @@ export class ReadCache {
     return extent;
   }
 
+  /** Pieces of an owner of which something is here, the last used first, at most so many. */
+  recentPieces(owner: number, countMax: number): number[] {
+    const pieces: number[] = [];
+    const extents = [...this.#extents.values()];
+    for (let at = extents.length - 1; at >= 0 && pieces.length < countMax; at--) {
+      const extent = extents[at]!;
+      const isHere = extent.owner === owner && extent.isReady;
+      if (isHere && pieces.at(-1) !== extent.piece && !pieces.includes(extent.piece))
+        pieces.push(extent.piece);
+    }
+    return pieces;
+  }
+
   /** absent -> loading; null when there is no memory for it now. */
   tryOpen(owner: number, piece: number, offset: number, bytes: number, jobId: number): ReadExtent | null {
     if (this.#usedBytes + bytes > this.#bytesMax) this.#evict(this.#usedBytes + bytes - this.#bytesMax);

@@ -96,6 +96,8 @@ export type NodeOptions = {
   readonly memoryBytesMax?: number;
   readonly cacheBytesMax?: number;
   readonly uploadSlots?: number | null;
+  readonly pex?: boolean;
+  readonly holepunch?: boolean;
 };
 
 type Link = {
@@ -140,6 +142,8 @@ export class TestNode {
         peerId: new Prng(number).bytes(20).slice(),
         listenPort: 6881,
         uploadSlots: options.uploadSlots ?? null,
+        pex: options.pex ?? false,
+        holepunch: options.holepunch ?? false,
       },
       {
         hashes: nodeHashes,

@@ -9,7 +9,6 @@
  */
 import {
   assert,
-  type Bitfield,
   bytesEqual,
   type DiskFault,
   type DiskResult,
@@ -18,7 +17,6 @@ import {
   type IpAddress,
   RateMeter,
 } from '@tequio/kernel';
-import { wireFault } from '../wire/peer-decoder.ts';
 import { encodeHandshake } from '../wire/peer-message.ts';
 import type { Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
 import { type ContentHost, type ContentJob, TorrentContent } from './content.ts';
@@ -33,7 +31,7 @@ import type { ReadExtent } from './read-cache.ts';
 import { SuperSeeding } from './super-seeding.ts';
 import type { TorrentEffect } from './torrent-effect.ts';
 import type { TorrentDeps, TorrentOptions } from './torrent-options.ts';
-import { pickTwinToClose } from './twin-connection.ts';
+import { pickTwinToClose, twiceFault } from './twin-connection.ts';
 import { Unchoking } from './unchoking.ts';
 import type { WebSeed } from './web-seed.ts';
 import { WebSeedFeeder } from './web-seed-feeder.ts';
@@ -164,10 +162,10 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     if (peer !== undefined) this.#remove(peer);
   }
 
-  /** Nobody answered there. */
-  handleDialFailed(endpoint: Endpoint, nowMs: number): void {
+  /** How the driver fares with a dial: somebody may have to open the way. */
+  handleDial(endpoint: Endpoint, what: 'begun' | 'open' | 'failed', nowMs: number): void {
     this.nowMs = nowMs;
-    this.introductions.handleDialFailed(endpoint, nowMs);
+    this.introductions.handleDial(endpoint, what, nowMs);
   }
 
   handleJob(id: number, result: DiskResult, nowMs: number): void {
@@ -316,6 +314,10 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
 
   missed(piece: number): void {
     this.#effects.push({ type: 'missed', piece });
+  }
+
+  lost(piece: number): void {
+    for (const peer of this.peers.values()) this.#conversation.sayLost(peer, piece);
   }
 
   failed(piece: number): void {
@@ -472,6 +474,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
         this.touched(peer);
       }
       this.content?.requester.handleTimeout(peer, now);
+      this.content?.uploader.suggest(peer, now);
     }
     this.#fillAll();
     this.introductions.handleTick(now);
@@ -484,14 +487,4 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     const mode = content.isFinished ? 'seed' : 'leech';
     this.#unchoking.rechoke([...this.peers.values()], content.info.pieceCount, mode, this.nowMs);
   }
-}
-
-const twiceFault: Fault = {
-  ...wireFault('TWICE', 'The peer is connected already.', 0),
-  blame: 'none',
-};
-
-/** Pieces of a field, in order. */
-export function* piecesOf(field: Bitfield): Generator<number> {
-  for (let piece = field.nextSet(0); piece >= 0; piece = field.nextSet(piece + 1)) yield piece;
 }

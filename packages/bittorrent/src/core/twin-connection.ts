@@ -5,7 +5,8 @@
  * The connection that the greater peer id has dialled stays, as libtorrent does it. But only while the older one is
  * young and from the same address: otherwise whoever claims somebody's peer id could end that one's connection.
  */
-import { compareBytes } from '@tequio/kernel';
+import { compareBytes, type Fault } from '@tequio/kernel';
+import { wireFault } from '../wire/peer-decoder.ts';
 import type { Peer } from './peer.ts';
 
 /** Two dials that crossed shake hands within this. */
@@ -21,3 +22,8 @@ export function pickTwinToClose(older: Peer, newer: Peer, ourPeerId: Uint8Array,
   const isOursGreater = compareBytes(ourPeerId, newer.handshake!.peerId) > 0;
   return newer.incoming === isOursGreater ? newer : older;
 }
+
+export const twiceFault: Fault = {
+  ...wireFault('TWICE', 'The peer is connected already.', 0),
+  blame: 'none',
+};

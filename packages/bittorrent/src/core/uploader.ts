@@ -12,6 +12,7 @@
  * end are refused. Cost: O(1) per request.
  */
 import type { DiskResult, Fault, Slab } from '@tequio/kernel';
+import { messageId } from '../wire/peer-message.ts';
 import { pieceBytesOf } from '../wire/torrent-info.ts';
 import type { Peer, UploadRequest } from './peer.ts';
 import type { PieceLayout } from './piece-layout.ts';
@@ -24,6 +25,9 @@ export const uploadLimits = {
   requestBytesMin: 1 << 10,
   /** How far ahead of the request that is being served extents are loaded. */
   extentsAhead: 4,
+  /** One suggestion to a peer in so long a time; so many of the latest pieces in memory are looked at. */
+  suggestionEveryMs: 10_000,
+  suggestionCountMax: 16,
   unsentBytesMin: 1 << 18,
   unsentBytesMax: 1 << 21,
 } as const;
@@ -52,6 +56,8 @@ export type UploaderDeps = {
   readonly peerOf: (key: number) => Peer | undefined;
   /** We have the piece, and this peer may have it from us. */
   readonly mayServe: (peer: Peer, piece: number) => boolean;
+  /** Most peers have it. */
+  readonly isCommon: (piece: number) => boolean;
   /** The peer got something to send. */
   readonly touched: (peer: Peer) => void;
   readonly uploaded: (peer: Peer, bytes: number, nowMs: number) => void;
@@ -128,6 +134,27 @@ export class Uploader {
       this.#deps.touched(peer);
     }
     this.#loadAhead(peer);
+  }
+
+  /**
+   * BEP 6: names a piece that lies in memory to a peer that is being served, so that fewer are read from the disk. Seldom,
+   * and none that most have: what all are told to take first is no rarity that they could trade.
+   */
+  suggest(peer: Peer, nowMs: number): void {
+    if (peer.amChoking || !peer.interested || !peer.speaksFast || peer.isSeed) return;
+    if (nowMs < peer.suggestAtMs) return;
+    const { cache, owner, mayServe, isCommon } = this.#deps;
+    const { suggestionEveryMs, suggestionCountMax } = uploadLimits;
+    for (const piece of cache.recentPieces(owner, suggestionCountMax)) {
+      if (peer.hasPiece(piece) || peer.suggestionsGiven.has(piece)) continue;
+      if (isCommon(piece) || !mayServe(peer, piece)) continue;
+      if (peer.suggestionsGiven.size >= suggestionCountMax) peer.suggestionsGiven.clear();
+      peer.suggestionsGiven.add(piece);
+      peer.suggestAtMs = nowMs + suggestionEveryMs;
+      peer.writer.writeIndex(messageId.suggest, piece);
+      this.#deps.touched(peer);
+      return;
+    }
   }
 
   /** Extents that the peer's writer refers to; the caller gives them back by `handleSent`. */

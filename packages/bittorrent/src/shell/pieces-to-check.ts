@@ -1,5 +1,5 @@
 /** Which pieces of a torrent that is opened are read and hashed before they are believed. */
-import { piecesOf } from '../core/torrent.ts';
+import { piecesOf } from '../core/peer-pieces.ts';
 import type { TorrentStorage } from './torrent-storage.ts';
 
 /**

@@ -9,18 +9,14 @@
  * Whom to dial is decided by the peer list and the connection budget; this file only does it.
  */
 import {
-  type Clock,
-  type DiskPort,
   type Endpoint,
   type Fault,
   formatEndpoint,
-  type IpAddress,
-  type Log,
   type StreamConnection,
   type StreamHandler,
   type Timer,
 } from '@tequio/kernel';
-import type { Admission, Ban, ConnectionSlot } from '@tequio/network';
+import type { Ban, ConnectionSlot } from '@tequio/network';
 import type { ContentJob } from '../core/content.ts';
 import type { PeerKey } from '../core/peer.ts';
 import type { PeerList } from '../core/peer-list.ts';
@@ -31,10 +27,9 @@ import type { TorrentEffect } from '../core/torrent-effect.ts';
 import { tryInfoHashOfPrefix } from '../wire/peer-message.ts';
 import { type PexPeer, pexFlag } from '../wire/pex.ts';
 import { connectionFault, replacedFault } from './connection-faults.ts';
-import { type ContentPlaces, submitContentJob } from './content-jobs.ts';
+import { submitContentJob } from './content-jobs.ts';
+import type { DriverDeps, DriverHost } from './driver-host.ts';
 import { writeHandshakeApart } from './handshake-apart.ts';
-import type { PeerDialer } from './peer-dialer.ts';
-import type { TorrentRates } from './rate-limit.ts';
 
 export const driverLimits = {
   connectTimeoutMs: 10_000,
@@ -43,53 +38,6 @@ export const driverLimits = {
   /** After the node had no place for one more connection, until it is asked again. */
   fullWaitMs: 1000,
 } as const;
-
-/** Effects that concern more than connections and disk jobs. */
-export type TorrentFact = Exclude<
-  TorrentEffect,
-  {
-    type:
-      | 'send'
-      | 'close'
-      | 'job'
-      | 'blame'
-      | 'handshaken'
-      | 'listens'
-      | 'seen'
-      | 'heard'
-      | 'punch'
-      | 'dht-node';
-  }
->;
-
-export type DriverDeps = {
-  readonly clock: Clock;
-  readonly dialer: PeerDialer;
-  readonly disk: DiskPort;
-  readonly log: Log;
-  readonly bind: IpAddress | null;
-  /** Asked before a connection is made, and told of faults. */
-  readonly admission: Admission;
-  /** Told of all that comes and goes; may want to pause reading. */
-  readonly rates: Pick<TorrentRates, 'received' | 'sent' | 'forgotten'>;
-  /** A peer says that it sees us at this address. */
-  readonly seenAt: (address: IpAddress, by: IpAddress) => void;
-  /** Where others see us; null: not known. */
-  readonly ownEndpoint: (family: 4 | 6) => Endpoint | null;
-  /** A peer says that it has a DHT node there. */
-  readonly foundDhtNode?: (endpoint: Endpoint) => void;
-};
-
-export interface DriverHost extends ContentPlaces {
-  /** The torrent's: what the connection budget counts its connections under. */
-  readonly id: string;
-  handleFact(fact: TorrentFact): void;
-  /** All effects have been carried out: whoever feeds the torrent besides its peers may look for work. */
-  driven(): void;
-  connected(endpoint: Endpoint, incoming: boolean, isUtp: boolean): void;
-  closed(endpoint: Endpoint, fault: Fault | null, wasConnected: boolean): void;
-  banned(endpoint: Endpoint, ban: Ban): void;
-}
 
 type Link = {
   readonly connection: StreamConnection;
@@ -429,6 +377,7 @@ export class TorrentDriver {
     const { dialer, bind } = this.#deps;
     this.peerList.markDialing(endpoint);
     this.#dialingCount++;
+    if (punched === undefined) this.torrent.handleDial(endpoint, 'begun', this.#deps.clock.nowMs());
     let inner: StreamHandler | null = null;
     let isOpen = false;
     const connection = dialer.dial(
@@ -443,6 +392,7 @@ export class TorrentDriver {
         onOpen: () => {
           isOpen = true;
           slot.markOpen();
+          this.torrent.handleDial(endpoint, 'open', this.#deps.clock.nowMs());
           this.#dialingCount--;
           if (this.#isClosed || !this.#mayDial) {
             connection.destroy();
@@ -469,7 +419,7 @@ export class TorrentDriver {
     // Dialled twice, by two ways, the other one may be there already.
     if (this.peerList.get(endpoint)?.state !== 'connected') {
       this.peerList.markFailed(endpoint, nowMs);
-      if (mayPunch) this.torrent.handleDialFailed(endpoint, nowMs);
+      if (mayPunch) this.torrent.handleDial(endpoint, 'failed', nowMs);
     }
     this.#host.closed(endpoint, connectionFault(error), false);
     this.drive();
