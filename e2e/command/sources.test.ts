@@ -1,4 +1,4 @@
-/** Every kind of SOURCE that `get` takes, from the program itself: address, magnet link, info-hash; over IPv4 and IPv6. */
+/** Every kind of SOURCE that `get` takes, from the program itself: address, magnet, info-hash; IPv4 and IPv6. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
