@@ -22,7 +22,7 @@ export type NatMappers = {
 };
 
 /** Coarse, so that the page does not change with every run. */
-const secondClasses = [1, 3, 10, 30, 60];
+const secondClasses = [1, 5, 20, 60];
 
 /** A row and a column a kind; IPv4 and IPv6 do not meet, and have tables of their own. */
 export function natPairsTable({ kinds, pairs }: NatPairs): string {
