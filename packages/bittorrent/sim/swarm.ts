@@ -11,7 +11,7 @@
 import type { IpAddress, Prng } from '@tequio/kernel';
 import { World } from '@tequio/simulator';
 import { type MadeTorrent, makeTorrent } from '../src/core/made-torrent.fixture.ts';
-import { createTracker } from '../src/shell/tracker-server.ts';
+import { createTracker, type TrackerServer } from '../src/shell/tracker-server.ts';
 import { type NodeOptions, SwarmNode } from './swarm-node.ts';
 import { SwarmWatch } from './swarm-watch.ts';
 
@@ -34,6 +34,7 @@ export class Swarm {
   readonly watch: SwarmWatch;
   readonly #byAddress = new Map<string, SwarmNode>();
   readonly #errors: unknown[] = [];
+  readonly #tracker: TrackerServer;
   #isWatching = false;
 
   constructor(options: SwarmOptions) {
@@ -42,7 +43,7 @@ export class Swarm {
     this.prng = this.world.prng.fork();
     this.made = makeTorrent(version ?? 'v1', pieceBytes, [totalBytes], seed);
     this.watch = new SwarmWatch((address) => this.#byAddress.get(address));
-    this.#startTracker();
+    this.#tracker = this.#startTracker();
   }
 
   get leechers(): SwarmNode[] {
@@ -81,6 +82,11 @@ export class Swarm {
 
   startLater(node: SwarmNode, delayMs: number): void {
     this.world.clock.setTimer(delayMs, () => this.do(node.start()));
+  }
+
+  /** From now on nobody answers there. */
+  stopTracker(): void {
+    this.do(this.#tracker.close());
   }
 
   /** Something that takes virtual time; its failure ends the simulation. */
@@ -140,10 +146,11 @@ export class Swarm {
     return `30.${n >> 8}.${n & 255}.7` as IpAddress;
   }
 
-  #startTracker(): void {
+  #startTracker(): TrackerServer {
     const host = this.world.addHost({ name: 'tracker' });
     this.world.network.setName(trackerName, host.host.addresses);
     const tracker = createTracker({ httpPort: 80, udpPort: 6969, intervalS: 120, minIntervalS: 30 }, host);
     this.do(tracker.start());
+    return tracker;
   }
 }
