@@ -8,8 +8,8 @@
  *                           sequence higher           -> replaced
  *
  * Ceilings: 1,200 items of at most 1,000 bytes, 100 from one owner of addresses (local networks exempt). When it is
- * full the item that was put least recently gives way. The signature is checked last of all, for it costs the most, and a
- * put needs a token of the sender's address, so a forger cannot make us compute for nothing.
+ * full the item that was put least recently gives way. The signature is checked last of all, for it costs the most,
+ * and a put needs a token of the sender's address, so a forger cannot make us compute for nothing.
  */
 import { bytesEqual, copyBytes, type Hashes, type Signatures, toLatin1 } from '@tequio/kernel';
 import { type DhtItem, isGenuineItem, type MutableItem, targetOf } from '../../wire/dht-item.ts';

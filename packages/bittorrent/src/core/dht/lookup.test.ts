@@ -9,7 +9,10 @@ import { type Candidate, Lookup } from './lookup.ts';
 
 const target = new Prng(1).bytes(20);
 
-/** Nodes of a local network, nearest first, n of them with so many bits like the target: rules about addresses do not apply. */
+/**
+ * Nodes of a local network, nearest first, n of them with so many bits like the target.
+ * Rules about addresses do not apply.
+ */
 function nodesNear(bits: number, count: number, from = 0): NodeInfo[] {
   const nodes = Array.from({ length: count }, (_, i) =>
     nodeAt(`10.${bits}.0.${from + i}`, 1, idIn(target, bits, new Prng(bits * 1000 + from + i))),
