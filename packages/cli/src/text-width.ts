@@ -1,8 +1,12 @@
-import stringWidth from 'string-width';
+import { createRequire } from 'node:module';
+
+type StringWidth = typeof import('string-width');
+
+let stringWidth: StringWidth['default'] | null = null;
 
 /** Terminal columns that a text takes; wide characters take two, combining ones none. */
 export function widthOf(text: string): number {
-  return isAscii(text) ? text.length : stringWidth(text);
+  return isAscii(text) ? text.length : wideWidthOf(text);
 }
 
 /** The text, or its beginning with `…`, in at most `columns` columns. Never cuts inside a character. */
@@ -29,4 +33,10 @@ export function spreadText(left: string, right: string, columns: number): string
 
 function isAscii(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text);
+}
+
+/** Loaded for the first text that needs it: building its tables takes 50 ms. */
+function wideWidthOf(text: string): number {
+  stringWidth ??= (createRequire(import.meta.url)('string-width') as StringWidth).default;
+  return stringWidth(text);
 }

@@ -1,10 +1,4 @@
-import {
-  Agent,
-  type ClientRequest,
-  type IncomingMessage,
-  type RequestOptions,
-  request as requestHttp,
-} from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Agent as TlsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
@@ -13,6 +7,7 @@ import { isIpv6, tryParseAddress } from '@tequio/kernel';
 import { DialledSocket } from './dialled-socket.ts';
 import { type BodyReader, createBodyReader } from './http-client-body.ts';
 import { flattenHeaders } from './http-server.ts';
+import { http } from './node-http.ts';
 import { describeSocketError, errorCodeOf } from './tcp-errors.ts';
 
 /** Ceilings of this port. */
@@ -55,7 +50,7 @@ class Agents {
       timeout: httpClientLimits.idleMs,
     };
     if (protocol === 'http:') {
-      this.#http ??= pinByAddress(new Agent(options));
+      this.#http ??= pinByAddress(new http.Agent(options));
       return this.#http;
     }
     this.#https ??= pinByAddress(new (loadHttps().Agent)(options));
@@ -218,7 +213,7 @@ class Exchange implements HttpExchange {
       ...way,
     };
     try {
-      const message = url.protocol === 'http:' ? requestHttp(options) : loadHttps().request(options);
+      const message = url.protocol === 'http:' ? http.request(options) : loadHttps().request(options);
       this.#message = message;
       message.on('response', (response) => this.#handleHead(response));
       message.on('error', (error) => this.#handleError(message, url, addresses, error));

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type {
   Endpoint,
   HttpServerPort,
@@ -8,6 +8,7 @@ import type {
   StreamListener,
 } from '@tequio/kernel';
 import { tryParseAddress } from '@tequio/kernel';
+import { http } from './node-http.ts';
 import { listenError } from './tcp-errors.ts';
 
 /** Ceilings of this port. */
@@ -33,7 +34,7 @@ async function listen(
   at: { readonly address: IpAddress | null; readonly port: number },
   handle: (request: HttpServerRequest) => HttpServerResponse,
 ): Promise<StreamListener> {
-  const server = createServer(
+  const server = http.createServer(
     {
       maxHeaderSize: httpServerLimits.headBytes,
       headersTimeout: httpServerLimits.headTimeoutMs,
