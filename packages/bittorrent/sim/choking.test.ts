@@ -15,8 +15,11 @@ import { freeRider } from './tamper.ts';
 simulate('a seed serves equals equally', import.meta.filename, async (simulation) => {
   const swarm = new Swarm({ seed: simulation.seed, totalBytes: 24 << 20, pieceBytes: 1 << 17 });
   swarm.addNode({ seed: true, line: { upRate: 100_000 }, service: { uploadSlots: 4 } });
-  // Nobody can dial them, so they have nobody but the seed.
-  const leechers = swarm.addNodes(12, () => ({ line: { nat: true, downRate: 1e6 } }));
+  // Nobody can dial them, and nobody brings them together, so they have nobody but the seed.
+  const leechers = swarm.addNodes(12, () => ({
+    line: { nat: true, downRate: 1e6 },
+    service: { transport: 'tcp', pex: false },
+  }));
   await swarm.startAll();
   await swarm.run(20 * 60_000);
 
