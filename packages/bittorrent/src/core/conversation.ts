@@ -1,5 +1,5 @@
 /**
- * What a peer may say, when, and what it means: the rules of BEP 3, 6, 9, 10, 11, 21, 52, 54 and 55 over one connection.
+ * What a peer may say, when, and what it means: the rules of BEP 3, 6, 9, 10, 11, 21, 52, 54 and 55 over a connection.
  * It turns messages into calls on the torrent's content and metadata, and breaks of the rules into faults.
  *
  * Order: handshake first (the decoder sees to that), the bitfield at most once; piece numbers are checked as soon as

@@ -2,9 +2,10 @@
  * How others see us: peers (`yourip`, BEP 10), trackers (`external ip`, BEP 24) and the DHT (BEP 42) each name the
  * address from which we came. One of them may lie, or see us through a way of its own; so they vote.
  *
- * Rules: one voter is a network (/24, or /48 of IPv6; a tracker is its name), and its latest word counts; the latest 50 voters of each family
- * are heard, each for two hours. The address with the most votes is ours once it has two; another one takes its place
- * when it has more. Local addresses are not voted for, and local voters are not heard: they see another side of us.
+ * Rules: one voter is a network (/24, or /48 of IPv6; a tracker is its name), and its latest word counts; the latest 50
+ * voters of each family are heard, each for two hours. The address with the most votes is ours once it has two; another
+ * one takes its place when it has more. Local addresses are not voted for, and local voters are not heard: they see
+ * another side of us.
  * Attacker: whoever wants us to believe in an address (to choose our place in the DHT, or our priority) needs as many
  * networks as there are honest ones among the latest 50. Cost: O(50) a vote.
  */

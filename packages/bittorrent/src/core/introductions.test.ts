@@ -1,4 +1,4 @@
-/** Peer exchange, hole punching, lost pieces and suggestions between whole torrents and peers that say what they like. */
+/** Peer exchange, hole punching, lost pieces and suggestions: whole torrents, and peers that say what they like. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatEndpoint, type IpAddress, tryParseEndpoint } from '@tequio/kernel';

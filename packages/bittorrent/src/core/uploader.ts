@@ -137,7 +137,7 @@ export class Uploader {
   }
 
   /**
-   * BEP 6: names a piece that lies in memory to a peer that is being served, so that fewer are read from the disk. Seldom,
+   * BEP 6: names a piece that lies in memory to a peer that is served, so that fewer are read from the disk. Seldom,
    * and none that most have: what all are told to take first is no rarity that they could trade.
    */
   suggest(peer: Peer, nowMs: number): void {
