@@ -4,6 +4,7 @@ import { argv, exit, stderr } from 'node:process';
 const benchmarks: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<number> }>>> =
   {
     download: () => import('./download.ts'),
+    dht: () => import('./dht.ts'),
     magnet: () => import('./magnet.ts'),
     utp: () => import('./utp.ts'),
   };

@@ -31,7 +31,11 @@ export type NodeSettings = {
    */
   readonly proxy?: { readonly url: string; readonly peers: boolean; readonly trackers: boolean } | null;
   /** Part in the DHT, and the hosts (`host:port`) that it begins with; null: none. */
-  readonly dht?: { readonly bootstrap: readonly string[]; readonly readOnly?: boolean } | null;
+  readonly dht?: {
+    readonly bootstrap: readonly string[];
+    readonly readOnly?: boolean;
+    readonly replyBytesPerSecond?: number;
+  } | null;
   /** Peers of public torrents tell each other of others; by default they do. */
   readonly pex?: boolean;
   /** Public torrents are announced, and looked for, on the local network; by default they are not. */

@@ -57,6 +57,8 @@ export type DhtOptions = {
   readonly bootstrap: readonly string[];
   /** Ask and do not answer (BEP 43): for nodes that live shortly. */
   readonly readOnly?: boolean;
+  /** Most that is said in answer to others; by default 8000. */
+  readonly replyBytesPerSecond?: number;
 };
 
 export const defaultOptions = {

@@ -20,7 +20,11 @@ export class NodeDht {
     const { clock, entropy, hashes, signatures, resolver, log } = ports;
     const store = database === null ? null : createDhtStore(database);
     this.#service = new DhtService(
-      { bootstrap: dht.bootstrap, isReadOnly: dht.readOnly ?? false },
+      {
+        bootstrap: dht.bootstrap,
+        isReadOnly: dht.readOnly ?? false,
+        ...(dht.replyBytesPerSecond === undefined ? {} : { replyBytesPerSecond: dht.replyBytesPerSecond }),
+      },
       { port, clock, entropy, hashes, signatures, resolver, log, store },
     );
     this.torrents = new DhtTorrents(this.#service, ports, transport !== 'tcp');

@@ -8,6 +8,7 @@ import { settingsOf } from '../node-flags.ts';
 import { createOptionParsers } from '../option-parsers.ts';
 import { printable } from '../printable.ts';
 import { type Session, withNode } from '../session.ts';
+import { defineDhtServe } from './dht-serve.ts';
 
 type DhtFlags = {
   readonly port?: number;
@@ -65,6 +66,7 @@ export function defineDht(command: Command, session: Session): void {
   define('sample')
     .argument('[target]', help.sampleTarget)
     .action((target: string | undefined, flags: DhtFlags) => run(sample(target ?? null, flags, session)));
+  defineDhtServe(command, session);
   command.action(() => {
     throw new UsageError(session.messages.dht.missingAction);
   });

@@ -6,6 +6,8 @@ export const helpOfDht = {
   get: 'read what somebody has put into the DHT',
   put: 'put a short text, or something bencoded, into the DHT',
   sample: 'list info-hashes that nodes keep',
+  serve: 'be a node of the DHT, until interrupted: the first one of a network of your own',
+  serveLimit: 'most bytes a second to answer with (default: 8 kB)',
   node: 'the node, as HOST:PORT',
   infoHash: 'info-hash of a torrent: 40 or 64 hex digits',
   target: 'where it is stored (40 hex digits), or whose it is (a public key of 64)',
@@ -21,17 +23,20 @@ export const helpOfDht = {
   publish:
     'publish it under its key (see `create --mutable`), so that whoever follows its link takes it over',
   notes:
-    'Each starts a node of its own that asks and does not answer, and ends it. What is put is kept by others for two hours.',
+    'Each but serve starts a node of its own that asks and does not answer, and ends it. What is put is kept by others for two hours.',
   examples: [
     ['dht lookup 08ada5a7a6183aae1e09d831df6748d566095a10', 'who has this torrent'],
     ['dht put "hello, world" --key news.key', 'signed, so that only you can replace it'],
     ['dht get 77ff84905a91936367c01360803104f92432fcd904a43511876df5cdf3e7e548', 'what this key has put'],
+    ['dht serve --port 6881', 'others name it with --dht-bootstrap'],
     ['dht ping router.bittorrent.com:6881', 'is the way to the Internet open?'],
   ] as readonly (readonly [string, string])[],
 };
 
 export const dhtTexts = {
-  missingAction: 'Say what to do in the DHT: ping, lookup, get, put or sample.',
+  missingAction: 'Say what to do in the DHT: ping, lookup, get, put, sample or serve.',
+  serving: (port: number) => `A node of the DHT at UDP port ${port}. Ctrl-C stops it.`,
+  served: (nodes: number, queries: number) => `${nodes} nodes known, ${queries} queries answered.`,
   badHex: (text: string, digits: string) => `“${text}” is no ${digits} hex digits.`,
   badNumber: (text: string) => `“${text}” is no number from 0 to 9223372036854775807.`,
   badKey: (path: string) => `${path} holds no secret key: it must be 64 hex digits.`,

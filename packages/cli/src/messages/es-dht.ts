@@ -8,6 +8,8 @@ export const helpOfDht: HelpOfDht = {
   get: 'lee lo que alguien puso en la DHT',
   put: 'pone en la DHT un texto corto, o algo en bencode',
   sample: 'lista info-hashes que guardan los nodos',
+  serve: 'sé un nodo de la DHT hasta que se interrumpa: el primero de una red propia',
+  serveLimit: 'máximo de bytes por segundo para responder (por omisión, 8 kB)',
   node: 'el nodo, como EQUIPO:PUERTO',
   infoHash: 'info-hash de un torrent: 40 o 64 dígitos hexadecimales',
   target: 'dónde está guardado (40 dígitos hexadecimales) o de quién es (una clave pública de 64)',
@@ -22,17 +24,20 @@ export const helpOfDht: HelpOfDht = {
   mutable: 'le da una clave propia, para que un mismo enlace lleve a lo que se publique con ella',
   publish: 'lo publica con su clave (véase `create --mutable`), y quien sigue su enlace lo toma',
   notes:
-    'Cada una inicia un nodo propio, que pregunta y no responde, y lo termina. Lo que se pone, otros lo guardan dos horas.',
+    'Cada una, salvo serve, inicia un nodo propio, que pregunta y no responde, y lo termina. Lo que se pone, otros lo guardan dos horas.',
   examples: [
     ['dht lookup 08ada5a7a6183aae1e09d831df6748d566095a10', 'quién tiene este torrent'],
     ['dht put "hola, mundo" --key noticias.key', 'firmado: solo tú puedes reemplazarlo'],
     ['dht get 77ff84905a91936367c01360803104f92432fcd904a43511876df5cdf3e7e548', 'lo que puso esta clave'],
+    ['dht serve --port 6881', 'los demás lo nombran con --dht-bootstrap'],
     ['dht ping router.bittorrent.com:6881', '¿está abierto el camino a Internet?'],
   ],
 };
 
 export const dhtTexts: DhtMessages = {
-  missingAction: 'Di qué hacer en la DHT: ping, lookup, get, put o sample.',
+  missingAction: 'Di qué hacer en la DHT: ping, lookup, get, put, sample o serve.',
+  serving: (port) => `Un nodo de la DHT en el puerto UDP ${port}. Ctrl-C lo detiene.`,
+  served: (nodes, queries) => `${nodes} nodos conocidos, ${queries} preguntas respondidas.`,
   badHex: (text, digits) => `«${text}» no tiene ${digits} dígitos hexadecimales.`,
   badNumber: (text) => `«${text}» no es un número de 0 a 9223372036854775807.`,
   badKey: (path) => `${path} no contiene una clave secreta: deben ser 64 dígitos hexadecimales.`,

@@ -1,0 +1,143 @@
+/**
+ * How many questions of others a DHT node answers with a second of processor time: each program as one node of a small
+ * DHT, asked as fast as it answers from another network namespace. What is measured: bench/README.md.
+ */
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { execPath, stderr, stdout } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { canOpenLab, type Host, Lab } from '../e2e/lab/lab.ts';
+import { LibtorrentPeer } from '../e2e/lab/libtorrent.ts';
+import { versionOf } from '../e2e/lab/programs.ts';
+import { TequioPeer } from '../e2e/lab/tequio.ts';
+import { spreadOf } from './download-summary.ts';
+import { usageOf } from './processes.ts';
+import { resultsFile } from './results-file.ts';
+
+const help = `npm run bench -- dht [options]
+  --rounds N      how many times each program is asked (5)
+  --seconds N     for how long each time (5)
+  --out FILE      where the results go (bench/results/dht-TIME.json)
+Needs Linux, root (network namespaces) and python3-libtorrent.
+`;
+
+const crowdCount = 30;
+const crowdPort = 7000;
+/** Until a node has met its neighbours. */
+const settleMs = 6000;
+/** Far above what is reached: the ceiling on answers is not what is measured. */
+const unlimited = 1_000_000_000;
+const loader = fileURLToPath(new URL('./dht-load.ts', import.meta.url));
+
+type Sample = {
+  readonly program: string;
+  readonly round: number;
+  readonly answersPerSecond: number;
+  readonly answersPerCpuSecond: number;
+  readonly answeredShare: number;
+};
+
+/** A node that runs, on its host. */
+type Node = { readonly name: string; readonly host: Host; readonly stop: () => Promise<void> };
+
+/** @returns the exit code */
+export async function run(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '5' },
+      out: { type: 'string', default: '' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    stdout.write(help);
+    return 0;
+  }
+  if (!canOpenLab() || versionOf('libtorrent') === null) {
+    stderr.write('bench: this needs Linux, root and python3-libtorrent.\n');
+    return 69;
+  }
+  const lab = Lab.open(tmpdir());
+  try {
+    const nodes = await startNodes(lab);
+    const asker = lab.addHost('asker');
+    const samples: Sample[] = [];
+    for (let round = 0; round < Number(values.rounds); round++) {
+      for (let i = 0; i < nodes.length; i++) {
+        const node = nodes[(i + round) % nodes.length]!;
+        const sample = await measure(node, asker, round, Number(values.seconds));
+        samples.push(sample);
+        stderr.write(
+          `bench: round ${round + 1}: ${node.name} ${sample.answersPerSecond.toFixed(0)} answers/s, ` +
+            `${sample.answersPerCpuSecond.toFixed(0)} per CPU second\n`,
+        );
+      }
+    }
+    for (const node of nodes) await node.stop();
+    const file = values.out || resultsFile('dht');
+    writeFileSync(file, `${JSON.stringify({ crowdCount, samples }, null, 2)}\n`);
+    stdout.write(`\n${renderTable(samples)}\n${file}\n`);
+    return 0;
+  } finally {
+    lab.close();
+  }
+}
+
+async function startNodes(lab: Lab): Promise<readonly Node[]> {
+  const crowd = await LibtorrentPeer.start(lab.addHost('crowd'), {}, []);
+  await crowd.startCrowd(crowdCount, crowdPort, [crowd.endpoint]);
+  const tequioHost = lab.addHost('tequio');
+  const tequio = new TequioPeer(tequioHost);
+  const limit = ['--limit-up', String(unlimited)];
+  tequio.start(['dht', 'serve', '--port', '6881', '--dht-bootstrap', crowd.endpoint, ...limit]);
+  await tequio.waitLine('serving', 10_000);
+  const libtorrentHost = lab.addHost('libtorrent');
+  const settings = { dht_upload_rate_limit: unlimited, dht_block_ratelimit: unlimited };
+  const libtorrent = await LibtorrentPeer.start(libtorrentHost, settings, [crowd.endpoint]);
+  await sleep(settleMs);
+  return [
+    { name: 'Tequio', host: tequioHost, stop: () => tequio.stop() },
+    { name: 'libtorrent', host: libtorrentHost, stop: () => libtorrent.stop() },
+  ];
+}
+
+async function measure(node: Node, asker: Host, round: number, seconds: number): Promise<Sample> {
+  const ids = node.host.processIds();
+  const before = usageOf(ids).cpuSeconds;
+  let line = '';
+  const running = asker.run(
+    execPath,
+    ['--disable-warning=ExperimentalWarning', loader, node.host.address, '6881', String(seconds)],
+    { onLine: (text) => (line = text) },
+  );
+  await running.wait((seconds + 10) * 1000);
+  const { asked, answered } = JSON.parse(line) as { readonly asked: number; readonly answered: number };
+  const cpuSeconds = usageOf(ids).cpuSeconds - before;
+  return {
+    program: node.name,
+    round,
+    answersPerSecond: answered / seconds,
+    answersPerCpuSecond: answered / cpuSeconds,
+    answeredShare: answered / asked,
+  };
+}
+
+function renderTable(samples: readonly Sample[]): string {
+  const show = (program: string, key: 'answersPerSecond' | 'answersPerCpuSecond'): string => {
+    const own = samples.filter((sample) => sample.program === program);
+    const { median, least, most } = spreadOf(own.map((sample) => sample[key]));
+    return `${median.toFixed(0)} (${least.toFixed(0)}–${most.toFixed(0)})`;
+  };
+  const names = [...new Set(samples.map(({ program }) => program))];
+  return [
+    '| program | answers a second | answers a CPU second |',
+    '| --- | --- | --- |',
+    ...names.map(
+      (name) => `| ${name} | ${show(name, 'answersPerSecond')} | ${show(name, 'answersPerCpuSecond')} |`,
+    ),
+  ].join('\n');
+}
