@@ -133,7 +133,7 @@ export class Host {
     if (run.status !== 0) throw new Error(`nft: ${run.stderr}`);
   }
 
-  /** Packets since `watchOutput`: to the allowed address, and to any other (the kernel's own IPv6 housekeeping apart). */
+  /** Packets since `watchOutput`: to the allowed address, and to others (the kernel's IPv6 housekeeping apart). */
   outputCounts(): { readonly allowed: number; readonly other: number } {
     const args = ['netns', 'exec', this.namespace, 'nft', '--json', 'list', 'table', 'inet', 'watch'];
     const listed = spawnSync('ip', args, { encoding: 'utf8' }).stdout;

@@ -22,12 +22,15 @@ export type NodeSettings = {
   /** Bytes a second for the whole node; null: no limit. */
   readonly limitDown: number | null;
   readonly limitUp: number | null;
-  /** Absolute path of a list of addresses that the node has nothing to do with (P2P, DAT or CIDR lines, or such a file packed with gzip). */
+  /**
+   * Absolute path of a list of addresses that the node has nothing to do with: lines of P2P, DAT or CIDR, or such a
+   * file packed with gzip.
+   */
   readonly addressFilter?: string | null;
   readonly encryption: EncryptionPolicy;
   /**
-   * `socks5://USER:PASSWORD@HOST:PORT` or `http://…`, and what goes through it: connections to peers (with web seeds and
-   * the DHT), questions to trackers (with torrent files from the web). What goes through it goes no other way.
+   * `socks5://USER:PASSWORD@HOST:PORT` or `http://…`, and what goes through it: connections to peers (with web seeds
+   * and the DHT), questions to trackers (with torrent files from the web). What goes through it goes no other way.
    */
   readonly proxy?: { readonly url: string; readonly peers: boolean; readonly trackers: boolean } | null;
   /** Part in the DHT, and the hosts (`host:port`) that it begins with; null: none. */

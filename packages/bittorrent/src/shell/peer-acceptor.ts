@@ -1,5 +1,6 @@
 /**
- * Incoming connections: reads the first 48 bytes, which name a torrent, and hands the connection over (incoming-peer.ts).
+ * Incoming connections: reads the first 48 bytes, which name a torrent, and hands the connection over
+ * (incoming-peer.ts).
  * Until then a stranger costs a small buffer (a larger one while he speaks encrypted: one handshake and one read), and
  * one of the node's places for those who have not said what they want, for at most `pendingTimeoutMs`.
  */

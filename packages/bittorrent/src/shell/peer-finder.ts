@@ -1,7 +1,7 @@
 /**
  * Where the peers of one torrent come from: hosts that the user or a magnet names; trackers, which are told that we
- * are there, how we fare and that we leave; the local network; the DHT. What is found goes to the peer list; whom to dial is the
- * driver's affair.
+ * are there, how we fare and that we leave; the local network; the DHT. What is found goes to the peer list; whom to
+ * dial is the driver's affair.
  */
 import {
   type Endpoint,
