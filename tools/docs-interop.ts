@@ -13,30 +13,16 @@ export type InteropCell = {
   readonly passed: boolean;
 };
 
-export const interopColumns = [
-  'gets-from',
-  'gives-to',
-  'magnet-from',
-  'magnet-to',
-  'our-tracker',
-  'its-tracker',
-  'reads-ours',
-  'ours-reads',
-  'encrypted-from',
-  'encrypted-to',
-  'proxy',
-  'utp-from',
-  'utp-to',
-  'dht-from',
-  'dht-to',
-  'dht-items',
-  'told-by',
-  'told-to',
-  'lsd-from',
-  'lsd-to',
-  'punch',
-] as const;
-export type InteropColumn = (typeof interopColumns)[number];
+/** What belongs together in one table, in the order of the tables. */
+const topics = {
+  files: ['gets-from', 'gives-to', 'magnet-from', 'magnet-to', 'reads-ours', 'ours-reads'],
+  connections: ['encrypted-from', 'encrypted-to', 'utp-from', 'utp-to', 'punch'],
+  finding: ['dht-from', 'dht-to', 'dht-items', 'told-by', 'told-to', 'lsd-from', 'lsd-to'],
+  helpers: ['our-tracker', 'its-tracker', 'proxy'],
+} as const;
+
+type Topic = keyof typeof topics;
+export type InteropColumn = (typeof topics)[Topic][number];
 
 type Language = 'en' | 'es';
 
@@ -73,7 +59,7 @@ const words: Readonly<Record<Language, Readonly<Record<InteropColumn | 'program'
     'magnet-from': 'por enlace magnet, de él',
     'magnet-to': 'por enlace magnet, de Tequio',
     'our-tracker': 'usa `tequio tracker`',
-    'its-tracker': 'es el tracker de Tequio',
+    'its-tracker': 'es el rastreador de Tequio',
     'reads-ours': 'lee torrents de `tequio create`',
     'ours-reads': '`tequio show` lee sus torrents',
     'encrypted-from': 'cifrado (nuestro/suyo), de él',
@@ -93,27 +79,53 @@ const words: Readonly<Record<Language, Readonly<Record<InteropColumn | 'program'
   },
 };
 
-/** A row a program, a column a way to work together, in each cell the variants that its tests have passed. */
-export function interopTable(results: readonly InteropResults[], language: Language): string | null {
-  const cells = results.flatMap((result) => result.cells);
+const titles: Readonly<Record<Language, Readonly<Record<Topic, string>>>> = {
+  en: {
+    files: 'Files',
+    connections: 'Connections',
+    finding: 'Finding peers without a tracker',
+    helpers: 'Trackers and proxies',
+  },
+  es: {
+    files: 'Archivos',
+    connections: 'Conexiones',
+    finding: 'Hallar pares sin rastreador',
+    helpers: 'Rastreadores y proxys',
+  },
+};
+
+/** A table a topic: a row a program, a column a way to work together, in each cell the variants that passed. */
+export function interopTables(results: readonly InteropResults[], language: Language): string | null {
+  const tables = (Object.keys(topics) as Topic[]).flatMap((topic) => {
+    const table = tableOf(topics[topic], results, language);
+    return table === null ? [] : [`**${titles[language][topic]}**\n\n${table}`];
+  });
+  return tables.length === 0 ? null : tables.join('\n');
+}
+
+function tableOf(
+  wanted: readonly InteropColumn[],
+  results: readonly InteropResults[],
+  language: Language,
+): string | null {
+  const cells = results.flatMap((result) => result.cells).filter(({ what }) => wanted.includes(what));
   if (cells.length === 0) return null;
   const text = words[language];
-  const programs = new Map(results.flatMap((result) => Object.entries(result.programs)));
-  const columns = interopColumns.filter((column) => cells.some(({ what }) => what === column));
+  const versions = new Map(results.flatMap((result) => Object.entries(result.programs)));
+  const programs = [...new Set(cells.map(({ program }) => program))].sort((a, b) => a.localeCompare(b));
+  const columns = wanted.filter((column) => cells.some(({ what }) => what === column));
+  const cellOf = (program: string, column: InteropColumn): string =>
+    cells
+      .filter((cell) => cell.program === program && cell.what === column)
+      .map(({ variant, passed }) => (passed ? variant : `${variant} ${text.failed}`))
+      .join(', ');
   const lines = [
     [text.program, ...columns.map((column) => text[column])],
     ['---', ...columns.map(() => '---')],
-    ...[...programs]
-      .sort(([a], [b]) => a.localeCompare(b))
-      .map(([program, version]) => [
-        `${program} ${version}`.trim(),
-        ...columns.map((column) =>
-          cells
-            .filter((cell) => cell.program === program && cell.what === column)
-            .map(({ variant, passed }) => (passed ? variant : `${variant} ${text.failed}`))
-            .join(', '),
-        ),
-      ]),
+    ...programs.map((program) => [
+      `${program} ${versions.get(program) ?? ''}`.trim(),
+      ...columns.map((column) => cellOf(program, column)),
+    ]),
   ];
   return lines.map((line) => `| ${line.join(' | ')} |\n`).join('');
 }

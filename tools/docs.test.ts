@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { replacePart } from './docs.ts';
 import { arrowsTable } from './docs-arrows.ts';
-import { interopTable } from './docs-interop.ts';
+import { interopTables } from './docs-interop.ts';
 import { natMappersTable, natPairsTable } from './docs-nat.ts';
 
 test('docs/arrows.md says what tools/layers.ts checks', () => {
@@ -17,7 +17,7 @@ test('a part is replaced between its markers, and nothing else', () => {
   assert.equal(replacePart('no markers', 'x', 'new\n'), null);
 });
 
-test('the table of programs shows what passed, what failed and nothing that was not tested', () => {
+test('the tables of programs show what passed, what failed and nothing that was not tested', () => {
   const results = [
     {
       programs: { aria2: '1.36.0', Transmission: '3.00' },
@@ -30,16 +30,24 @@ test('the table of programs shows what passed, what failed and nothing that was 
     },
   ] as const;
   assert.equal(
-    interopTable(results, 'en'),
+    interopTables(results, 'en'),
     [
-      '| program | Tequio downloads from it | uses `tequio tracker` |',
-      '| --- | --- | --- |',
-      '| aria2 1.36.0 | v1 | HTTP, UDP FAILED |',
-      '| Transmission 3.00 | v1 |  |',
+      '**Files**',
+      '',
+      '| program | Tequio downloads from it |',
+      '| --- | --- |',
+      '| aria2 1.36.0 | v1 |',
+      '| Transmission 3.00 | v1 |',
+      '',
+      '**Trackers and proxies**',
+      '',
+      '| program | uses `tequio tracker` |',
+      '| --- | --- |',
+      '| aria2 1.36.0 | HTTP, UDP FAILED |',
       '',
     ].join('\n'),
   );
-  assert.equal(interopTable([], 'en'), null);
+  assert.equal(interopTables([], 'en'), null);
 });
 
 test('the table of pairs has each pair once, by address family, with coarse times', () => {

@@ -6,7 +6,7 @@ import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { argv, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { arrowsTable } from './docs-arrows.ts';
-import { type InteropResults, interopTable } from './docs-interop.ts';
+import { type InteropResults, interopTables } from './docs-interop.ts';
 import { type NatMappers, type NatPairs, natMappersTable, natPairsTable } from './docs-nat.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -15,8 +15,8 @@ type Part = { readonly name: string; readonly path: string; readonly render: () 
 
 const parts: readonly Part[] = [
   { name: 'arrows', path: 'docs/arrows.md', render: arrowsTable },
-  { name: 'interop', path: 'README.md', render: () => interopTable(readResults(), 'en') },
-  { name: 'interop', path: 'README.es.md', render: () => interopTable(readResults(), 'es') },
+  { name: 'interop', path: 'README.md', render: () => interopTables(readResults(), 'en') },
+  { name: 'interop', path: 'README.es.md', render: () => interopTables(readResults(), 'es') },
   { name: 'nat-pairs', path: 'docs/nat.md', render: () => natPairsTable(readNat<NatPairs>('pairs')) },
   { name: 'nat-mappers', path: 'docs/nat.md', render: () => natMappersTable(readNat<NatMappers>('mappers')) },
 ];

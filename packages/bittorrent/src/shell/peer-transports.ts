@@ -2,12 +2,12 @@
  * TCP or uTP, or whichever of the two opens first.
  *
  * Rules, where both are allowed: the one that worked last at this endpoint begins, else TCP. The other begins when the
- * first fails, or has not opened after a second; the first to open wins, and the loser is dropped.
- * Why TCP first: it is the cheaper one by far for both machines, every peer has it, and who wants to leave room for
- * others says so with `utp`. Why a race and not one after the other: most peers that TCP does not reach drop what comes, and a
- * refusal after a whole time-out would block a place for dials twice as long. Why uTP at all then: routers that let in
- * no TCP often let in UDP, after hole punching above all.
- * Cost: a peer that nobody reaches costs two dials in the time of one.
+ * first fails, or has not opened after a second; the first to open wins, and the loser is dropped. Why TCP first: it
+ * is the cheaper one by far for both machines, every peer has it, and who wants to leave room for others says so with
+ * `utp`. Why a race and not one after the other: most peers that TCP does not reach drop what comes, and a refusal
+ * after a whole time-out would block a place for dials twice as long. Why uTP at all then: routers that let in no TCP
+ * often let in UDP, after hole punching above all. Cost: a peer that nobody reaches costs two dials in the time of
+ * one.
  */
 import {
   type Clock,
