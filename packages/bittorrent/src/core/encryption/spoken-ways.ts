@@ -7,11 +7,13 @@
  *   (nothing known: plain) --silent end--> trial of encrypted --understood--> proven: encrypted from now on
  *            ^                                  | silent end                       | silent end
  *            |                                  v                                  v
- *            |                              exhausted: plain, no more trials   trial of plain --silent end--> exhausted
+ *            |                              exhausted: the other way next  <--- trial of plain
  *            +------------------------------ understood ---------------------------+-- understood
  *
  * A silent end: the connection was made, and ended before the other side had said a word. That is what a full client
- * does too; so there is one trial for an endpoint until it has been understood, not one for each dial.
+ * does too, or one that does not have the torrent yet; so there is one trial for an endpoint until it has been
+ * understood, not one for each dial. After that each dial, made when it would be made anyway, takes the other way: who
+ * takes encrypted connections alone is understood once he is ready.
  *
  * Bounded: `endpointCountMax` endpoints of which plain is not (or may not be) the way; the oldest gives way, and
  * is then tried plain again.
@@ -46,11 +48,10 @@ export class SpokenWays {
   /** A silent end, spoken to as {@link wayTo} says. True: dial again now, by the other way that it says then. */
   handleSilentEnd(endpointKey: string): boolean {
     const known = this.#known.get(endpointKey);
-    if (known?.state === 'trial') this.#remember(endpointKey, { way: 'plain', state: 'exhausted' });
-    if (known?.state === 'trial' || known?.state === 'exhausted') return false;
     const way = known?.way === 'encrypted' ? 'plain' : 'encrypted';
-    this.#remember(endpointKey, { way, state: 'trial' });
-    return true;
+    const isTrial = known === undefined || known.state === 'proven';
+    this.#remember(endpointKey, { way, state: isTrial ? 'trial' : 'exhausted' });
+    return isTrial;
   }
 
   #remember(endpointKey: string, known: Known): void {
