@@ -45,6 +45,12 @@ export const libtorrentSettings = {
   send_buffer_watermark_factor: 150,
 } as const;
 
+/** As for the others: files from one peer over TCP, and nothing else. */
+const tequioOptions = [
+  ...['--no-dht', '--no-pex', '--no-lsd', '--no-port-mapping'],
+  ...['--transport', 'tcp', '--encryption', 'off'],
+];
+
 /** aria2 exits by itself only when it need not seed: here it goes on, so that it can be measured. */
 const aria2Options = ['--disk-cache=64M', '--file-allocation=none'];
 
@@ -67,7 +73,7 @@ export function allDownloaders(): readonly Downloader[] {
       start: async (host, torrentFile, folder, seeder) => {
         const peer = new TequioPeer(host);
         // With --seed it stays after the download, so that what it has used can be read.
-        peer.start(['get', torrentFile, '--to', folder, '--peer', seeder, '--seed']);
+        peer.start(['get', torrentFile, '--to', folder, '--peer', seeder, '--seed', ...tequioOptions]);
         return { complete: peer.waitLine('done', timeoutMs).then(() => {}), stop: () => peer.stop() };
       },
     },
