@@ -40,7 +40,8 @@ import { type BittorrentOptions, type CompleteOptions, defaultOptions } from './
 import { AnnouncedPort, type PortMapping } from './shell/announced-port.ts';
 import { createTorrent } from './shell/creator.ts';
 import { LocalDiscovery } from './shell/local-discovery.ts';
-import { NodeDht, noDht } from './shell/node-dht.ts';
+import { noDht } from './shell/no-dht.ts';
+import type { NodeDht } from './shell/node-dht.ts';
 import { PeerAcceptor } from './shell/peer-acceptor.ts';
 import { createPeerDialer, type PeerDialer } from './shell/peer-dialer.ts';
 import { PeerEncryption } from './shell/peer-encryption.ts';
@@ -111,7 +112,7 @@ class Service implements BittorrentService {
   readonly #external = new ExternalAddress();
   readonly #announced: AnnouncedPort;
   readonly #localDiscovery: LocalDiscovery | null;
-  readonly #dht: NodeDht | null;
+  #dht: NodeDht | null = null;
   #running: Running | null = null;
   #leaveLine = (): void => {};
   #nextOwner = 1;
@@ -160,8 +161,6 @@ class Service implements BittorrentService {
         return session.driver.accept(connection, prefix, slot);
       },
     });
-    const { database, ports } = deps;
-    this.#dht = options.dht.enabled ? new NodeDht(options, ports, this.#shared, database) : null;
     this.#localDiscovery = options.lsd ? this.#createLocalDiscovery() : null;
   }
 
@@ -205,8 +204,15 @@ class Service implements BittorrentService {
     this.#announced.start(this.#options.transport, (port) => {
       for (const session of this.#sessions.values()) session.handleAnnouncedPort(port);
     });
-    this.#dht?.start();
+    if (this.#options.dht.enabled) await this.#startDht();
     await this.#localDiscovery?.start();
+  }
+
+  /** The DHT is loaded only where it is wanted. */
+  async #startDht(): Promise<void> {
+    const { NodeDht } = await import('./shell/node-dht.ts');
+    this.#dht = new NodeDht(this.#options, this.#ports, this.#shared, this.#database);
+    this.#dht.start();
   }
 
   async close(): Promise<void> {

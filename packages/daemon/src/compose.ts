@@ -26,7 +26,7 @@ import {
 import { createRuntimePorts, type RuntimePorts, readBootId } from '@tequio/runtime';
 import { usualDataFolder } from './data-folder.ts';
 import { createMutableKeys } from './mutable-keys.ts';
-import { NodeNat } from './node-nat.ts';
+import type { NodeNat } from './node-nat.ts';
 import { createOutside, type Outside } from './outside.ts';
 import { readSource } from './source-reader.ts';
 
@@ -55,7 +55,7 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
     const { line, allowAddress, proxyKind, trackerPorts } = outside;
     // The router is asked directly, which behind a proxy would show our address and open a port to it.
     const mapsPorts = settings.portMapping && !settings.offline && settings.proxy?.peers !== true;
-    nat = mapsPorts ? await NodeNat.create(dataFolder, bindOf(settings), outside.direct) : null;
+    nat = mapsPorts ? await createNat(dataFolder, settings, outside) : null;
     const bittorrent = createBittorrent(
       {
         dataFolder,
@@ -97,6 +97,12 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
 /** An interface's name is no address: then the ports below see to it. */
 function bindOf(settings: NodeSettings): IpAddress | null {
   return tryParseAddress(settings.bind ?? '');
+}
+
+/** Loaded only where routers are asked. */
+async function createNat(dataFolder: string, settings: NodeSettings, outside: Outside): Promise<NodeNat> {
+  const { NodeNat } = await import('./node-nat.ts');
+  return NodeNat.create(dataFolder, bindOf(settings), outside.direct);
 }
 
 function allCores(): number {
@@ -158,7 +164,7 @@ class LocalNode implements NodeApi {
   }
 
   async startNat({ ports }: NatOptions): Promise<NatHandle> {
-    const nat = await NodeNat.create(this.dataFolder, bindOf(this.#settings), this.#outside.direct);
+    const nat = await createNat(this.dataFolder, this.#settings, this.#outside);
     this.#openNats.push(nat);
     nat.start(ports);
     return nat;

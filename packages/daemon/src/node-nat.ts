@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { BittorrentEvent, NatHandle, NatPort, NatStatus } from '@tequio/api';
 import type { BittorrentService } from '@tequio/bittorrent';
 import { type IpAddress, type Ports, tryParseAddress, tryParseEndpoint } from '@tequio/kernel';
-import { PortMapper, ReachabilityJudge } from '@tequio/network';
+import { ReachabilityJudge } from '@tequio/network';
+import { PortMapper } from '@tequio/network/port-mapping';
 
 /** How often `settle` looks. */
 const settleTickMs = 50;

@@ -5,15 +5,8 @@
  */
 import type { NodeSettings } from '@tequio/api';
 import { type IpAddress, NodeError, type Ports } from '@tequio/kernel';
-import {
-  type AddressFilterFile,
-  BoundLine,
-  BoundPorts,
-  decodeProxyUrl,
-  FilteredPorts,
-  ProxiedPorts,
-  type ProxySettings,
-} from '@tequio/network';
+import { type AddressFilterFile, BoundLine, BoundPorts, FilteredPorts } from '@tequio/network';
+import type { ProxySettings } from '@tequio/network/proxy';
 import { readAddressFilter } from './address-filter-file.ts';
 
 export type Outside = {
@@ -37,14 +30,14 @@ export type Outside = {
 /** @throws NodeError of the filter's file; `CLI_USAGE` for a proxy's address that is none */
 export async function createOutside(settings: NodeSettings, machine: Ports): Promise<Outside> {
   const { peers = false, trackers = false } = settings.proxy ?? {};
-  const proxy = settings.proxy == null ? null : readProxy(settings.proxy.url);
+  const proxy = settings.proxy == null ? null : await readProxy(settings.proxy.url);
   const path = settings.addressFilter ?? null;
   const filter = path === null ? null : await readAddressFilter(path, machine.files);
   const line = settings.bind === null ? null : new BoundLine(settings.bind, machine);
   await line?.start();
   const bound = line === null ? machine : new BoundPorts(machine, line);
   const blocks = (address: IpAddress): boolean => filter?.filter.blocks(address) ?? false;
-  const proxied = proxy === null ? bound : new ProxiedPorts(bound, proxy);
+  const proxied = proxy?.above(bound) ?? bound;
   const filtered = (ports: Ports): Ports => (filter === null ? ports : new FilteredPorts(ports, blocks));
   const ports = filtered(peers ? proxied : bound);
   return {
@@ -59,8 +52,16 @@ export async function createOutside(settings: NodeSettings, machine: Ports): Pro
   };
 }
 
-function readProxy(url: string): ProxySettings {
-  const proxy = decodeProxyUrl(url);
-  if (!proxy.ok) throw new NodeError('CLI_USAGE', proxy.fault.message, { op: 'proxy' });
-  return proxy.value;
+type Proxy = {
+  readonly kind: ProxySettings['kind'];
+  /** The same ports, through it. */
+  above(below: Ports): Ports;
+};
+
+/** What a proxy needs is loaded only where there is one. */
+async function readProxy(url: string): Promise<Proxy> {
+  const { decodeProxyUrl, ProxiedPorts } = await import('@tequio/network/proxy');
+  const settings = decodeProxyUrl(url);
+  if (!settings.ok) throw new NodeError('CLI_USAGE', settings.fault.message, { op: 'proxy' });
+  return { kind: settings.value.kind, above: (below) => new ProxiedPorts(below, settings.value) };
 }

@@ -26,13 +26,7 @@ export {
   untilChangeMs,
 } from './limit-schedule.ts';
 export { limits } from './limits.ts';
-export { keyOfPort, type MappingProtocol, type Transport, type WantedPort } from './port-mapping/mapping.ts';
-export type { MappingOptions } from './port-mapping/mapping-machine.ts';
-export { PortMapper, type PortMapperPorts } from './port-mapping/port-mapper.ts';
-export type { MappingStatus, ProtocolStatus, WayStatus } from './port-mapping/router-way.ts';
 export { PortsAbove } from './ports-above.ts';
-export { ProxiedPorts } from './proxy/proxied-ports.ts';
-export { decodeProxyUrl, type ProxyCredentials, type ProxySettings } from './proxy/proxy-settings.ts';
 export {
   type Reachability,
   type ReachabilityAdvice,

@@ -29,7 +29,7 @@ export const requesterLimits = {
   /** Given-up requests that are remembered a peer, so that their late answers are used. */
   lateCountMax: 512,
   /** Requests that are saved up for one packet, at most. */
-  batchCountMax: 32,
+  batchCountMax: 64,
   /** Below this many outstanding requests a peer may duplicate others' in the end game. */
   endGameCountMax: 4,
 } as const;

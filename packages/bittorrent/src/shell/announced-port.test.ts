@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WantedPort } from '@tequio/network';
+import type { WantedPort } from '@tequio/network/port-mapping';
 import { AnnouncedPort, type PortMapping } from './announced-port.ts';
 
 /** A router that gives what a test says. */

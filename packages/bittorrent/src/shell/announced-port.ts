@@ -1,4 +1,4 @@
-import type { PortMapper } from '@tequio/network';
+import type { PortMapper } from '@tequio/network/port-mapping';
 import type { Transport } from '../contract.ts';
 
 /** The node's port mapping, as far as this application uses it. */
