@@ -1,7 +1,9 @@
 /** Every kind of SOURCE that `get` takes, from the program itself: address, magnet, info-hash; IPv4 and IPv6. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +21,8 @@ let server: Server;
 let port = 0;
 let shown: { infoHashV1: string; infoHashV2: string; magnet: string };
 let runCount = 0;
+/** Of the programs that are run. */
+let environment: Readonly<Record<string, string>> = {};
 
 const at = (...parts: string[]): string => join(root, ...parts);
 const url = (path: string): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
@@ -41,7 +45,9 @@ async function get(
     ...offline,
     ...more,
   ];
-  const running = new Running(execPath, [...programArguments, ...args], { env: cleanEnvironment(root) });
+  const running = new Running(execPath, [...programArguments, ...args], {
+    env: { ...cleanEnvironment(root), ...environment },
+  });
   const { code } = await running.wait(30_000);
   return { code, folder, words: running.describe() };
 }
@@ -98,6 +104,44 @@ test('an http address, also one that redirects; one that is not there is 66', as
     assertSameTree(join(folder, 'content'), at('content'));
   }
   assert.equal((await get(url('/nothing'))).code, 66);
+});
+
+test('an https address, whose certificate must be one that this machine trusts', async (t) => {
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const key = [
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-keyout',
+    at('key.pem'),
+  ];
+  const made = spawnSync('openssl', [
+    'req',
+    '-x509',
+    ...key,
+    '-out',
+    at('cert.pem'),
+    '-days',
+    '1',
+    ...subject,
+  ]);
+  if (made.status !== 0) return t.skip('openssl is not here, to make a certificate with');
+  const pair = { key: readFileSync(at('key.pem')), cert: readFileSync(at('cert.pem')) };
+  const tls = createTlsServer(pair, (_, response) => void response.end(readFileSync(at('t.torrent'))));
+  await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));
+  t.after(() => tls.close());
+  const source = `https://127.0.0.1:${(tls.address() as AddressInfo).port}/t.torrent`;
+
+  const stranger = await get(source, '--peer', `127.0.0.1:${port}`);
+  assert.equal(stranger.code, 69, stranger.words);
+  assert.match(stranger.words, /could not prove who it is/);
+  environment = { NODE_EXTRA_CA_CERTS: at('cert.pem') };
+  const { code, folder, words } = await get(source, '--peer', `127.0.0.1:${port}`);
+  environment = {};
+  assert.equal(code, 0, words);
+  assertSameTree(join(folder, 'content'), at('content'));
 });
 
 test('a magnet link, and the bare info-hash of either version; IPv6 as well', async () => {
