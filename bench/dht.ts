@@ -3,18 +3,17 @@
  * DHT, asked as fast as it answers from another network namespace. What is measured: bench/README.md.
  */
 import { writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { execPath, stderr, stdout } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { canOpenLab, type Host, Lab } from '../e2e/lab/lab.ts';
+import type { Host, Lab } from '../e2e/lab/lab.ts';
 import { LibtorrentPeer } from '../e2e/lab/libtorrent.ts';
-import { versionOf } from '../e2e/lab/programs.ts';
 import { TequioPeer } from '../e2e/lab/tequio.ts';
 import { spreadOf } from './download-summary.ts';
 import { usageOf } from './processes.ts';
 import { resultsFile } from './results-file.ts';
+import { runInLab } from './run-in-lab.ts';
 
 const help = `npm run bench -- dht [options]
   --rounds N      how many times each program is asked (5)
@@ -57,12 +56,7 @@ export async function run(args: readonly string[]): Promise<number> {
     stdout.write(help);
     return 0;
   }
-  if (!canOpenLab() || versionOf('libtorrent') === null) {
-    stderr.write('bench: this needs Linux, root and python3-libtorrent.\n');
-    return 69;
-  }
-  const lab = Lab.open(tmpdir());
-  try {
+  return runInLab(async (lab) => {
     const nodes = await startNodes(lab);
     const asker = lab.addHost('asker');
     const samples: Sample[] = [];
@@ -81,10 +75,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const file = values.out || resultsFile('dht');
     writeFileSync(file, `${JSON.stringify({ crowdCount, samples }, null, 2)}\n`);
     stdout.write(`\n${renderTable(samples)}\n${file}\n`);
-    return 0;
-  } finally {
-    lab.close();
-  }
+  });
 }
 
 async function startNodes(lab: Lab): Promise<readonly Node[]> {

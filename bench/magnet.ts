@@ -4,17 +4,16 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stderr, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
-import { canOpenLab, type Host, Lab } from '../e2e/lab/lab.ts';
+import type { Host, Lab } from '../e2e/lab/lab.ts';
 import { LibtorrentPeer, LibtorrentTool } from '../e2e/lab/libtorrent.ts';
-import { versionOf } from '../e2e/lab/programs.ts';
 import { TequioPeer } from '../e2e/lab/tequio.ts';
 import { until } from '../e2e/lab/until.ts';
 import { spreadOf } from './download-summary.ts';
 import { resultsFile } from './results-file.ts';
+import { runInLab } from './run-in-lab.ts';
 
 const help = `npm run bench -- magnet [options]
   --rounds N      how many times each program starts anew (5)
@@ -62,12 +61,7 @@ export async function run(args: readonly string[]): Promise<number> {
     stdout.write(help);
     return 0;
   }
-  if (!canOpenLab() || versionOf('libtorrent') === null) {
-    stderr.write('bench: this needs Linux, root and python3-libtorrent.\n');
-    return 69;
-  }
-  const lab = Lab.open(tmpdir());
-  try {
+  return runInLab(async (lab) => {
     const setting = await prepare(lab);
     const samples: Sample[] = [];
     for (let round = 0; round < Number(values.rounds); round++) {
@@ -85,10 +79,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const file = values.out || resultsFile('magnet');
     writeFileSync(file, `${JSON.stringify({ contentBytes, pieceBytes, crowdCount, samples }, null, 2)}\n`);
     stdout.write(`\n${renderTable(samples)}\n${file}\n`);
-    return 0;
-  } finally {
-    lab.close();
-  }
+  });
 }
 
 /** A DHT of a crowd on one host, and a seeder that has announced itself there. */

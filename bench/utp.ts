@@ -4,12 +4,11 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stderr, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 import { assertSameTree } from '../e2e/lab/content.ts';
-import { canOpenLab, Host, Lab } from '../e2e/lab/lab.ts';
+import { Host, type Lab } from '../e2e/lab/lab.ts';
 import { LibtorrentPeer, LibtorrentTool } from '../e2e/lab/libtorrent.ts';
 import { versionOf } from '../e2e/lab/programs.ts';
 import { TequioPeer } from '../e2e/lab/tequio.ts';
@@ -18,6 +17,7 @@ import { spreadOf } from './download-summary.ts';
 import { libtorrentSettings } from './downloaders.ts';
 import { usageOf } from './processes.ts';
 import { resultsFile } from './results-file.ts';
+import { runInLab } from './run-in-lab.ts';
 
 const help = `npm run bench -- utp [options]
   --rounds N      how many times each pair transfers (3)
@@ -77,12 +77,7 @@ export async function run(args: readonly string[]): Promise<number> {
     stdout.write(help);
     return 0;
   }
-  if (!canOpenLab() || versionOf('libtorrent') === null) {
-    stderr.write('bench: this needs Linux, root and python3-libtorrent.\n');
-    return 69;
-  }
-  const lab = Lab.open(tmpdir());
-  try {
+  return runInLab(async (lab) => {
     const content = await prepare(lab, Number(values.mib));
     const samples: Sample[] = [];
     const wanted = pairs.filter(
@@ -105,10 +100,7 @@ export async function run(args: readonly string[]): Promise<number> {
       `${JSON.stringify({ bytes: content.bytes, pieceBytes, programs, samples }, null, 2)}\n`,
     );
     stdout.write(`\n${renderTable(wanted, samples, content)}\n${file}\n`);
-    return 0;
-  } finally {
-    lab.close();
-  }
+  });
 }
 
 async function prepare(lab: Lab, mib: number): Promise<Content> {

@@ -1,4 +1,7 @@
-/** The main thread's end of one disk worker: starts it with its first job, collects a batch, counts what is out. */
+/**
+ * The main thread's end of one disk worker: starts it with its first job or a little before, collects a batch, counts
+ * what is out.
+ */
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import process from 'node:process';
