@@ -1,5 +1,7 @@
 import type { BittorrentApi, EncryptionPolicy, TorrentSource, Transport } from '@tequio/bittorrent/contract';
+import type { Management } from './management.ts';
 import type { NatHandle, NatOptions } from './nat-api.ts';
+import type { AddressFilterReport } from './network-api.ts';
 import type { TrackerHandle, TrackerOptions } from './tracker-api.ts';
 
 /** With what a node is started. What is null the node chooses by itself. */
@@ -55,6 +57,8 @@ export interface NodeApi {
   readonly bittorrent: BittorrentApi;
   readonly files: NodeFiles;
   readonly mutable: MutableKeys;
+  /** Null: this node does one thing for one command, and is not managed. */
+  readonly management: Management | null;
   /** Absolute folder of this node's own state; it exists unless the node is offline. */
   readonly dataFolder: string;
   /** What the address filter's file was found to hold; null: there is none. */
@@ -78,14 +82,6 @@ export interface NodeApi {
    */
   close(): Promise<void>;
 }
-
-/** An address filter, as it was read. */
-export type AddressFilterReport = {
-  readonly rangeCount: number;
-  /** Lines that could not be read and are left out; the first of them, with a sentence each. */
-  readonly badLineCount: number;
-  readonly badLines: readonly { readonly line: number; readonly message: string }[];
-};
 
 /** Torrents that change (BEP 46): their links, and the keys that say what those lead to. */
 export interface MutableKeys {

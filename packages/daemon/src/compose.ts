@@ -114,6 +114,7 @@ class LocalNode implements NodeApi {
   readonly dataFolder: string;
   readonly files: NodeFiles;
   readonly mutable: NodeApi['mutable'];
+  readonly management = null;
   readonly #settings: NodeSettings;
   readonly addressFilter: NodeApi['addressFilter'];
   readonly #ports: RuntimePorts;

@@ -108,6 +108,7 @@ export class FakeNode implements NodeApi, NodeFiles {
 
   readonly files: NodeFiles = this;
 
+  readonly management = null;
   readonly mutable: NodeApi['mutable'] = {
     key: async (name) => ({
       secretKey: new Uint8Array(32),
