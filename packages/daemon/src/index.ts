@@ -1,2 +1,3 @@
 export { startNode } from './compose.ts';
+export type { CompatRoute, RouteContext, RouteRequest } from './http/compat-route.ts';
 export type { HttpFront, HttpFrontOptions } from './http-front.ts';

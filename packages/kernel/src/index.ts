@@ -12,3 +12,4 @@ export * from './memory.ts';
 export * from './ports.ts';
 export * from './prng.ts';
 export * from './rate.ts';
+export * from './web-port.ts';

@@ -53,7 +53,7 @@ async function listen(
   server.on('clientError', (_, socket) => socket.destroy());
   await startListening(server, at);
   server.on('error', () => {});
-  return { local: localOf(server), close: () => close(server) };
+  return { local: localOf(server), close: () => closeServer(server) };
 }
 
 function answer(
@@ -92,7 +92,8 @@ export function flattenHeaders(headers: IncomingMessage['headers']): Readonly<Re
   return flat;
 }
 
-function startListening(
+/** @throws NodeError `NET_LISTEN` */
+export function startListening(
   server: Server,
   at: { readonly address: IpAddress | null; readonly port: number },
 ): Promise<void> {
@@ -107,14 +108,14 @@ function startListening(
   });
 }
 
-function close(server: Server): Promise<void> {
+export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();
   });
 }
 
-function localOf(server: Server): Endpoint {
+export function localOf(server: Server): Endpoint {
   const bound = server.address();
   const address = typeof bound === 'object' && bound !== null ? tryParseAddress(bound.address) : null;
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;

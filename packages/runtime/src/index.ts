@@ -11,3 +11,4 @@ export { createRuntimePorts, type RuntimeOptions, type RuntimePorts } from './po
 export { createResolver, resolverLimits } from './resolver.ts';
 export { createTcp, tcpLimits } from './tcp.ts';
 export { createUdp, udpLimits } from './udp.ts';
+export { createWebServer, webServerLimits } from './web-server.ts';

@@ -1,0 +1,53 @@
+/**
+ * How another program's API is mounted into the node's HTTP server. The server has checked `Host`, `Origin` and
+ * `Sec-Fetch-Site`, has taken the base path away, counts the request and writes it to the log; who may do what the
+ * route decides by itself, for each of these APIs says so in a way of its own.
+ */
+import type { NodeApi } from '@tequio/api';
+import type { Log, WebResponse, WebUpgrade } from '@tequio/kernel';
+import type { Caller } from './caller.ts';
+
+/** A request as routes see it. */
+export type RouteRequest = {
+  readonly method: string;
+  /** Behind the base path, with what was `%xx` decoded: `/api/v2/app/version`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Address of the client; behind a proxy that is trusted, what the proxy says. */
+  readonly clientAddress: string;
+  /** `http://127.0.0.1:27280`: where the client thinks we are, without the base path. */
+  readonly origin: string;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+  /** @throws NodeError `HTTP_BODY_LONG`, `HTTP_CLIENT_GONE`: let them pass, the server answers */
+  readBody(bytesMax: number): Promise<Uint8Array>;
+};
+
+export type RouteContext = {
+  readonly node: NodeApi;
+  readonly log: Log;
+  /**
+   * Who asks, by `Authorization: Bearer` (token or key), `Basic` (a user's password, or the token under any name) or
+   * the page's cookie; null: nobody that we know.
+   */
+  caller(): Promise<Caller | null>;
+  /**
+   * For logins and tokens that come in other ways. Null: wrong, or `name` unknown. Costs as much time either way.
+   * @throws NodeError `HTTP_TOO_MANY_FAILURES` for a client that has guessed too often (let it pass)
+   */
+  checkPassword(name: string, password: string): Promise<Caller | null>;
+  /** The token of the data folder, or an API key. @throws NodeError `HTTP_TOO_MANY_FAILURES` */
+  checkToken(token: string): Promise<Caller | null>;
+  /** A session for a cookie of the route's own name; its id is as hard to guess as a key. */
+  openSession(caller: Caller): string;
+  findSession(id: string): Caller | null;
+  closeSession(id: string): void;
+};
+
+export interface CompatRoute {
+  /** `/transmission/rpc`, `/api/v2`: this path and all below it. */
+  readonly prefix: string;
+  handle(request: RouteRequest, context: RouteContext): Promise<WebResponse | WebUpgrade>;
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { WebResponse } from '@tequio/kernel';
+
+/** How long a client may take none of what lies ready for it. */
+export const clientSilenceMs = 30_000;
+
+/** Sends an answer as fast as the client takes it; returns when it is sent, or the client gone. */
+export async function sendResponse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: WebResponse,
+  onFault?: (error: unknown) => void,
+): Promise<void> {
+  const { status, headers, body } = answer;
+  if (response.destroyed) return endBody(body);
+  // A body that nobody has read would stand in the way of the next request.
+  if (!request.complete && hasBody(request)) response.setHeader('connection', 'close');
+  for (const [name, value] of Object.entries(headers))
+    response.setHeader(name, typeof value === 'string' ? value : [...value]);
+  const isEmpty = request.method === 'HEAD' || status === 204 || status === 304;
+  if (body !== null && typeof body === 'object' && Symbol.asyncIterator in body) {
+    response.writeHead(status);
+    if (isEmpty) response.end();
+    else await sendPieces(response, body, onFault);
+    return;
+  }
+  const bytes = typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array(0));
+  if (status !== 204 && status !== 304 && !response.hasHeader('content-length'))
+    response.setHeader('content-length', bytes.length);
+  response.writeHead(status);
+  response.socket?.setTimeout(clientSilenceMs);
+  if (isEmpty) response.end();
+  else response.end(bytes);
+}
+
+async function sendPieces(
+  response: ServerResponse,
+  body: AsyncIterable<Uint8Array | string>,
+  onFault?: (error: unknown) => void,
+): Promise<void> {
+  response.flushHeaders();
+  try {
+    for await (const piece of body) {
+      if (response.destroyed) return;
+      if (!response.write(piece)) await drained(response);
+      if (response.destroyed) return;
+    }
+    response.socket?.setTimeout(clientSilenceMs);
+    response.end();
+  } catch (error) {
+    if (!response.destroyed) onFault?.(error);
+    // Too late for a status: a body that is cut must not look like a whole one.
+    response.destroy();
+  }
+}
+
+/** Until there is room again, or nobody there. The socket's own timer ends it when the client takes nothing. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.socket?.setTimeout(clientSilenceMs);
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      if (!response.destroyed) response.socket?.setTimeout(0);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
+}
+
+function endBody(body: WebResponse['body']): void {
+  if (body === null || typeof body !== 'object' || !(Symbol.asyncIterator in body)) return;
+  void body[Symbol.asyncIterator]()
+    .return?.()
+    .catch(() => {});
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
