@@ -121,6 +121,34 @@ describe('port mapping in the laboratory', { concurrency: true, skip }, () => {
       testMapper(mapper));
   }
 
+  test('status says what the router lets in, and what to do where it does not', async () => {
+    const open = lab.addSite('told', { kind: 'port-restricted' });
+    await open.router!.startMapper('all');
+    const shut = lab.addSite('told-shut', { kind: 'port-restricted' });
+    const [told, toldShut] = await Promise.all(
+      [open, shut].map(async ({ host }) => {
+        const peer = new TequioPeer(host);
+        peer.start(['status', '--port', String(port), '--for', '9', '--no-dht', '--no-lsd']);
+        const { code } = await peer.waitEnd(40_000);
+        assert.equal(code, 0, peer.describe());
+        return peer.waitLine('status', 1);
+      }),
+    );
+    const rowsOf = (line: JsonLine): readonly string[] =>
+      (line['reachability'] as { family: number; transport: string; state: string; endpoint: string }[]).map(
+        ({ family, transport, state, endpoint }) => `${family} ${transport} ${state} ${endpoint}`,
+      );
+    assert.deepEqual(rowsOf(told!), [
+      `4 tcp mapped ${open.publicAddress}:${port}`,
+      `4 udp mapped ${open.publicAddress}:${port}`,
+      `6 tcp mapped [${open.ipv6}]:${port}`,
+      `6 udp mapped [${open.ipv6}]:${port}`,
+    ]);
+    assert.deepEqual(told!['advice'], []);
+    for (const row of rowsOf(toldShut!)) assert.match(row, / unknown /);
+    assert.equal((toldShut!['advice'] as { advice: string }[])[0]?.advice, 'wait');
+  });
+
   test('without mapping nobody comes in, by IPv4 or by IPv6', async () => {
     const site = lab.addSite('closed', { kind: 'port-restricted' });
     await site.router!.startMapper('all');

@@ -51,19 +51,18 @@ export type NatReachability = {
     | 'same-port'
     | 'different-ports'
     | 'no-address'
+    | 'not-listening'
     | 'nobody-came'
     | 'nothing';
   /** Somebody has come in, lately. */
   readonly isSeen: boolean;
-  readonly advice: 'none' | 'wait' | 'forward-port' | 'open-firewall' | 'ask-provider';
+  readonly advice: 'none' | 'wait' | 'name-port' | 'forward-port' | 'open-firewall' | 'ask-provider';
+  /** `address:port` at which others reach us, or would, as far as that is known; null: it is not. */
+  readonly endpoint: string | null;
 };
 
-/** What is known about the ways in. A picture of now. */
-export type NatStatus = {
-  readonly ways: readonly NatWay[];
-  /** IPv4 before IPv6, TCP before UDP. */
-  readonly reachability: readonly NatReachability[];
-};
+/** What is known about the routers. A picture of now. */
+export type NatStatus = { readonly ways: readonly NatWay[] };
 
 /** Port mapping at work, until `close`. */
 export interface NatHandle {

@@ -1,6 +1,12 @@
-import type { BittorrentApi, EncryptionPolicy, TorrentSource, Transport } from '@tequio/bittorrent/contract';
+import type {
+  BittorrentApi,
+  EncryptionPolicy,
+  LimitRule,
+  TorrentSource,
+  Transport,
+} from '@tequio/bittorrent/contract';
 import type { Management } from './management.ts';
-import type { NatHandle, NatOptions } from './nat-api.ts';
+import type { NatHandle, NatOptions, NatReachability } from './nat-api.ts';
 import type { AddressFilterReport } from './network-api.ts';
 import type { TrackerHandle, TrackerOptions } from './tracker-api.ts';
 
@@ -24,6 +30,8 @@ export type NodeSettings = {
   /** Bytes a second for the whole node; null: no limit. */
   readonly limitDown: number | null;
   readonly limitUp: number | null;
+  /** Other limits on some days at some times, by the clock of the node's machine. */
+  readonly schedule?: readonly LimitRule[];
   /**
    * Absolute path of a list of addresses that the node has nothing to do with: lines of P2P, DAT or CIDR, or such a
    * file packed with gzip.
@@ -65,6 +73,11 @@ export interface NodeApi {
   readonly addressFilter: AddressFilterReport | null;
   /** Null: port mapping is off, or the node is offline. */
   readonly nat: NatHandle | null;
+  /**
+   * Whether others reach this node: IPv4 before IPv6, TCP before UDP. It takes time until there is much to say; what is
+   * not known it calls unknown.
+   */
+  reachability(): Promise<readonly NatReachability[]>;
   /** Looks into the routers, besides what `nat` does; also on an offline node. */
   startNat(options: NatOptions): Promise<NatHandle>;
   /** @throws NodeError `NET_LISTEN` */

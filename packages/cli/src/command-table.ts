@@ -14,6 +14,7 @@ const loaders: Readonly<Record<string, () => Promise<DefineCommand>>> = {
   verify: async () => (await import('./commands/verify.ts')).defineVerify,
   tracker: async () => (await import('./commands/tracker.ts')).defineTracker,
   dht: async () => (await import('./commands/dht.ts')).defineDht,
+  status: async () => (await import('./commands/status.ts')).defineStatus,
   nat: async () => (await import('./commands/nat.ts')).defineNat,
   demo: async () => (await import('./commands/demo.ts')).defineDemo,
 };
@@ -26,7 +27,7 @@ export function loadCommand(name: string): Promise<DefineCommand> {
 }
 
 export function summaryOf(name: string, messages: Messages): string {
-  return messages.help[
-    name as 'get' | 'seed' | 'create' | 'show' | 'verify' | 'tracker' | 'nat' | 'dht' | 'demo'
-  ].summary;
+  const { help } = messages;
+  type Named = { [Key in keyof typeof help]: (typeof help)[Key] extends { summary: string } ? Key : never };
+  return help[name as Named[keyof Named]].summary;
 }

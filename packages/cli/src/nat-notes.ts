@@ -40,6 +40,6 @@ export class NatNotes {
 }
 
 /** For the last line of `--json`: can others reach this node, how that is known, and what to do. */
-export function reachabilityToJson({ nat }: NodeApi): object {
-  return nat === null ? {} : { reachability: nat.status().reachability };
+export async function reachabilityToJson(node: NodeApi): Promise<object> {
+  return { reachability: await node.reachability() };
 }

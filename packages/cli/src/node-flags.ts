@@ -1,5 +1,6 @@
 import type { NodeSettings } from '@tequio/api';
 import type { Command } from 'commander';
+import { completeLimitRule, type LimitRuleText } from './limit-rule.ts';
 import type { OptionParsers } from './option-parsers.ts';
 import type { Session } from './session.ts';
 
@@ -19,6 +20,8 @@ export type NodeFlags = {
   readonly addressFilter?: string;
   readonly limitDown?: number | null;
   readonly limitUp?: number | null;
+  readonly schedule?: readonly LimitRuleText[];
+  readonly category?: string;
   readonly encryption?: NodeSettings['encryption'];
   readonly portMapping?: boolean;
   readonly proxy?: string;
@@ -39,6 +42,7 @@ export function addNodeOptions(command: Command, session: Session, parsers: Opti
     .option('--address-filter <file>', help.addressFilter)
     .option('--limit-down <rate>', help.limitDown, parsers.rate)
     .option('--limit-up <rate>', help.limitUp, parsers.rate)
+    .option('--schedule <rule>', help.schedule, parsers.limitRules)
     .option('--encryption <policy>', help.encryption, parsers.encryption)
     .option('--no-port-mapping', help.noPortMapping)
     .option('--proxy <url>', help.proxy, parsers.proxy)
@@ -51,6 +55,7 @@ export function addNodeOptions(command: Command, session: Session, parsers: Opti
 }
 
 export function settingsOf(flags: NodeFlags, session: Session): NodeSettings {
+  const usual = { down: flags.limitDown ?? null, up: flags.limitUp ?? null };
   return {
     dataFolder: session.dataFolder,
     offline: false,
@@ -58,8 +63,9 @@ export function settingsOf(flags: NodeFlags, session: Session): NodeSettings {
     bind: flags.bind ?? null,
     addressFilter: flags.addressFilter === undefined ? null : session.world.resolvePath(flags.addressFilter),
     portMapping: flags.portMapping !== false,
-    limitDown: flags.limitDown ?? null,
-    limitUp: flags.limitUp ?? null,
+    limitDown: usual.down,
+    limitUp: usual.up,
+    schedule: (flags.schedule ?? []).map((rule) => completeLimitRule(rule, usual)),
     encryption: flags.encryption ?? 'prefer',
     proxy: proxyOf(flags),
     dht: flags.dht === false ? null : { bootstrap: flags.dhtBootstrap ?? dhtBootstrapHosts },

@@ -1,6 +1,7 @@
 import type { NodeSettings } from '@tequio/api';
 import { tryParseAddress } from '@tequio/kernel';
 import { UsageError } from './errors.ts';
+import { type LimitRuleText, tryParseLimitRule } from './limit-rule.ts';
 import type { Messages } from './messages/en.ts';
 import { tryParseBytes, tryParseRate } from './size-text.ts';
 
@@ -12,6 +13,7 @@ export type OptionParsers = {
   bind(text: string): string;
   /** Null: no limit. */
   rate(text: string): number | null;
+  limitRules(text: string, before?: readonly LimitRuleText[]): readonly LimitRuleText[];
   encryption(text: string): NodeSettings['encryption'];
   transport(text: string): NodeSettings['transport'];
   proxy(text: string): string;
@@ -51,6 +53,7 @@ export function createOptionParsers(messages: Messages): OptionParsers {
       if (rate === undefined) throw new UsageError(say.badRate(text));
       return rate;
     },
+    limitRules: (text, before = []) => [...before, check(tryParseLimitRule(text), say.badLimitRule(text))],
     encryption: (text) =>
       check(
         encryptionPolicies.find((policy) => policy === text),

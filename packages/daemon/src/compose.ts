@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import type {
   NatHandle,
   NatOptions,
+  NatReachability,
   NodeApi,
   NodeFiles,
   NodeSettings,
@@ -27,6 +28,7 @@ import { createRuntimePorts, type RuntimePorts, readBootId } from '@tequio/runti
 import { usualDataFolder } from './data-folder.ts';
 import { createMutableKeys } from './mutable-keys.ts';
 import type { NodeNat } from './node-nat.ts';
+import { NodeReachability } from './node-reachability.ts';
 import { createOutside, type Outside } from './outside.ts';
 import { readSource } from './source-reader.ts';
 
@@ -64,6 +66,7 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
         usualPort,
         limitDown: settings.limitDown,
         limitUp: settings.limitUp,
+        schedule: settings.schedule ?? [],
         zoneMinutesAt: (wallMs) => -new Date(wallMs).getTimezoneOffset(),
         encryption: settings.encryption,
         dht: settings.dht ? { enabled: true, ...settings.dht } : { enabled: false, bootstrap: [] },
@@ -105,6 +108,15 @@ async function createNat(dataFolder: string, settings: NodeSettings, outside: Ou
   return NodeNat.create(dataFolder, bindOf(settings), outside.direct);
 }
 
+/** Behind a proxy others come in only where the user has named a port, and over TCP. */
+function listensOf({ offline, port, proxy, transport, dht }: NodeSettings): { tcp: boolean; udp: boolean } {
+  const isProxied = proxy?.peers === true;
+  return {
+    tcp: !offline && transport !== 'utp' && (!isProxied || port !== null),
+    udp: !offline && !isProxied && (transport !== 'tcp' || dht != null),
+  };
+}
+
 function allCores(): number {
   return navigator.hardwareConcurrency;
 }
@@ -120,6 +132,7 @@ class LocalNode implements NodeApi {
   readonly #ports: RuntimePorts;
   readonly #outside: Outside;
   readonly nat: NodeNat | null;
+  readonly #reachability: NodeReachability;
   readonly #openNats: NodeNat[] = [];
   readonly #database: Database | null;
   readonly #trackers: TrackerHandle[] = [];
@@ -139,7 +152,9 @@ class LocalNode implements NodeApi {
     this.#ports = ports;
     this.#outside = outside;
     this.nat = nat;
-    nat?.follow(bittorrent);
+    const isProxied = settings.proxy?.peers === true;
+    const sources = { bittorrent, nat, listens: listensOf(settings), isProxied };
+    this.#reachability = new NodeReachability(sources, outside.direct);
     const { filter } = outside;
     this.addressFilter = filter === null ? null : { ...filter, rangeCount: filter.filter.rangeCount };
     this.#database = database;
@@ -162,6 +177,10 @@ class LocalNode implements NodeApi {
 
   readSource(text: string): ReturnType<NodeApi['readSource']> {
     return readSource(text, this.#outside.trackerPorts);
+  }
+
+  reachability(): Promise<readonly NatReachability[]> {
+    return this.#reachability.report();
   }
 
   async startNat({ ports }: NatOptions): Promise<NatHandle> {

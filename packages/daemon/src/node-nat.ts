@@ -1,9 +1,7 @@
-/** The node's port mapping, and what is known about its reachability, fed from what the node sees. */
+/** The node's port mapping. */
 import { join } from 'node:path';
-import type { BittorrentEvent, NatHandle, NatPort, NatStatus } from '@tequio/api';
-import type { BittorrentService } from '@tequio/bittorrent';
-import { type IpAddress, type Ports, tryParseAddress, tryParseEndpoint } from '@tequio/kernel';
-import { ReachabilityJudge } from '@tequio/network';
+import type { NatHandle, NatPort, NatStatus } from '@tequio/api';
+import type { IpAddress, Ports } from '@tequio/kernel';
 import { PortMapper } from '@tequio/network/port-mapping';
 
 /** How often `settle` looks. */
@@ -13,8 +11,6 @@ const nonceBytes = 12;
 export class NodeNat implements NatHandle {
   readonly mapper: PortMapper;
   readonly #ports: Ports;
-  readonly #judge: ReachabilityJudge;
-  #bittorrent: BittorrentService | null = null;
 
   /** Makes nothing but a file in the data folder, if that is not there. @throws NodeError `FILE_WRITE` */
   static async create(dataFolder: string, bind: IpAddress | null, ports: Ports): Promise<NodeNat> {
@@ -24,58 +20,16 @@ export class NodeNat implements NatHandle {
   private constructor(nonce: Uint8Array, bind: IpAddress | null, ports: Ports) {
     this.#ports = ports;
     this.mapper = new PortMapper({ nonce, description: 'Tequio', bind }, ports);
-    this.#judge = new ReachabilityJudge(ports.clock.nowMs());
   }
 
   /** Begins, with these ports and whatever others want besides. */
   start(wanted: readonly NatPort[] = []): void {
     if (wanted.length > 0) this.mapper.want(wanted);
-    this.mapper.subscribe(() => void this.#readOwnAddresses());
     this.mapper.start();
-    void this.#readOwnAddresses();
-  }
-
-  /** Learns from what BitTorrent sees of the world. */
-  follow(bittorrent: BittorrentService): void {
-    this.#bittorrent = bittorrent;
-    bittorrent.subscribe((event) => this.#handleEvent(event));
-  }
-
-  async #readOwnAddresses(): Promise<void> {
-    try {
-      const networks = await this.#ports.networks.list();
-      this.#judge.handleOwnAddresses(networks.map(({ address }) => address));
-    } catch (error) {
-      this.#ports.log.debug('nat.networks', { error: String(error) });
-    }
-  }
-
-  #handleEvent(event: BittorrentEvent): void {
-    if (event.type !== 'bittorrent.peer.connected') return;
-    const endpoint = tryParseEndpoint(event.endpoint);
-    if (endpoint === null) return;
-    const transport = event.transport === 'utp' ? 'udp' : 'tcp';
-    const nowMs = this.#ports.clock.nowMs();
-    if (event.incoming) this.#judge.handleIncoming(transport, endpoint.address, nowMs);
-    else {
-      this.#judge.handleDial(transport, endpoint.address, nowMs);
-      this.#judge.handleOpened(transport, endpoint.address);
-    }
   }
 
   status(): NatStatus {
-    const { ways } = this.mapper;
-    this.#judge.handleWays(ways);
-    for (const family of [4, 6] as const) {
-      const address = this.#bittorrent?.externalAddress(family) ?? null;
-      if (address !== null) this.#judge.handleExternalAddress(address);
-    }
-    for (const { family, externalAddress, portsSeen } of this.#bittorrent?.dht?.status()?.families ?? []) {
-      const address = tryParseAddress(externalAddress ?? '');
-      if (address !== null) this.#judge.handleExternalAddress(address);
-      this.#judge.handlePortsSeen(family, portsSeen);
-    }
-    return { ways, reachability: this.#judge.report(this.#ports.clock.nowMs()) };
+    return { ways: this.mapper.ways };
   }
 
   subscribe(listener: () => void): () => void {

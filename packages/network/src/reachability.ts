@@ -4,7 +4,7 @@
  *   open       others have come in, and no router was asked for it (no NAT, or ports that the user has forwarded)
  *   mapped     a router has let the port through for us; `isSeen` says whether anybody has come in that way
  *   punchable  nobody can come by himself, but a third peer can bring us together (UDP only)
- *   closed     nobody can
+ *   closed     nobody can, or this node lets nobody in
  *   unknown    not enough has happened yet
  *
  * Rules
@@ -39,6 +39,8 @@ export type ReachabilityBasis =
   | 'different-ports'
   /** This machine has no address of this family that the Internet knows. */
   | 'no-address'
+  /** This node does not listen there: the user wants it so, or a proxy stands between. */
+  | 'not-listening'
   /** Time has passed, our own connections opened, and nobody came. */
   | 'nobody-came'
   /** Nothing says anything yet. */
@@ -48,6 +50,8 @@ export type ReachabilityBasis =
 export type ReachabilityAdvice =
   | 'none'
   | 'wait'
+  /** Name a port: without one a node behind a proxy lets nobody in. */
+  | 'name-port'
   /** Let the port through the router by hand, or let its UPnP, NAT-PMP or PCP on. */
   | 'forward-port'
   /** Let the port through the firewall of this machine or of the router. */
@@ -105,6 +109,7 @@ export class ReachabilityJudge {
   readonly #portsSeen: { 4: readonly number[]; 6: readonly number[] } = { 4: [], 6: [] };
   #ways: readonly WayStatus[] = [];
   #ownAddresses: readonly IpAddress[] = [];
+  readonly #isListening = { tcp: true, udp: true };
   readonly #external: { 4: IpAddress | null; 6: IpAddress | null } = { 4: null, 6: null };
 
   constructor(nowMs: number) {
@@ -139,6 +144,11 @@ export class ReachabilityJudge {
     this.#ownAddresses = addresses;
   }
 
+  /** Whether this node listens at all. */
+  handleListening(transport: Transport, isListening: boolean): void {
+    this.#isListening[transport] = isListening;
+  }
+
   /** Our address as others see it, when enough of them say the same. */
   handleExternalAddress(address: IpAddress): void {
     this.#external[familyOf(address)] = address;
@@ -166,6 +176,9 @@ export class ReachabilityJudge {
       basis: ReachabilityBasis,
       advice: ReachabilityAdvice = 'none',
     ): Reachability => ({ family, transport, state, basis, isSeen, advice });
+    if (!this.#isListening[transport]) {
+      return say('closed', 'not-listening', transport === 'tcp' ? 'name-port' : 'none');
+    }
     const isMapped = this.#isMapped(family, transport);
     if (isSeen) return say(isMapped ? 'mapped' : 'open', 'incoming');
     if (isMapped) return say('mapped', 'mapping');

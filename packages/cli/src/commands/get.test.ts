@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import './get.ts';
 import { NodeError } from '@tequio/kernel';
+import { runCli } from '../run-cli.ts';
 import { FakeWorld, run } from '../testing/fake-world.ts';
 
 function worldWithFile(options: { terminalColumns?: number } = {}): FakeWorld {
@@ -48,9 +49,9 @@ test('gives the node what the options say', async () => {
   completesAfter(world, 500);
   const line =
     '--data state get album.torrent --to down --peer 192.0.2.7:1 --peer [::1]:2 --port 7000 --bind 127.0.0.1 ' +
-    '--select *.flac --select b/** --sequential --limit-down 1M --limit-up 500K ' +
+    '--select *.flac --select b/** --sequential --limit-down 1M --limit-up 500K --category films ' +
     '--encryption require --proxy socks5://h:1080 --proxy-for peers --transport utp --address-filter list.gz --dht-bootstrap dht.example:6881 --no-lsd';
-  assert.equal(await run(world, line), 0);
+  assert.equal(await runCli([...line.split(' '), '--schedule', 'sat 8-20 up=none'], world), 0);
   assert.deepEqual(world.settings, [
     {
       dataFolder: '/home/ana/state',
@@ -61,6 +62,7 @@ test('gives the node what the options say', async () => {
       addressFilter: '/home/ana/list.gz',
       limitDown: 1048576,
       limitUp: 512000,
+      schedule: [{ days: [6], fromMinute: 480, toMinute: 1200, down: 1048576, up: null }],
       encryption: 'require',
       proxy: { url: 'socks5://h:1080', peers: true, trackers: false },
       dht: { bootstrap: ['dht.example:6881'] },
@@ -75,6 +77,7 @@ test('gives the node what the options say', async () => {
     select: ['*.flac', 'b/**'],
     sequential: true,
     peers: ['192.0.2.7:1', '[::1]:2'],
+    category: 'films',
   });
 });
 

@@ -35,6 +35,7 @@ export function defineGet(command: Command, session: Session): void {
     .option('--select <glob>', help.get.select, parsers.texts)
     .option('--sequential', help.get.sequential)
     .option('--timeout <seconds>', help.get.timeout, parsers.seconds);
+  command.option('--category <name>', help.get.category);
   addNodeOptions(command, session, parsers);
   addHelp(command, session, {
     summary: help.get.summary,
@@ -86,7 +87,10 @@ async function download(
     let end = await watch.until((snapshots) => results.handleSnapshots(snapshots), flags.timeout ?? null);
     if (end === 'done') {
       watch.report();
-      session.output.json({ ...results.toJson('done', watch.snapshots()), ...reachabilityToJson(node) });
+      session.output.json({
+        ...results.toJson('done', watch.snapshots()),
+        ...(await reachabilityToJson(node)),
+      });
       if (flags.seed !== true) return end;
       session.output.note(session.messages.get.sharing);
       end = await watch.until(() => false);
@@ -94,7 +98,7 @@ async function download(
     watch.report();
     if (end === 'interrupted') {
       const result = results.toJson('interrupted', watch.snapshots());
-      session.output.json({ ...result, ...reachabilityToJson(node) });
+      session.output.json({ ...result, ...(await reachabilityToJson(node)) });
     }
     return end;
   } finally {
@@ -154,6 +158,7 @@ function addOptionsOf(flags: GetFlags, session: Session): AddOptions {
     select: flags.select ?? [],
     sequential: flags.sequential === true,
     peers: flags.peer ?? [],
+    category: flags.category ?? null,
   };
 }
 

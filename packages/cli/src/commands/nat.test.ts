@@ -28,7 +28,7 @@ const mapped: NatWay = {
 
 function worldWith(...ways: readonly NatWay[]): FakeWorld {
   const world = new FakeWorld();
-  world.node.natStatus = { ways, reachability: [] } satisfies NatStatus;
+  world.node.natStatus = { ways } satisfies NatStatus;
   return world;
 }
 

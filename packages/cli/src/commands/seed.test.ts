@@ -37,6 +37,7 @@ test('a folder gets a hybrid torrent, kept in the data folder, and its link is p
     seed: true,
     peers: [],
     trackers: ['udp://t.example:1'],
+    category: null,
   });
   assert.match(world.out, /^Link +magnet:\?xt=/m);
   assert.match(world.out, /^Torrent +\/data\/torrents\/album\.01234567\.torrent$/m);
@@ -109,7 +110,8 @@ test('what the router lets through is said once, and whether others come at the 
   ] as const) {
     for (const isJson of [false, true]) {
       const world = worldWithAlbum();
-      let status: NatStatus = { ways: [way], reachability: [{ ...tcp, advice: 'none' }] };
+      let status: NatStatus = { ways: [way] };
+      world.node.reachable = [{ ...tcp, advice: 'none', endpoint: null }];
       let tell = (): void => {};
       world.node.nat = {
         status: () => status,
@@ -129,7 +131,7 @@ test('what the router lets through is said once, and whether others come at the 
       assert.equal(await run(world, `${isJson ? '--json ' : ''}seed album`), 130);
       if (!isJson) assert.equal(world.err.match(sentence)?.length, 1, world.err);
       else {
-        assert.deepEqual(world.json.at(-1)?.['reachability'], status.reachability);
+        assert.deepEqual(world.json.at(-1)?.['reachability'], world.node.reachable);
         assert.equal(world.json.filter(({ type }) => type === 'nat').length, 1);
       }
     }

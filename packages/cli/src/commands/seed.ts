@@ -51,6 +51,7 @@ export function defineSeed(command: Command, session: Session): void {
     .addOption(new Option('--v2', help.create.v2).conflicts(['v1', 'hybrid']))
     .option('--hybrid', help.create.hybrid)
     .option('--mutable', help.dht.publish);
+  command.option('--category <name>', help.get.category);
   addNodeOptions(command, session, parsers);
   addHelp(command, session, {
     summary: help.seed.summary,
@@ -85,7 +86,13 @@ async function share(
   try {
     for (const offer of offers) {
       const { torrent, folder } = offer;
-      const options = { folder, seed: true, peers: flags.peer ?? [], trackers: (flags.tracker ?? []).flat() };
+      const options = {
+        folder,
+        seed: true,
+        peers: flags.peer ?? [],
+        trackers: (flags.tracker ?? []).flat(),
+        category: flags.category ?? null,
+      };
       const id = await session.interrupt.race(node.bittorrent.add({ torrent }, options));
       watch.add(id);
     }
@@ -100,7 +107,7 @@ async function share(
     const seconds = (world.nowMs() - startMs) / 1000;
     const torrents = watch.snapshots().map((snapshot) => outcomeToJson(snapshot, seconds));
     watch.report();
-    output.json({ type: 'interrupted', torrents, ...reachabilityToJson(node) });
+    output.json({ type: 'interrupted', torrents, ...(await reachabilityToJson(node)) });
   } finally {
     natNotes.close();
     watch.close();

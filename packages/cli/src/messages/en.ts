@@ -1,4 +1,5 @@
 import { dhtTexts, helpOfDht } from './en-dht.ts';
+import { helpOfStatus, statusTexts } from './en-status.ts';
 
 /**
  * Every sentence that the command line says, in English. `es.ts` has the same table: a key that is missing there
@@ -38,6 +39,9 @@ export const en = {
       sequential: 'from the first piece to the last, instead of the rarest first',
       limitDown: 'most bytes a second to receive',
       limitUp: 'most bytes a second to send',
+      category: 'a name of yours for these torrents, by which they are kept apart from others',
+      schedule:
+        'other limits at some times, as “mon-fri 8:00-18:00 down=500K up=100K”; may be given several times, the first that fits holds',
       proxy:
         'all connections go through this proxy (socks5://user:password@host:port or http://host:port), with the names to look up; without --port nobody can call us then',
       proxyFor: 'what the proxy is for: all, peers or trackers (default: all)',
@@ -129,6 +133,7 @@ export const en = {
       ] as readonly (readonly [string, string])[],
     },
     dht: helpOfDht,
+    status: helpOfStatus,
     nat: {
       summary: 'look into the router: can others reach this computer, and ask it to let them',
       notes:
@@ -168,6 +173,8 @@ export const en = {
     badPeer: (text: string) =>
       `“${text}” is no peer: it must be HOST:PORT, as 192.0.2.7:6881 or [2001:db8::7]:6881.`,
     badRate: (text: string) => `“${text}” is no rate: write for example 500K or 1.5M (bytes a second).`,
+    badLimitRule: (text: string) =>
+      `“${text}” is no rule: write days, times and limits, for example “mon-fri 8:00-18:00 down=500K up=100K”.`,
     badSeconds: (text: string) => `“${text}” is no time: write seconds, for example 30.`,
     badPieceSize: (text: string) =>
       `“${text}” is no piece size: it must be a power of two from 16K to 1G, for example 256K.`,
@@ -317,6 +324,8 @@ export const en = {
   },
 
   dht: dhtTexts,
+
+  status: statusTexts,
 
   nat: {
     asking: 'asking the router …',

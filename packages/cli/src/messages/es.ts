@@ -1,6 +1,7 @@
 import type { Messages } from './en.ts';
 import { sentenceInSpanish } from './es-codes.ts';
 import { dhtTexts, helpOfDht } from './es-dht.ts';
+import { helpOfStatus, statusTexts } from './es-status.ts';
 
 /** Todo lo que dice la línea de órdenes, en español. */
 export const es: Messages = {
@@ -38,6 +39,9 @@ export const es: Messages = {
       sequential: 'de la primera pieza a la última, en vez de las más escasas primero',
       limitDown: 'máximo de bytes por segundo que se reciben',
       limitUp: 'máximo de bytes por segundo que se envían',
+      category: 'un nombre tuyo para estos torrents, por el que se distinguen de otros',
+      schedule:
+        'otros límites a ciertas horas, como «mon-fri 8:00-18:00 down=500K up=100K» (días en inglés); puede repetirse, vale la primera que cuadre',
       proxy:
         'todas las conexiones pasan por este proxy (socks5://usuario:clave@host:puerto o http://host:puerto), también los nombres por resolver; sin --port nadie puede llamarnos',
       proxyFor: 'para qué sirve el proxy: all (todo), peers o trackers (por omisión, all)',
@@ -128,6 +132,7 @@ export const es: Messages = {
       ],
     },
     dht: helpOfDht,
+    status: helpOfStatus,
     nat: {
       summary: 'mira el router: si otros llegan a este equipo, y le pide que los deje pasar',
       notes:
@@ -168,6 +173,8 @@ export const es: Messages = {
       `«${text}» no es un par: debe ser HOST:PUERTO, como 192.0.2.7:6881 o [2001:db8::7]:6881.`,
     badRate: (text) =>
       `«${text}» no es una velocidad: escribe, por ejemplo, 500K o 1.5M (bytes por segundo).`,
+    badLimitRule: (text) =>
+      `«${text}» no es una regla: escribe días, horas y límites, por ejemplo «mon-fri 8:00-18:00 down=500K up=100K».`,
     badSeconds: (text) => `«${text}» no es un tiempo: escribe segundos, por ejemplo 30.`,
     badPieceSize: (text) =>
       `«${text}» no es un tamaño de pieza: debe ser una potencia de dos de 16K a 1G, por ejemplo 256K.`,
@@ -315,6 +322,8 @@ export const es: Messages = {
   },
 
   dht: dhtTexts,
+
+  status: statusTexts,
 
   nat: {
     asking: 'preguntando al router …',

@@ -5,6 +5,7 @@ import type {
   CreateOptions,
   NatHandle,
   NatOptions,
+  NatReachability,
   NatStatus,
   NodeApi,
   NodeFiles,
@@ -184,8 +185,13 @@ export class FakeNode implements NodeApi, NodeFiles {
   }
 
   nat: NatHandle | null = null;
-  natStatus: NatStatus = { ways: [], reachability: [] };
+  natStatus: NatStatus = { ways: [] };
+  reachable: readonly NatReachability[] = [];
   readonly nats: { options: NatOptions; isKept: boolean | null }[] = [];
+
+  async reachability(): Promise<readonly NatReachability[]> {
+    return this.reachable;
+  }
 
   async startNat(options: NatOptions): Promise<NatHandle> {
     const opened: (typeof this.nats)[number] = { options, isKept: null };
