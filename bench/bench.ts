@@ -1,18 +1,84 @@
-/** `npm run bench -- NAME [options]`: runs one of the benchmarks in this folder. */
-import { argv, exit, stderr } from 'node:process';
+/** `npm run bench [-- ROW ...] [options]`: measures the rows of the table, all of them when none is named. */
+import { tmpdir } from 'node:os';
+import { argv, exit, stderr, stdout } from 'node:process';
+import { parseArgs } from 'node:util';
+import { adopted, readAdopted } from './adopted.ts';
+import { renderRow } from './render.ts';
+import { resultsFile } from './results-file.ts';
+import { runRow } from './rounds.ts';
+import type { RowRunner } from './row.ts';
+import { table } from './table.ts';
 
-const benchmarks: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<number> }>>> =
-  {
-    download: () => import('./download.ts'),
-    dht: () => import('./dht.ts'),
-    magnet: () => import('./magnet.ts'),
-    utp: () => import('./utp.ts'),
-  };
+const help = `npm run bench -- [ROW ...] [options]
+  --rounds N      how often each program is measured (5; 1 with --quick)
+  --quick         less of everything, to see that it works: results are marked and never shown in the documents
+  --only A;B      these programs only
+  --cases A;B     these cases only
+  --folder DIR    where content and downloads go (the system's temporary folder)
+  --out FILE      where the results of one row go (bench/results/ROW-TIME.json)
+  --list          say which rows there are
+Needs Linux and root (network namespaces). Installs nothing: names what is missing and goes on without it.
+`;
 
-const [name = '', ...args] = argv.slice(2);
-const load = benchmarks[name];
-if (load === undefined) {
-  stderr.write(`bench: which one? ${Object.keys(benchmarks).join(', ')}\n`);
+/** The rows that measure by `rounds.ts`; the others have commands of their own. */
+const runners: Readonly<Record<string, () => Promise<RowRunner>>> = {
+  download: () => import('./rows/download.ts').then((module) => module.download),
+  pieces: () => import('./rows/download.ts').then((module) => module.pieces),
+  formats: () => import('./rows/download.ts').then((module) => module.formats),
+  magnet: () => import('./rows/magnet.ts').then((module) => module.magnet),
+};
+
+const { values, positionals } = parseArgs({
+  args: argv.slice(2),
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '' },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    cases: { type: 'string', default: '' },
+    folder: { type: 'string', default: tmpdir() },
+    out: { type: 'string', default: '' },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+const listOf = (text: string): string[] => text.split(';').filter((one) => one !== '');
+const rounds = Number(values.rounds || (values.quick ? 1 : 5));
+
+async function runOne(name: string): Promise<boolean> {
+  const row = table.find((one) => one.name === name)!;
+  const foreign = adopted[name];
+  if (foreign !== undefined) {
+    const file = values.out || resultsFile(values.quick ? `quick-${name}` : name);
+    const code = await foreign.run(rounds, values.quick, file);
+    if (code === 0) stdout.write(`\n${renderRow(row, readAdopted(name, file, values.quick))}\n${file}\n`);
+    return code === 0;
+  }
+  const ran = await runRow(name, await runners[name]!(), {
+    rounds,
+    quick: values.quick,
+    programs: listOf(values.only),
+    cases: listOf(values.cases),
+    folder: values.folder,
+    out: values.out,
+  });
+  if (ran === null) return false;
+  stdout.write(`\n${renderRow(row, ran.result)}\n${ran.file}\n`);
+  return ran.result.failures.length === 0;
+}
+
+if (values.help || values.list) {
+  stdout.write(values.help ? help : table.map(({ name, title }) => `${name.padEnd(10)}${title}\n`).join(''));
+  exit(0);
+}
+const unknown = positionals.find((name) => !table.some((row) => row.name === name));
+if (unknown !== undefined) {
+  stderr.write(
+    `bench: no row is called "${unknown}"; there are ${table.map(({ name }) => name).join(', ')}\n`,
+  );
   exit(2);
 }
-exit(await (await load()).run(args));
+let allWell = true;
+for (const name of positionals.length > 0 ? positionals : table.map((row) => row.name))
+  allWell = (await runOne(name)) && allWell;
+exit(allWell ? 0 : 1);

@@ -10,10 +10,10 @@ import { parseArgs } from 'node:util';
 import type { Host, Lab } from '../e2e/lab/lab.ts';
 import { LibtorrentPeer } from '../e2e/lab/libtorrent.ts';
 import { TequioPeer } from '../e2e/lab/tequio.ts';
-import { spreadOf } from './download-summary.ts';
 import { usageOf } from './processes.ts';
 import { resultsFile } from './results-file.ts';
 import { runInLab } from './run-in-lab.ts';
+import { spreadOf } from './spread.ts';
 
 const help = `npm run bench -- dht [options]
   --rounds N      how many times each program is asked (5)

@@ -1,5 +1,6 @@
 /** The programs that the download benchmark compares, each set as docs say is fair: see bench/README.md. */
 import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
@@ -8,14 +9,21 @@ import { Aria2Peer } from '../e2e/lab/aria2.ts';
 import { JsonLines } from '../e2e/lab/json-lines.ts';
 import type { Host } from '../e2e/lab/lab.ts';
 import { LibtorrentPeer } from '../e2e/lab/libtorrent.ts';
+import type { LabPeer } from '../e2e/lab/peer.ts';
 import { versionOf } from '../e2e/lab/programs.ts';
+import { QbittorrentPeer } from '../e2e/lab/qbittorrent.ts';
+import { RtorrentPeer } from '../e2e/lab/rtorrent.ts';
 import { TequioPeer } from '../e2e/lab/tequio.ts';
 import { TransmissionPeer } from '../e2e/lab/transmission.ts';
+import { contentFile, contentName } from './content.ts';
+import { libtorrentSettings, libtorrents } from './libtorrents.ts';
+import { compilerVersion, tryBuildNative } from './native.ts';
+import { ours } from './row.ts';
 
 /** A download that goes on, and a way to end it. */
 export type Download = {
-  /** Resolves when the program says that everything is there and verified. */
-  readonly complete: Promise<void>;
+  /** Resolves when the program says that everything is there and verified, with the time (`performance.now`). */
+  readonly complete: Promise<number>;
   readonly stop: () => Promise<void>;
 };
 
@@ -23,30 +31,26 @@ export type Downloader = {
   readonly name: string;
   /** Null: not here, and so left out. */
   readonly version: string | null;
-  readonly start: (host: Host, torrentFile: string, folder: string, seeder: string) => Promise<Download>;
+  readonly start: (host: Host, what: Wanted) => Promise<Download>;
+};
+
+export type Wanted = {
+  readonly torrentFile: string;
+  /** Hex. */
+  readonly infoHash: string;
+  /** Where the content goes: the folder that the torrent's own file or folder will be in. */
+  readonly folder: string;
+  /** `ADDRESS:PORT`. */
+  readonly seeder: string;
 };
 
 /** How often programs that only answer when asked are asked. */
 const everyMs = 10;
 const timeoutMs = 600_000;
-
-/** For both ends, over libtorrent's defaults (downloader) or its preset for fast seeding (seeder). */
-export const libtorrentSettings = {
-  connections_limit: 200,
-  unchoke_slots_limit: -1,
-  mixed_mode_algorithm: 0,
-  max_queued_disk_bytes: 100 * 1024 * 1024,
-  aio_threads: 8,
-  hashing_threads: 2,
-  max_out_request_queue: 1500,
-  max_allowed_in_request_queue: 2000,
-  send_buffer_watermark: 3 * 1024 * 1024,
-  send_buffer_low_watermark: 1024 * 1024,
-  send_buffer_watermark_factor: 150,
-} as const;
+export const limitName = 'the limit';
 
 /** As for the others: files from one peer over TCP, and nothing else. */
-const tequioOptions = [
+export const tequioOptions = [
   ...['--no-dht', '--no-pex', '--no-lsd', '--no-port-mapping'],
   ...['--transport', 'tcp', '--encryption', 'off'],
 ];
@@ -62,64 +66,115 @@ const transmissionSettings = {
   preallocation: 0,
 };
 
-/** Every program that the benchmark knows, in the order of the table. */
-export function allDownloaders(): readonly Downloader[] {
-  const webtorrent = tryFindWebtorrent();
+/** As libtorrent itself is set, which is inside. */
+const qbittorrentSettings = {
+  AsyncIOThreadsCount: 8,
+  DiskQueueSize: 100 * 1024 * 1024,
+  HashingThreadsCount: 2,
+  MaxConnections: 1000,
+  MaxConnectionsPerTorrent: 1000,
+  MaxUploads: -1,
+  MaxUploadsPerTorrent: -1,
+  RequestQueueSize: 1500,
+};
+
+/** Every program that can download, in the order of the table. @param folder where the limit is built */
+export function allDownloaders(folder: string): readonly Downloader[] {
   return [
+    { name: ours, version: ownVersion(), start: startTequio },
+    ...libtorrents().map(({ program, version, python }) => ({
+      name: program,
+      version,
+      start: async (host: Host, wanted: Wanted) =>
+        follow(await LibtorrentPeer.start(host, libtorrentSettings, null, python), wanted),
+    })),
     {
-      name: 'Tequio',
-      version: JSON.parse(spawnSync('cat', ['package.json'], { cwd: projectRoot, encoding: 'utf8' }).stdout)
-        .version,
-      start: async (host, torrentFile, folder, seeder) => {
-        const peer = new TequioPeer(host);
-        // With --seed it stays after the download, so that what it has used can be read.
-        peer.start(['get', torrentFile, '--to', folder, '--peer', seeder, '--seed', ...tequioOptions]);
-        return { complete: peer.waitLine('done', timeoutMs).then(() => {}), stop: () => peer.stop() };
-      },
+      name: 'qBittorrent',
+      version: versionOf('qBittorrent'),
+      start: async (host, wanted) =>
+        follow(await QbittorrentPeer.start(host, 'off', {}, qbittorrentSettings), wanted),
     },
     {
-      name: 'libtorrent',
-      version: versionOf('libtorrent'),
-      start: async (host, torrentFile, folder, seeder) => {
-        const peer = await LibtorrentPeer.start(host, libtorrentSettings);
-        await peer.download(torrentFile, folder, { peers: [seeder] });
-        return { complete: peer.waitComplete(timeoutMs, everyMs), stop: () => peer.stop() };
-      },
+      name: 'rTorrent',
+      version: versionOf('rTorrent'),
+      start: async (host, wanted) => follow(await RtorrentPeer.start(host), wanted),
     },
     {
       name: 'aria2',
       version: versionOf('aria2'),
-      start: async (host, torrentFile, folder, seeder) => {
-        const peer = new Aria2Peer(host, aria2Options);
-        await peer.download(torrentFile, folder, { peers: [seeder] });
-        return { complete: peer.waitComplete(timeoutMs, everyMs), stop: () => peer.stop() };
-      },
+      start: (host, wanted) => follow(new Aria2Peer(host, aria2Options), wanted),
     },
     {
       name: 'Transmission',
       version: versionOf('Transmission'),
-      start: async (host, torrentFile, folder, seeder) => {
-        const peer = await TransmissionPeer.start(host, transmissionSettings);
-        await peer.download(torrentFile, folder, { peers: [seeder] });
-        return { complete: peer.waitComplete(timeoutMs, everyMs), stop: () => peer.stop() };
-      },
+      start: async (host, wanted) => follow(await TransmissionPeer.start(host, transmissionSettings), wanted),
     },
-    {
-      name: 'WebTorrent',
-      version: webtorrent?.version ?? null,
-      start: async (host, torrentFile, folder, seeder) => {
-        const lines = new JsonLines();
-        const script = fileURLToPath(new URL('./webtorrent-peer.mjs', import.meta.url));
-        const running = host.run(execPath, [script, webtorrent!.entry], { onLine: lines.onLine });
-        lines.attach(running);
-        const complete = lines.ask('download', { torrentFile, folder, seeder }).then(() => {});
-        return { complete, stop: async () => void (await running.stop('SIGKILL')) };
-      },
-    },
+    webtorrent(),
+    limit(folder),
   ];
 }
 
-const projectRoot = fileURLToPath(new URL('..', import.meta.url));
+/** The few that read every form of torrent. */
+export function allFormatDownloaders(folder: string): readonly Downloader[] {
+  return allDownloaders(folder).filter(({ name }) => name === ours || name.startsWith('libtorrent'));
+}
+
+export function ownVersion(): string {
+  return (createRequire(import.meta.url)('../package.json') as { version: string }).version;
+}
+
+async function startTequio(host: Host, { torrentFile, folder, seeder }: Wanted): Promise<Download> {
+  const peer = new TequioPeer(host);
+  // With --seed it stays after the download, so that what it has used can be read.
+  peer.start(['get', torrentFile, '--to', folder, '--peer', seeder, '--seed', ...tequioOptions]);
+  return { complete: peer.timeOf('done', timeoutMs), stop: () => peer.stop() };
+}
+
+async function follow(peer: LabPeer, { torrentFile, folder, seeder }: Wanted): Promise<Download> {
+  await peer.download(torrentFile, folder, { peers: [seeder] });
+  const complete = peer.waitComplete(timeoutMs, everyMs).then(() => performance.now());
+  return { complete, stop: () => peer.stop() };
+}
+
+function webtorrent(): Downloader {
+  const found = tryFindWebtorrent();
+  return {
+    name: 'WebTorrent',
+    version: found?.version ?? null,
+    start: async (host, { torrentFile, folder, seeder }) => {
+      const lines = new JsonLines();
+      const script = fileURLToPath(new URL('./programs/webtorrent-peer.mjs', import.meta.url));
+      const running = host.run(execPath, [script, found!.entry], { onLine: lines.onLine });
+      lines.attach(running);
+      const complete = lines.ask('download', { torrentFile, folder, seeder }).then(() => performance.now());
+      return { complete, stop: async () => void (await running.stop('SIGKILL')) };
+    },
+  };
+}
+
+/** Only for torrents of version 1 with one file. */
+function limit(buildFolder: string): Downloader {
+  const program = tryBuildNative('limit', buildFolder);
+  return {
+    name: limitName,
+    version: program === null ? null : (compilerVersion() ?? ''),
+    start: async (host, { torrentFile, infoHash, folder, seeder }) => {
+      const [address, port] = seeder.split(':') as [string, string];
+      mkdirSync(join(folder, contentName), { recursive: true });
+      const out = join(folder, contentName, contentFile);
+      let isDone = (_atMs: number): void => {};
+      const done = new Promise<number>((resolve) => (isDone = resolve));
+      const running = host.run(program!, [address, port, infoHash, torrentFile, out], {
+        onLine: () => isDone(performance.now()),
+      });
+      const ended = running.exited.then(() => Promise.reject(new Error(`it ended: ${running.describe()}`)));
+      return {
+        complete: Promise.race([done, ended]),
+        stop: async () => void (await running.stop('SIGKILL')),
+      };
+    },
+  };
+}
 
 /** WebTorrent, where npm has it globally or NODE_PATH says: it is no dependency of this project. */
 function tryFindWebtorrent(): { readonly entry: string; readonly version: string } | null {

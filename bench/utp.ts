@@ -13,11 +13,11 @@ import { LibtorrentPeer, LibtorrentTool } from '../e2e/lab/libtorrent.ts';
 import { versionOf } from '../e2e/lab/programs.ts';
 import { TequioPeer } from '../e2e/lab/tequio.ts';
 import { until } from '../e2e/lab/until.ts';
-import { spreadOf } from './download-summary.ts';
-import { libtorrentSettings } from './downloaders.ts';
+import { libtorrentSettings } from './libtorrents.ts';
 import { usageOf } from './processes.ts';
 import { resultsFile } from './results-file.ts';
 import { runInLab } from './run-in-lab.ts';
+import { spreadOf } from './spread.ts';
 
 const help = `npm run bench -- utp [options]
   --rounds N      how many times each pair transfers (3)

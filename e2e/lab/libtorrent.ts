@@ -7,7 +7,7 @@ import { until } from './until.ts';
 
 const script = fileURLToPath(new URL('./libtorrent-peer.py', import.meta.url));
 /** The distribution's own: it is the one that has the distribution's libtorrent. */
-const python = '/usr/bin/python3';
+export const systemPython = '/usr/bin/python3';
 const port = 6881;
 
 export type LibtorrentStatus = {
@@ -31,20 +31,24 @@ export class LibtorrentPeer implements LabPeer {
   readonly #lines = new JsonLines();
   readonly #running: Running;
 
-  private constructor(host: Host) {
+  private constructor(host: Host, python: string) {
     this.host = host;
     this.endpoint = `${host.address}:${port}`;
     this.#running = host.run(python, [script], { onLine: this.#lines.onLine });
     this.#lines.attach(this.#running);
   }
 
-  /** @param dht hosts that know nodes of the DHT; null: it takes no part in it */
+  /**
+   * @param dht hosts that know nodes of the DHT; null: it takes no part in it
+   * @param python an interpreter that has libtorrent's binding
+   */
   static async start(
     host: Host,
     settings: Record<string, unknown> = {},
     dht: readonly string[] | null = null,
+    python: string = systemPython,
   ): Promise<LibtorrentPeer> {
-    const peer = new LibtorrentPeer(host);
+    const peer = new LibtorrentPeer(host, python);
     await peer.#lines.ask('listen', { endpoint: peer.endpoint, settings, dht });
     return peer;
   }
@@ -68,9 +72,14 @@ export class LibtorrentPeer implements LabPeer {
     return this.#lines.ask('dht-get', what);
   }
 
-  async seed(torrentFile: string, folder: string, trackers: readonly string[] = []): Promise<void> {
+  async seed(
+    torrentFile: string,
+    folder: string,
+    trackers: readonly string[] = [],
+    timeoutMs = 20_000,
+  ): Promise<void> {
     await this.#lines.ask('add', { source: torrentFile, folder, trackers });
-    await this.waitComplete(20_000);
+    await this.waitComplete(timeoutMs);
   }
 
   async download(source: string, folder: string, from: DownloadFrom): Promise<void> {
@@ -128,7 +137,7 @@ export class LibtorrentTool {
   readonly #running: Running;
 
   constructor() {
-    this.#running = new Running(python, [script], { onLine: this.#lines.onLine });
+    this.#running = new Running(systemPython, [script], { onLine: this.#lines.onLine });
     this.#lines.attach(this.#running);
   }
 

@@ -26,22 +26,31 @@ export class QbittorrentPeer implements LabPeer {
   readonly endpoint: string;
   readonly #running: Running;
 
-  private constructor(host: Host, encryption: QbittorrentEncryption, discovery: Discovery) {
+  private constructor(
+    host: Host,
+    encryption: QbittorrentEncryption,
+    discovery: Discovery,
+    session: Readonly<Record<string, string | number>>,
+  ) {
     this.host = host;
     this.endpoint = `${host.address}:${port}`;
     const configFolder = join(host.folder, 'profile/qBittorrent/config');
     mkdirSync(configFolder, { recursive: true });
-    writeFileSync(join(configFolder, 'qBittorrent.conf'), configOf(host, encryption, discovery));
+    writeFileSync(join(configFolder, 'qBittorrent.conf'), configOf(host, encryption, discovery, session));
     this.#running = host.run('qbittorrent-nox', [`--profile=${join(host.folder, 'profile')}`]);
   }
 
-  /** @param discovery ways to find peers, off when nothing is said */
+  /**
+   * @param discovery ways to find peers, off when nothing is said
+   * @param session more of its settings, as they are called below `Session`
+   */
   static async start(
     host: Host,
     encryption: QbittorrentEncryption = 'off',
     discovery: Discovery = {},
+    session: Readonly<Record<string, string | number>> = {},
   ): Promise<QbittorrentPeer> {
-    const peer = new QbittorrentPeer(host, encryption, discovery);
+    const peer = new QbittorrentPeer(host, encryption, discovery, session);
     await until('qBittorrent answers', 15_000, () => {
       peer.#running.assertRunning();
       return peer.#call('app/version').then((version) => version.startsWith('v'));
@@ -131,8 +140,14 @@ export type QbittorrentEncryption = (typeof encryptions)[number];
 type Discovery = { readonly pex?: boolean; readonly lsd?: boolean };
 
 /** `BTProtocol` TCP only; the API is open to the lab's network. */
-function configOf(host: Host, encryption: QbittorrentEncryption, discovery: Discovery): string {
+function configOf(
+  host: Host,
+  encryption: QbittorrentEncryption,
+  discovery: Discovery,
+  session: Readonly<Record<string, string | number>>,
+): string {
   const { pex = false, lsd = false } = discovery;
+  const more = Object.entries(session).map(([name, value]) => `Session\\${name}=${value}\n`);
   return `[LegalNotice]
 Accepted=true
 
@@ -148,7 +163,7 @@ Session\\Port=${port}
 Session\\Preallocation=false
 Session\\QueueingSystemEnabled=false
 Session\\uTPMixedMode=TCP
-
+${more.join('')}
 [Network]
 PortForwardingEnabled=false
 
