@@ -17,13 +17,15 @@ import { spreadOf } from './spread.ts';
 
 const help = `npm run bench -- dht [options]
   --rounds N      how many times each program is asked (5)
-  --seconds N     for how long each time (5)
+  --seconds N     for how long each time, after 3 s that do not count (5)
   --out FILE      where the results go (bench/results/dht-TIME.json)
 Needs Linux, root (network namespaces) and python3-libtorrent.
 `;
 
 const crowdCount = 30;
 const crowdPort = 7000;
+/** Asked, but not measured, before each measurement. */
+const warmS = 3;
 /** Until a node has met its neighbours. */
 const settleMs = 6000;
 /** Far above what is reached: the ceiling on answers is not what is measured. */
@@ -96,24 +98,31 @@ async function startNodes(lab: Lab): Promise<readonly Node[]> {
   ];
 }
 
+/**
+ * Both programs are asked for `warmS` first and measured after that, while the questions go on: compilers that work
+ * while the program runs, caches and processor clocks have settled by then.
+ */
 async function measure(node: Node, asker: Host, round: number, seconds: number): Promise<Sample> {
   const ids = node.host.processIds();
-  const before = usageOf(ids).cpuSeconds;
-  let line = '';
-  const running = asker.run(
-    execPath,
-    ['--disable-warning=ExperimentalWarning', loader, node.host.address, '6881', String(seconds)],
-    { onLine: (text) => (line = text) },
-  );
-  await running.wait((seconds + 10) * 1000);
-  const { asked, answered } = JSON.parse(line) as { readonly asked: number; readonly answered: number };
-  const cpuSeconds = usageOf(ids).cpuSeconds - before;
+  const looks: { atMs: number; cpuSeconds: number; asked: number; answered: number }[] = [];
+  const args = [loader, node.host.address, '6881', String(warmS + seconds)];
+  const running = asker.run(execPath, args, {
+    onLine: (line) => {
+      const counts = JSON.parse(line) as { readonly asked: number; readonly answered: number };
+      looks.push({ ...counts, atMs: performance.now(), cpuSeconds: usageOf(ids).cpuSeconds });
+    },
+  });
+  await running.wait((warmS + seconds + 10) * 1000);
+  const [first, last] = [looks[warmS - 1], looks.at(-1)];
+  if (first === undefined || last === undefined || last === first)
+    throw new Error(`${node.name}: the asker has said too little: ${running.describe()}`);
+  const answered = last.answered - first.answered;
   return {
     program: node.name,
     round,
-    answersPerSecond: answered / seconds,
-    answersPerCpuSecond: answered / cpuSeconds,
-    answeredShare: answered / asked,
+    answersPerSecond: (answered * 1000) / (last.atMs - first.atMs),
+    answersPerCpuSecond: answered / (last.cpuSeconds - first.cpuSeconds),
+    answeredShare: answered / (last.asked - first.asked),
   };
 }
 

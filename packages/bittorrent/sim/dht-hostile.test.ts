@@ -11,7 +11,7 @@
 import assert from 'node:assert/strict';
 import { type Endpoint, type IpAddress, toHex } from '@tequio/kernel';
 import { compareDistance, secureNodeId } from '../src/wire/dht-node-id.ts';
-import { type NodeInfo, nodeInfo } from '../src/wire/dht-node-info.ts';
+import { compactEndpoint, type NodeInfo, nodeInfo } from '../src/wire/dht-node-info.ts';
 import { decodeKrpc } from '../src/wire/krpc.ts';
 import { encodeKrpcAnswer } from '../src/wire/krpc-encode.ts';
 import { type Actor, DhtWorld, type Found } from './dht-world.ts';
@@ -108,7 +108,7 @@ class Attacker {
         const reply = encodeKrpcAnswer(
           transaction,
           { id: info.id, nodes, peers, token: this.#world.prng.bytes(4) },
-          from,
+          compactEndpoint(from),
         );
         this.#world.send(reply, info.endpoint, from);
       },

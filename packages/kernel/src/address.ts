@@ -15,7 +15,9 @@ export type AddressScope = 'loopback' | 'link' | 'private' | 'multicast' | 'unsp
 
 /** The canonical address, or null when `text` is no IPv4 or IPv6 address. IPv4-mapped IPv6 becomes IPv4. */
 export function tryParseAddress(text: string): IpAddress | null {
-  const bytes = tryAddressToBytes(text);
+  // IPv4 is written in one way only.
+  if (!text.includes(':')) return tryParseIpv4(text) === null ? null : (text as IpAddress);
+  const bytes = tryParseIpv6(text);
   return bytes === null ? null : addressFromBytes(bytes);
 }
 
@@ -31,7 +33,7 @@ export function addressToBytes(address: IpAddress): Uint8Array {
 
 /** The canonical address of 4 or 16 bytes in network order. */
 export function addressFromBytes(bytes: Uint8Array): IpAddress {
-  if (bytes.length === 4) return bytes.join('.') as IpAddress;
+  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` as IpAddress;
   if (isMapped(bytes)) return bytes.subarray(12).join('.') as IpAddress;
   return formatIpv6(bytes) as IpAddress;
 }
@@ -100,12 +102,25 @@ function isMapped(b: Uint8Array): boolean {
   return b[10] === 0xff && b[11] === 0xff;
 }
 
+/** In one pass, for every datagram's sender comes this way. */
 function tryParseIpv4(text: string): Uint8Array | null {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  if (match === null) return null;
-  const numbers = match.slice(1).map(Number);
-  // No leading zeros: some resolvers read them as octal, so the same text would name two hosts.
-  return numbers.every((n, i) => n <= 255 && String(n) === match[i + 1]) ? Uint8Array.from(numbers) : null;
+  const bytes = new Uint8Array(4);
+  let at = 0;
+  for (let i = 0; i < 4; i++) {
+    if (i > 0 && text.charCodeAt(at++) !== 0x2e) return null;
+    const start = at;
+    let value = 0;
+    for (; at < start + 3; at++) {
+      const digit = text.charCodeAt(at) - 0x30;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
+    }
+    if (at === start || value > 255) return null;
+    // No leading zeros: some resolvers read them as octal, so the same text would name two hosts.
+    if (at > start + 1 && text.charCodeAt(start) === 0x30) return null;
+    bytes[i] = value;
+  }
+  return at === text.length ? bytes : null;
 }
 
 function tryParseIpv6(text: string): Uint8Array | null {

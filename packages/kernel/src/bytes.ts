@@ -81,9 +81,18 @@ export function decodeUtf8Lossy(bytes: Uint8Array): string {
 
 /** Latin-1 text, one character a byte: a string that can be a Map key for any byte string. */
 export function toLatin1(bytes: Uint8Array): string {
+  // One call makes a flat string, which hashes at once; the arguments of a call have a ceiling.
+  if (bytes.length <= latin1CallMax) return latin1Call(bytes);
   let text = '';
-  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i]!);
+  for (let at = 0; at < bytes.length; at += latin1CallMax)
+    text += latin1Call(bytes.subarray(at, at + latin1CallMax));
   return text;
+}
+
+const latin1CallMax = 4096;
+
+function latin1Call(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }
 
 /** Bytes of a Latin-1 text; characters above 255 lose their high bits. */

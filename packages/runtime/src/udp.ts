@@ -103,18 +103,20 @@ class SystemUdpSocket implements UdpSocket {
   readonly #socket: Socket;
   /** Put behind link-local addresses. */
   readonly #zone: string;
+  readonly #isIpv6: boolean;
   #closed: Promise<void> | null = null;
 
   constructor(socket: Socket, local: Endpoint, zone: string) {
     this.#socket = socket;
     this.local = local;
     this.#zone = zone;
+    this.#isIpv6 = isIpv6(local.address);
   }
 
   send(bytes: Uint8Array, to: Endpoint): void {
     // Port 0 and the other family are refused by an exception before the system is asked.
     if (this.#closed !== null || to.port < 1 || to.port > 65_535) return;
-    if (isIpv6(to.address) !== isIpv6(this.local.address)) return;
+    if (isIpv6(to.address) !== this.#isIpv6) return;
     const zone = this.#zone !== '' && addressScope(to.address) === 'link' ? this.#zone : '';
     // Without a callback errors are nobody's, and no turn of the event loop is spent on each datagram.
     this.#socket.send(bytes, to.port, zone === '' ? to.address : to.address + zone);

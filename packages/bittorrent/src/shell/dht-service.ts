@@ -85,6 +85,8 @@ export class DhtService {
   #timerAtMs = Number.POSITIVE_INFINITY;
   #namedHostCount = 0;
   #isDriving = false;
+  /** Drained, and carried out at once. */
+  readonly #effects: DhtEffect[] = [];
   #receivedCount = 0;
 
   constructor(options: DhtServiceOptions, deps: DhtServiceDeps) {
@@ -112,8 +114,10 @@ export class DhtService {
     );
     this.#node = node;
     this.#socket = port.claim('dht', (bytes, from) => {
+      if (this.#node !== node) return;
       this.#receivedCount++;
-      this.run((machine, nowMs) => machine.handleDatagram(bytes, from, nowMs));
+      node.handleDatagram(bytes, from, clock.nowMs());
+      this.#drive(node);
     });
     node.addHints(saved.contacts, clock.nowMs());
     this.run((machine, nowMs) => machine.start(nowMs));
@@ -237,11 +241,14 @@ export class DhtService {
     // What listeners ask of the node while it is driven is carried out by the loop below.
     if (this.#isDriving) return;
     this.#isDriving = true;
-    const effects: DhtEffect[] = [];
+    const effects = this.#effects;
     try {
-      for (node.drain(effects); effects.length > 0; node.drain(effects))
-        for (const effect of effects.splice(0)) this.#carryOut(effect);
+      for (node.drain(effects); effects.length > 0; node.drain(effects)) {
+        for (const effect of effects) this.#carryOut(effect);
+        effects.length = 0;
+      }
     } finally {
+      effects.length = 0;
       this.#isDriving = false;
     }
     this.#arm(node);

@@ -1,15 +1,17 @@
 /**
- * Writing KRPC messages; see krpc.ts. One buffer is filled from front to back with keys in their order, for a node
- * answers thousands of these a second; the datagram that leaves is a copy of its own.
+ * Writing KRPC messages; see krpc.ts. Keys are written from front to back in their order, for a node answers tens of
+ * thousands of these a second, into a piece of memory of which each byte is used once: the datagram that leaves is a
+ * part of it, given away for good.
  */
-import type { Endpoint } from '@tequio/kernel';
-import { compactEndpoint, type NodeInfo } from './dht-node-info.ts';
+import type { NodeInfo } from './dht-node-info.ts';
 import type { KrpcAnswer, KrpcQuery, Want } from './krpc.ts';
 
 /** No datagram that we send is longer, so that none is cut on an ordinary path (IPv6 carries 1280 everywhere). */
 export const krpcSendBytesMax = 1200;
-/** `v`: the program, two letters and two digits of the version (BEP 5). */
-const version = Uint8Array.of(0x54, 0x51, 0, 1);
+/** `v`: the program, two letters and two digits of the version (BEP 5). And what kind of message it was. */
+const endOf = (kind: string): Uint8Array =>
+  Uint8Array.from(`1:v4:TQ\x00\x011:y1:${kind}e`, (letter) => letter.charCodeAt(0));
+const ends = { q: endOf('q'), r: endOf('r'), e: endOf('e') } as const;
 
 /** What a query needs of {@link KrpcQuery}: those that can be asked. */
 export type SentQuery = Exclude<KrpcQuery, { method: 'unknown' | 'refused' }>;
@@ -41,11 +43,11 @@ export function encodeKrpcQuery(transaction: Uint8Array, query: SentQuery, isRea
   return writer.take();
 }
 
-/** An answer's datagram. @param to who asked: it is told how we see it (BEP 42) */
-export function encodeKrpcAnswer(transaction: Uint8Array, answer: SentAnswer, to: Endpoint): Uint8Array {
+/** An answer's datagram. @param to who asked, in 6 or 18 bytes: it is told how we see it (BEP 42) */
+export function encodeKrpcAnswer(transaction: Uint8Array, answer: SentAnswer, to: Uint8Array): Uint8Array {
   const writer = start();
   writer.text('d2:ip');
-  writer.bytes(compactEndpoint(to));
+  writer.bytes(to);
   writer.text('1:rd');
   writeAnswer(writer, answer);
   writer.text('e1:t');
@@ -59,14 +61,14 @@ export function encodeKrpcError(
   transaction: Uint8Array,
   code: number,
   text: string,
-  to: Endpoint,
+  to: Uint8Array,
 ): Uint8Array {
   const writer = start();
   writer.text('d1:el');
   writer.integer(code);
   writer.string(text);
   writer.text('e2:ip');
-  writer.bytes(compactEndpoint(to));
+  writer.bytes(to);
   writer.text('1:t');
   writer.bytes(transaction);
   writeEnd(writer, 'e');
@@ -189,8 +191,8 @@ function writeAnswer(writer: KrpcWriter, answer: SentAnswer): void {
 
 function writeNodes(writer: KrpcWriter, key: string, nodes: readonly NodeInfo[], entryBytes: number): void {
   writer.text(key);
-  writer.text(`${nodes.length * entryBytes}:`);
-  for (const node of nodes) writer.raw(node.compact);
+  writer.length(nodes.length * entryBytes);
+  for (let i = 0; i < nodes.length; i++) writer.raw(nodes[i]!.compact);
 }
 
 function writeWant(writer: KrpcWriter, want: Want): void {
@@ -202,29 +204,44 @@ function writeWant(writer: KrpcWriter, want: Want): void {
 }
 
 function writeEnd(writer: KrpcWriter, kind: 'q' | 'r' | 'e'): void {
-  writer.text('1:v');
-  writer.bytes(version);
-  writer.text('1:y1:');
-  writer.text(kind);
-  writer.text('e');
+  writer.raw(ends[kind]);
 }
 
+/** Below what the system's allocator asks the kernel for page by page. */
+const slabBytes = 64 * 1024;
+/** No ordinary message is longer, so that most find their room at once. */
+const messageBytesMax = 2048;
+
+/** `0:` to those of most byte strings that occur. */
+const lengths = Array.from({ length: 512 }, (_, byteCount) => `${byteCount}:`);
+
 class KrpcWriter {
-  #buffer = new Uint8Array(2048);
+  #buffer = new Uint8Array(slabBytes);
+  #start = 0;
   #length = 0;
 
+  /** What was not taken before is forgotten. */
   clear(): void {
-    this.#length = 0;
+    if (this.#start + messageBytesMax > this.#buffer.length) {
+      this.#buffer = new Uint8Array(slabBytes);
+      this.#start = 0;
+    }
+    this.#length = this.#start;
   }
 
   take(): Uint8Array {
-    return this.#buffer.slice(0, this.#length);
+    const bytes = this.#buffer.subarray(this.#start, this.#length);
+    this.#start = this.#length;
+    return bytes;
   }
 
   /** ASCII, as it is. */
   text(text: string): void {
     this.#reserve(text.length);
-    for (let i = 0; i < text.length; i++) this.#buffer[this.#length++] = text.charCodeAt(i);
+    const buffer = this.#buffer;
+    const at = this.#length;
+    for (let i = 0; i < text.length; i++) buffer[at + i] = text.charCodeAt(i);
+    this.#length = at + text.length;
   }
 
   integer(value: number | bigint): void {
@@ -237,25 +254,32 @@ class KrpcWriter {
   }
 
   bytes(bytes: Uint8Array): void {
-    if (bytes.length < 10) {
-      this.#reserve(2);
-      this.#buffer[this.#length++] = 48 + bytes.length;
-      this.#buffer[this.#length++] = 58;
-    } else this.text(`${bytes.length}:`);
+    this.length(bytes.length);
     this.raw(bytes);
+  }
+
+  /** What stands before a byte string. */
+  length(byteCount: number): void {
+    this.text(lengths[byteCount] ?? `${byteCount}:`);
   }
 
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.#length);
-    this.#length += bytes.length;
+    const buffer = this.#buffer;
+    const at = this.#length;
+    // Short ones are copied sooner than the engine's routine for long ones is called.
+    if (bytes.length > 20) buffer.set(bytes, at);
+    else for (let i = 0; i < bytes.length; i++) buffer[at + i] = bytes[i]!;
+    this.#length = at + bytes.length;
   }
 
   #reserve(byteCount: number): void {
     if (this.#length + byteCount <= this.#buffer.length) return;
-    const grown = new Uint8Array(2 * (this.#length + byteCount));
-    grown.set(this.#buffer.subarray(0, this.#length));
-    this.#buffer = grown;
+    const begun = this.#buffer.subarray(this.#start, this.#length);
+    this.#buffer = new Uint8Array(Math.max(slabBytes, 2 * (begun.length + byteCount)));
+    this.#buffer.set(begun);
+    this.#start = 0;
+    this.#length = begun.length;
   }
 }
 

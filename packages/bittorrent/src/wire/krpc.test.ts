@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Endpoint, encodeUtf8, type IpAddress, Prng, toLatin1 } from '@tequio/kernel';
-import { nodeInfo } from './dht-node-info.ts';
+import { compactEndpoint, nodeInfo } from './dht-node-info.ts';
 import { decodeKrpc, type KrpcMessage, type KrpcQuery, krpcError, krpcLimits } from './krpc.ts';
 import {
   encodeKrpcAnswer,
@@ -123,7 +123,7 @@ test('an answer goes there and back, with how we see the asker', () => {
       sampleTotal: 7,
       sampleIntervalS: 60,
     },
-    asker,
+    compactEndpoint(asker),
   );
   const message = decoded(bytes);
   assert.ok(message.type === 'answer');
@@ -145,7 +145,9 @@ test('an answer goes there and back, with how we see the asker', () => {
 });
 
 test('an error goes there and back', () => {
-  const message = decoded(encodeKrpcError(transaction, krpcError.casMismatch, 'try again', asker));
+  const message = decoded(
+    encodeKrpcError(transaction, krpcError.casMismatch, 'try again', compactEndpoint(asker)),
+  );
   assert.deepEqual(message, { type: 'error', transaction, code: 301, text: 'try again', seenAs: asker });
 });
 
@@ -157,7 +159,7 @@ test('the longest answer that nodes alone can make fits a datagram', () => {
   const bytes = encodeKrpcAnswer(
     transaction,
     { id, nodes: four, nodes6: six, bloomPeers: new Uint8Array(256), bloomSeeds: new Uint8Array(256) },
-    asker,
+    compactEndpoint(asker),
   );
   assert.ok(bytes.length <= krpcSendBytesMax, `${bytes.length}`);
 });

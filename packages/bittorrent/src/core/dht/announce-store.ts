@@ -27,6 +27,16 @@ type StoredPeer = {
 
 type Swarm = { readonly hash: Uint8Array; readonly peers: Map<IpAddress, StoredPeer> };
 
+export type PeersWanted = {
+  readonly family: AddressFamily;
+  readonly noSeed: boolean;
+  /** Local peers are told to local askers only. */
+  readonly askerIsLocal: boolean;
+  readonly countMax: number;
+};
+
+const nothingStored = { peers: [], accepts: true } as const;
+
 export type Announced = {
   readonly endpoint: Endpoint;
   readonly compact: Uint8Array;
@@ -64,12 +74,6 @@ export class AnnounceStore {
     return this.#peerCount;
   }
 
-  /** True while the info-hash may get more peers. */
-  accepts(hash: Uint8Array): boolean {
-    const swarm = this.#swarms.get(toLatin1(hash));
-    return swarm === undefined || swarm.peers.size < storedPeersPerHashMax;
-  }
-
   /** False when a ceiling forbids it. */
   announce(hash: Uint8Array, { endpoint, compact, seed, owner }: Announced, nowMs: number): boolean {
     const key = toLatin1(hash);
@@ -96,20 +100,24 @@ export class AnnounceStore {
 
   /**
    * Some of the peers of one family, each 6 or 18 bytes.
-   * @param askerIsLocal local peers are told to local askers only
    */
-  peers(
-    hash: Uint8Array,
-    want: {
-      readonly family: AddressFamily;
-      readonly noSeed: boolean;
-      readonly askerIsLocal: boolean;
-      readonly countMax: number;
-    },
-    nowMs: number,
-  ): Uint8Array[] {
+  peers(hash: Uint8Array, want: PeersWanted, nowMs: number): readonly Uint8Array[] {
     const swarm = this.#freshSwarm(toLatin1(hash), nowMs);
-    if (swarm === null) return [];
+    return swarm === null ? [] : this.#fitting(swarm, want);
+  }
+
+  /** The same, and whether the info-hash may get more peers, with one look: for whoever asks may announce next. */
+  peersAndRoom(
+    hash: Uint8Array,
+    want: PeersWanted,
+    nowMs: number,
+  ): { readonly peers: readonly Uint8Array[]; readonly accepts: boolean } {
+    const swarm = this.#freshSwarm(toLatin1(hash), nowMs);
+    if (swarm === null) return nothingStored;
+    return { peers: this.#fitting(swarm, want), accepts: swarm.peers.size < storedPeersPerHashMax };
+  }
+
+  #fitting(swarm: Swarm, want: PeersWanted): Uint8Array[] {
     const fitting: Uint8Array[] = [];
     for (const peer of swarm.peers.values()) {
       if (peer.compact.length !== (want.family === 4 ? 6 : 18)) continue;

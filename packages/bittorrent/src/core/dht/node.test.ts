@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { encodeUtf8, Prng } from '@tequio/kernel';
 import { signItem, targetOf } from '../../wire/dht-item.ts';
 import { isSecureNodeId } from '../../wire/dht-node-id.ts';
-import { nodeInfo } from '../../wire/dht-node-info.ts';
+import { compactEndpoint, nodeInfo } from '../../wire/dht-node-info.ts';
 import { decodeKrpc, type KrpcMessage } from '../../wire/krpc.ts';
 import { encodeKrpcAnswer, encodeKrpcQuery } from '../../wire/krpc-encode.ts';
 import { addressOf, idIn, nodeAt, testHashes, testSignatures } from './dht.fixture.ts';
@@ -159,7 +159,7 @@ test('a global node cannot send us to a local address, by nodes or by peers', ()
   const answer = encodeKrpcAnswer(
     query.transaction,
     { id: liar.id, nodes, peers: [Uint8Array.of(192, 168, 1, 1, 0, 22), Uint8Array.of(5, 5, 5, 5, 1, 1)] },
-    victim.endpoint,
+    compactEndpoint(victim.endpoint),
   );
   victim.node.handleDatagram(answer, liar.endpoint, net.nowMs);
   net.run(20_000);
@@ -178,7 +178,7 @@ test('answers count only with the transaction and from the address that was aske
   const ping = victim.node.ping(host.endpoint, net.nowMs);
   net.deliver();
   const { transaction } = lastMessage(victim);
-  const answer = (t: Uint8Array) => encodeKrpcAnswer(t, { id: host.id }, victim.endpoint);
+  const answer = (t: Uint8Array) => encodeKrpcAnswer(t, { id: host.id }, compactEndpoint(victim.endpoint));
   victim.node.handleDatagram(answer(transaction), { ...host.endpoint, port: 8 }, net.nowMs);
   victim.node.handleDatagram(answer(transaction), nodeAt('88.1.1.2', 7).endpoint, net.nowMs);
   victim.node.handleDatagram(answer(transaction.map((byte) => byte ^ 1)), host.endpoint, net.nowMs);

@@ -33,7 +33,7 @@ import type { DhtEffect, SearchReport, SearchRequest } from './dht-effect.ts';
 import { dhtLimits } from './dht-limits.ts';
 import { ItemStore } from './item-store.ts';
 import { KeptItems } from './kept-items.ts';
-import { isLocal, mayNameNode, mayNamePeer, networkBlockOf, ownerBlockOf } from './place.ts';
+import { isLocalSender, mayNameNode, mayNamePeer, networkBlockOf } from './place.ts';
 import { type Query, QueryLedger } from './query-ledger.ts';
 import { FloodGate, ReplyBudget } from './reply-budget.ts';
 import { type Asker, Responder } from './responder.ts';
@@ -74,6 +74,8 @@ export class DhtNode implements SearchesHost {
   readonly signatures: Signatures;
   readonly announces: AnnounceStore;
   readonly items: ItemStore;
+  readonly #four: DhtSide | undefined;
+  readonly #six: DhtSide | undefined;
   readonly #isReadOnly: boolean;
   readonly #transactions: TransactionIds;
   readonly #responder: Responder;
@@ -92,12 +94,14 @@ export class DhtNode implements SearchesHost {
   #expireMs = Number.POSITIVE_INFINITY;
   #nextPing = 1;
   #nowMs = 0;
-  #effects: DhtEffect[] = [];
+  readonly #effects: DhtEffect[] = [];
   queriesAnswered = 0;
   queriesDropped = 0;
 
   constructor(options: DhtNodeOptions, { prng, secret, hashes, signatures }: DhtNodeDeps) {
     this.sides = options.families.map((family) => new DhtSide(family, options.ids?.[family] ?? null, prng));
+    this.#four = this.sides.find(({ family }) => family === 4);
+    this.#six = this.sides.find(({ family }) => family === 6);
     this.hashes = hashes;
     this.signatures = signatures;
     this.#isReadOnly = options.isReadOnly ?? false;
@@ -190,7 +194,8 @@ export class DhtNode implements SearchesHost {
     const side = this.#side(familyOf(from));
     if (side === null || from.port === 0) return;
     const compact = compactEndpoint(from);
-    const local = isLocal(from.address);
+    const address = compact.subarray(0, compact.length - 2);
+    const local = isLocalSender(from.address, address);
     const message = decodeKrpc(bytes);
     if (message.ok && message.value.type !== 'query') {
       const query = this.#ledger.tryEnd(message.value.transaction, toLatin1(compact));
@@ -199,10 +204,9 @@ export class DhtNode implements SearchesHost {
         return;
       }
     }
-    const address = compact.subarray(0, -2);
-    const owner = local ? toLatin1(compact) : ownerBlockOf(address);
-    if (!this.#gate.admits(owner, nowMs) || !message.ok || message.value.type !== 'query') return;
-    this.#handleQuery(side, message.value, { endpoint: from, address, family: side.family, isLocal: local });
+    if (!this.#gate.admits(compact, local, nowMs) || !message.ok || message.value.type !== 'query') return;
+    const asker = { endpoint: from, compact, address, family: side.family, isLocal: local };
+    this.#handleQuery(side, message.value, asker);
   }
 
   handleTimeout(nowMs: number): void {
@@ -229,8 +233,8 @@ export class DhtNode implements SearchesHost {
 
   drain(out: DhtEffect[]): void {
     if (this.#effects.length === 0) return;
-    out.push(...this.#effects);
-    this.#effects = [];
+    for (const effect of this.#effects) out.push(effect);
+    this.#effects.length = 0;
   }
 
   /** Sends a query of ours and remembers it; part of {@link SearchesHost}. */
@@ -297,8 +301,10 @@ export class DhtNode implements SearchesHost {
     this.queriesAnswered++;
     this.#effects.push({ type: 'send', bytes: answer, to: asker.endpoint });
     if (isReadOnly) return;
-    const node = nodeInfo(query.id, asker.endpoint);
-    if (!side.table.handleHeard(node, this.#nowMs)) this.#consider(side, node);
+    const place = toLatin1(asker.compact);
+    if (side.table.handleHeard(place, query.id, this.#nowMs)) return;
+    if (side.table.hasRoomFor(query.id) && this.#mayVerify(place))
+      this.#consider(side, nodeInfo(query.id, asker.endpoint));
   }
 
   #handleReply(
@@ -425,7 +431,7 @@ export class DhtNode implements SearchesHost {
   }
 
   #side(family: AddressFamily): DhtSide | null {
-    return this.sides.find((side) => side.family === family) ?? null;
+    return (family === 4 ? this.#four : this.#six) ?? null;
   }
 }
 

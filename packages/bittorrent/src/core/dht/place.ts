@@ -11,7 +11,8 @@ export function isLocalNode(node: NodeInfo): boolean {
 function isLocalBytes(b: Uint8Array): boolean {
   if (b.length !== 4) return isLocalIpv6(b);
   const [first, second] = [b[0]!, b[1]!];
-  if (first === 127 || first === 0 || first === 10 || first >= 224) return first < 240;
+  if (first === 127 || first === 0 || first === 10) return true;
+  if (first >= 224) return first < 240 || (first === 255 && b[3] === 255);
   if (first === 172) return second >> 4 === 1;
   if (first === 192) return second === 168;
   if (first === 100) return second >> 6 === 1;
@@ -55,4 +56,9 @@ export function networkBlockOf(addressBytes: Uint8Array): string {
 
 export function isLocal(address: IpAddress): boolean {
   return isLocalAddress(address);
+}
+
+/** The same of an address that is at hand as 4 or 16 bytes too. */
+export function isLocalSender(address: IpAddress, bytes: Uint8Array): boolean {
+  return bytes.length === 4 ? isLocalBytes(bytes) : isLocalAddress(address);
 }

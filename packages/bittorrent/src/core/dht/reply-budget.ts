@@ -10,6 +10,7 @@
  * Cost: a Map of at most 4,096 addresses, the one not seen for longest gives way; a datagram from a blocked address
  * costs one look-up and is not decoded.
  */
+import { readUint16, readUint32, toLatin1 } from '@tequio/kernel';
 import { dhtLimits } from './dht-limits.ts';
 
 const { floodWindowMs, floodCountMax, floodBlockMs, floodMemoryCountMax } = dhtLimits;
@@ -39,13 +40,20 @@ export class ReplyBudget {
   }
 }
 
+/** Of IPv4 a number: that is found much sooner than text. */
+type SenderKey = number | string;
 type Sender = { windowMs: number; count: number; blockedUntilMs: number };
 
 export class FloodGate {
-  readonly #senders = new Map<string, Sender>();
+  readonly #senders = new Map<SenderKey, Sender>();
 
-  /** Counts a datagram of this sender. False: it is not heard. @param owner see `ownerBlockOf` */
-  admits(owner: string, nowMs: number): boolean {
+  /**
+   * Counts a datagram of this sender. False: it is not heard.
+   * @param compact its address and port
+   * @param isLocal its port counts
+   */
+  admits(compact: Uint8Array, isLocal: boolean, nowMs: number): boolean {
+    const owner = senderKey(compact, isLocal);
     const sender = this.#senders.get(owner);
     if (sender === undefined) {
       this.#add(owner, { windowMs: nowMs, count: 1, blockedUntilMs: 0 });
@@ -63,8 +71,16 @@ export class FloodGate {
     return false;
   }
 
-  #add(owner: string, sender: Sender): void {
+  #add(owner: SenderKey, sender: Sender): void {
     this.#senders.set(owner, sender);
     if (this.#senders.size > floodMemoryCountMax) this.#senders.delete(this.#senders.keys().next().value!);
   }
+}
+
+/** Of local senders address and port, of others the owner of the address (see `ownerBlockOf`). */
+function senderKey(compact: Uint8Array, isLocal: boolean): SenderKey {
+  if (compact.length === 18) return toLatin1(isLocal ? compact : compact.subarray(0, 8));
+  const address = readUint32(compact, 0);
+  // Below 2^32, and from 2^48 on.
+  return isLocal ? 2 ** 48 + address * 65_536 + readUint16(compact, 4) : address;
 }

@@ -14,7 +14,7 @@ import { encodeKrpcAnswer, encodeKrpcError, type SentAnswer } from '../../wire/k
 import type { AnnounceStore } from './announce-store.ts';
 import { dhtLimits } from './dht-limits.ts';
 import type { ItemStore } from './item-store.ts';
-import { isLocalNode, ownerBlockOf } from './place.ts';
+import { ownerBlockOf } from './place.ts';
 import type { RoutingTable } from './routing-table.ts';
 import type { WriteTokens } from './tokens.ts';
 
@@ -29,7 +29,9 @@ export type ResponderDeps = {
 /** Who asks. */
 export type Asker = {
   readonly endpoint: Endpoint;
-  /** 4 or 16 bytes. */
+  /** The same in 6 or 18 bytes. */
+  readonly compact: Uint8Array;
+  /** The first 4 or 16 of these. */
   readonly address: Uint8Array;
   readonly family: AddressFamily;
   readonly isLocal: boolean;
@@ -55,8 +57,8 @@ export class Responder {
   ): Uint8Array {
     const answer = this.#answer(query, asker, id, nowMs);
     return 'code' in answer
-      ? encodeKrpcError(transaction, answer.code, answer.text, asker.endpoint)
-      : encodeKrpcAnswer(transaction, answer, asker.endpoint);
+      ? encodeKrpcError(transaction, answer.code, answer.text, asker.compact)
+      : encodeKrpcAnswer(transaction, answer, asker.compact);
   }
 
   #answer(query: KrpcQuery, asker: Asker, id: Uint8Array, nowMs: number): SentAnswer | Refusal {
@@ -64,7 +66,7 @@ export class Responder {
       case 'ping':
         return { id };
       case 'find_node':
-        return { id, ...this.#nodes(query.target, query.want, asker) };
+        return { id, ...this.#bothNodes(query.target, query.want, asker) };
       case 'get_peers':
         return this.#peers(query, asker, id, nowMs);
       case 'announce_peer':
@@ -77,7 +79,7 @@ export class Responder {
         const { announces } = this.#deps;
         return {
           id,
-          ...this.#nodes(query.target, query.want, asker),
+          ...this.#bothNodes(query.target, query.want, asker),
           samples: announces.samples(dhtLimits.sampleCountMax),
           sampleTotal: announces.hashCount,
           sampleIntervalS: dhtLimits.sampleIntervalS,
@@ -85,7 +87,7 @@ export class Responder {
       }
       case 'unknown':
         if (query.target === null) return { code: krpcError.method, text: 'unknown method' };
-        return { id, ...this.#nodes(query.target, query.want, asker) };
+        return { id, ...this.#bothNodes(query.target, query.want, asker) };
       default:
         return { code: query.code, text: query.text };
     }
@@ -108,12 +110,15 @@ export class Responder {
       askerIsLocal: asker.isLocal,
       countMax: asker.family === 4 ? countMax : Math.floor(countMax / 2),
     };
+    const { peers, accepts } = announces.peersAndRoom(target, want, nowMs);
+    // Filters need the room that nodes of the other family would take (BEP 33).
+    const nodesWanted = blooms === null ? query.want : null;
     return {
       id,
-      // Filters need the room that nodes of the other family would take (BEP 33).
-      ...this.#nodes(target, blooms === null ? query.want : null, asker),
-      peers: announces.peers(target, want, nowMs),
-      token: announces.accepts(target) ? tokens.issue(asker.address, nowMs) : null,
+      nodes: this.#nodes(4, target, nodesWanted, asker),
+      nodes6: this.#nodes(6, target, nodesWanted, asker),
+      peers,
+      token: accepts ? tokens.issue(asker.address, nowMs) : null,
       bloomSeeds: blooms?.seeds ?? null,
       bloomPeers: blooms?.peers ?? null,
     };
@@ -147,7 +152,7 @@ export class Responder {
     const isNews = item?.type !== 'mutable' || query.sequence === null || item.sequence > query.sequence;
     return {
       id,
-      ...this.#nodes(query.target, query.want, asker),
+      ...this.#bothNodes(query.target, query.want, asker),
       token: tokens.issue(asker.address, nowMs),
       item: isNews ? item : null,
       sequence: item?.type === 'mutable' ? item.sequence : null,
@@ -164,20 +169,14 @@ export class Responder {
     return items.put(item, cas, asker.isLocal ? null : ownerBlockOf(asker.address), nowMs);
   }
 
-  #nodes(target: Uint8Array, want: Want, asker: Asker): Pick<SentAnswer, 'nodes' | 'nodes6'> {
-    return {
-      nodes: (want?.ipv4 ?? asker.family === 4) ? this.#closest(4, target, asker) : null,
-      nodes6: (want?.ipv6 ?? asker.family === 6) ? this.#closest(6, target, asker) : null,
-    };
+  /** Nodes of one family, if they are wanted and we are in its DHT. */
+  #nodes(family: AddressFamily, target: Uint8Array, want: Want, asker: Asker): readonly NodeInfo[] | null {
+    const isWanted = want === null ? asker.family === family : family === 4 ? want.ipv4 : want.ipv6;
+    const table = isWanted ? this.#deps.tableOf(family) : null;
+    return table === null ? null : table.closest(target, dhtLimits.answerNodeCount, !asker.isLocal);
   }
 
-  #closest(family: AddressFamily, target: Uint8Array, asker: Asker): readonly NodeInfo[] | null {
-    const table = this.#deps.tableOf(family);
-    if (table === null) return null;
-    return table.closest(target, dhtLimits.answerNodeCount, asker.isLocal ? undefined : isGlobalNode);
+  #bothNodes(target: Uint8Array, want: Want, asker: Asker): Pick<SentAnswer, 'nodes' | 'nodes6'> {
+    return { nodes: this.#nodes(4, target, want, asker), nodes6: this.#nodes(6, target, want, asker) };
   }
-}
-
-function isGlobalNode(node: NodeInfo): boolean {
-  return !isLocalNode(node);
 }

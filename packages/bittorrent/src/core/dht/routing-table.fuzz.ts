@@ -4,6 +4,7 @@ import { Prng, toHex } from '@tequio/kernel';
 import { secureNodeId } from '../../wire/dht-node-id.ts';
 import { type NodeInfo, nodeInfo } from '../../wire/dht-node-info.ts';
 import { addressOf, idIn } from './dht.fixture.ts';
+import { isLocalNode } from './place.ts';
 import { RoutingTableModel } from './routing-table.model.ts';
 import { RoutingTable } from './routing-table.ts';
 
@@ -35,7 +36,7 @@ function runOne(seed: number): void {
     const dice = prng.below(10);
     if (dice < 6)
       assert.equal(table.handleAnswered(node, nowMs), model.answered(node, nowMs), `step ${step}`);
-    else if (dice < 7) assert.equal(table.handleHeard(node, nowMs), model.heard(node, nowMs));
+    else if (dice < 7) assert.equal(table.handleHeard(node.place, node.id, nowMs), model.heard(node, nowMs));
     else if (dice < 8) {
       table.markAsked(node.place, nowMs);
       model.asked(node.place, nowMs);
@@ -50,6 +51,14 @@ function runOne(seed: number): void {
       model.closest(target, countMax),
       `closest at step ${step}`,
     );
+    assert.deepEqual(
+      table.closest(target, countMax, true),
+      table
+        .closest(target, 2000)
+        .filter((other) => !isLocalNode(other))
+        .slice(0, countMax),
+    );
+    if (table.wants(node)) assert.ok(table.hasRoomFor(node.id));
     assert.equal(table.count, model.count);
     assert.equal(table.pickStale()?.dueMs ?? null, model.dueMs);
   }

@@ -121,7 +121,7 @@ test('the stalest is the one that was silent for longest; words of its own count
   table.handleAnswered(b, 1000);
   assert.equal(table.pickStale()?.contact.node, a);
   assert.equal(table.pickStale()?.dueMs, dhtLimits.questionableMs);
-  assert.ok(table.handleHeard(a, 2000));
+  assert.ok(table.handleHeard(a.place, a.id, 2000));
   assert.equal(table.pickStale()?.contact.node, b);
   table.markAsked(a.place, 3000);
   table.handleFailed(a.place);

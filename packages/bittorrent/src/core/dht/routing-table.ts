@@ -117,9 +117,9 @@ export class RoutingTable {
   }
 
   /** It asked us something. True when we know it. */
-  handleHeard(node: NodeInfo, nowMs: number): boolean {
-    const known = this.#byPlace.get(node.place);
-    if (known === undefined || !bytesEqual(known.node.id, node.id)) return false;
+  handleHeard(place: string, id: Uint8Array, nowMs: number): boolean {
+    const known = this.#byPlace.get(place);
+    if (known === undefined || !bytesEqual(known.node.id, id)) return false;
     // Words of its own keep a contact fresh, but do not undo that it fails to answer.
     if (known.failCount === 0) known.heardMs = nowMs;
     return true;
@@ -146,6 +146,14 @@ export class RoutingTable {
     if (contact !== undefined) contact.askedMs = nowMs;
   }
 
+  /** False: no node of this id would become a contact, whatever its address. Mostly so, and soon said. */
+  hasRoomFor(id: Uint8Array): boolean {
+    const bucket = this.#buckets[sharedPrefixBits(id, this.ownId)];
+    if (bucket === undefined || bucket.contacts.length < bucketSize) return true;
+    for (const contact of bucket.contacts) if (isDisplacedBy(contact, true)) return true;
+    return false;
+  }
+
   /** Would this node become a contact if it answered? Not when it is one, or waits, already. */
   wants(node: NodeInfo): boolean {
     if (this.#byPlace.has(node.place)) return false;
@@ -165,22 +173,22 @@ export class RoutingTable {
 
   /**
    * The contacts nearest to `target` that did not fail last time, nearest first.
-   * @param allows lets the caller leave some out
+   * @param globalOnly leaves out those of local networks
    */
-  closest(target: Uint8Array, countMax: number, allows?: (node: NodeInfo) => boolean): NodeInfo[] {
+  closest(target: Uint8Array, countMax: number, globalOnly = false): NodeInfo[] {
     const found: NodeInfo[] = [];
     const own = sharedPrefixBits(target, this.ownId);
     // Bucket `own` shares more bits with the target than any other; all deeper ones share exactly `own` of them;
     // after that every bucket before is farther than the one behind it.
-    this.#gather(own, target, found, allows);
+    this.#gather(own, target, found, globalOnly);
     if (found.length < countMax && own + 1 < this.#buckets.length) {
       const deeper: NodeInfo[] = [];
-      for (let i = own + 1; i < this.#buckets.length; i++) this.#gather(i, null, deeper, allows);
+      for (let i = own + 1; i < this.#buckets.length; i++) this.#gather(i, null, deeper, globalOnly);
       deeper.sort((a, b) => compareDistance(a.id, b.id, target));
       found.push(...deeper);
     }
     for (let i = Math.min(own, this.#buckets.length) - 1; i >= 0 && found.length < countMax; i--)
-      this.#gather(i, target, found, allows);
+      this.#gather(i, target, found, globalOnly);
     if (found.length > countMax) found.length = countMax;
     return found;
   }
@@ -201,17 +209,12 @@ export class RoutingTable {
     return stalest === null ? null : { contact: stalest, dueMs };
   }
 
-  #gather(
-    at: number,
-    sortFor: Uint8Array | null,
-    found: NodeInfo[],
-    allows: ((node: NodeInfo) => boolean) | undefined,
-  ): void {
+  #gather(at: number, sortFor: Uint8Array | null, found: NodeInfo[], globalOnly: boolean): void {
     const bucket = this.#buckets[at];
     if (bucket === undefined) return;
     const from = found.length;
-    for (const { node, failCount } of bucket.contacts)
-      if (failCount === 0 && (allows === undefined || allows(node))) insertSorted(found, from, node, sortFor);
+    for (const { node, failCount, block } of bucket.contacts)
+      if (failCount === 0 && !(globalOnly && block === null)) insertSorted(found, from, node, sortFor);
   }
 
   #contactOf(node: NodeInfo, nowMs: number): Contact {
