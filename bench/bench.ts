@@ -25,6 +25,8 @@ const runners: Readonly<Record<string, () => Promise<RowRunner>>> = {
   download: () => import('./rows/download.ts').then((module) => module.download),
   pieces: () => import('./rows/download.ts').then((module) => module.pieces),
   formats: () => import('./rows/download.ts').then((module) => module.formats),
+  seed: () => import('./rows/seed.ts').then((module) => module.seed),
+  peers: () => import('./rows/peers.ts').then((module) => module.peers),
   magnet: () => import('./rows/magnet.ts').then((module) => module.magnet),
 };
 

@@ -27,3 +27,17 @@ export function usageOf(processIds: readonly number[]): Usage {
   }
   return { cpuSeconds: ticks / ticksPerSecond, peakBytes };
 }
+
+/** What these processes have in memory now (VmRSS, files that are mapped left out). */
+export function residentBytesOf(processIds: readonly number[]): number {
+  let bytes = 0;
+  for (const id of processIds) {
+    try {
+      const status = readFileSync(`/proc/${id}/status`, 'utf8');
+      bytes += Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+    } catch {
+      // It has ended.
+    }
+  }
+  return bytes;
+}

@@ -149,11 +149,11 @@ export const binRule: RoomRule = {
 /** tools/, bench/ and e2e/, which may use each other. */
 export const workshopRule: RoomRule = {
   own: [],
-  packages: [],
+  packages: ['kernel', 'runtime', '*'],
   node: 'all',
   world: true,
   sync: false,
-  why: 'They run the program as its users do.',
+  why: 'They run the program, or use the library, as its users do.',
 };
 
 /** Sockets, files, threads, processes and the database: only for runtime (and bin, tests, tools). */
