@@ -22,7 +22,7 @@ export function arrowsTable(): string {
 }
 
 const applicationRoomNames: Readonly<Record<string, string>> = {
-  contract: 'application `contract.ts`',
+  contract: 'application `contract.ts`, `contract-*.ts`',
   furniture: 'application `options.ts`, `limits.ts`, `faults.ts`, `metrics.ts`',
   wire: 'application `wire/`',
   core: 'application `core/`',

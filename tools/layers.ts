@@ -93,7 +93,7 @@ export function roomOf(path: string): Room | null {
 
 function applicationRoomOf(rest: readonly string[]): string {
   if (rest.length > 1) return rest[0]!;
-  if (rest[0] === 'contract.ts') return 'contract';
+  if (/^contract(?:-[a-z-]+)?\.ts$/.test(rest[0]!)) return 'contract';
   return furniture.includes(rest[0]!) ? 'furniture' : 'service';
 }
 

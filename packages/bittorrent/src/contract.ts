@@ -1,22 +1,25 @@
 /**
  * What the BitTorrent application offers to the node and, over the api, to the command line and the web page:
  * plain data in, plain data out, browser-safe. Hashes are lower-case hex, times are milliseconds since 1970,
- * rates bytes per second.
+ * rates bytes per second. What torrents look like is in contract-torrent.ts, the DHT in contract-dht.ts.
  */
+import type { DhtApi } from './contract-dht.ts';
+import type {
+  BanSnapshot,
+  BittorrentTotals,
+  FileSnapshot,
+  PeerSnapshot,
+  PieceView,
+  TorrentChanges,
+  TorrentId,
+  TorrentRow,
+  TorrentSnapshot,
+  TrackerSnapshot,
+  WebSeedSnapshot,
+} from './contract-torrent.ts';
 
-/** Hex of the v1 info-hash, or of the v2 one when there is no v1: how a torrent is named everywhere. */
-export type TorrentId = string;
-
-export type TorrentState =
-  /** A magnet whose `info` is still being fetched. */
-  | 'metadata'
-  | 'checking'
-  | 'downloading'
-  /** All wanted files are there. */
-  | 'seeding'
-  | 'paused'
-  /** `error` says what, and what to do; it goes on by itself when the cause is gone. */
-  | 'error';
+export type * from './contract-dht.ts';
+export type * from './contract-torrent.ts';
 
 /** How peers are connected: `both` listens on both and dials by the one that opens first. */
 export type Transport = 'tcp' | 'utp' | 'both';
@@ -46,6 +49,12 @@ export type AddOptions = {
   readonly preallocate?: boolean;
   /** Trackers in addition to the torrent's own, as one more tier. */
   readonly trackers?: readonly string[];
+  /** It is remembered, looked at, and does nothing until `resume`. */
+  readonly paused?: boolean;
+  /** One a file, 0 to 7, instead of `select`; not heeded when the number of files is another. */
+  readonly filePriorities?: readonly number[];
+  /** To be shown instead of the torrent's own name; null: its own. */
+  readonly name?: string | null;
 };
 
 /** Bytes a second; null: no limit. */
@@ -58,80 +67,6 @@ export type LimitRule = RateLimitPair & {
   /** Minutes since midnight on the user's clock, 0 to 1439; an end that is not later is on the next day. */
   readonly fromMinute: number;
   readonly toMinute: number;
-};
-
-export type FileSnapshot = {
-  readonly index: number;
-  readonly path: string;
-  readonly bytes: number;
-  /** In verified pieces. */
-  readonly doneBytes: number;
-  /** 0: not wanted; 1 to 7, 4 is normal. */
-  readonly priority: number;
-  readonly pad: boolean;
-};
-
-export type PeerSnapshot = {
-  readonly endpoint: string;
-  readonly client: string;
-  readonly transport: 'tcp' | 'utp';
-  readonly encrypted: boolean;
-  readonly downRate: number;
-  readonly upRate: number;
-  /** 0 to 1. */
-  readonly progress: number;
-  readonly choking: boolean;
-  readonly choked: boolean;
-  readonly interesting: boolean;
-  readonly interested: boolean;
-};
-
-export type TrackerSnapshot = {
-  readonly url: string;
-  readonly tier: number;
-  readonly state: 'waiting' | 'announcing' | 'working' | 'failed';
-  readonly message: string | null;
-  readonly peerCount: number;
-  readonly seedCount: number | null;
-  readonly leechCount: number | null;
-  readonly nextAnnounceMs: number | null;
-};
-
-export type TorrentSnapshot = {
-  readonly id: TorrentId;
-  readonly infoHashV1: string | null;
-  readonly infoHashV2: string | null;
-  readonly name: string;
-  readonly folder: string;
-  readonly state: TorrentState;
-  readonly error: string | null;
-  readonly errorCode: string | null;
-  /** 0 while `metadata`. */
-  readonly pieceCount: number;
-  readonly pieceBytes: number;
-  readonly havePieceCount: number;
-  /** Base64 of the verified-pieces bitfield. */
-  readonly pieces: string;
-  readonly totalBytes: number;
-  /** Of wanted files, without pads. */
-  readonly wantedBytes: number;
-  readonly doneBytes: number;
-  readonly downloadedBytes: number;
-  readonly uploadedBytes: number;
-  readonly wastedBytes: number;
-  readonly downRate: number;
-  readonly upRate: number;
-  readonly peerCount: number;
-  readonly seedCount: number;
-  /** Known and not connected. */
-  readonly candidateCount: number;
-  /** Null: not known. */
-  readonly secondsLeft: number | null;
-  /** While `checking`: 0 to 1. */
-  readonly checked: number;
-  readonly files: readonly FileSnapshot[];
-  readonly trackers: readonly TrackerSnapshot[];
-  readonly peers: readonly PeerSnapshot[];
 };
 
 export type BittorrentEvent =
@@ -250,148 +185,90 @@ export type VerifyReport = {
   }[];
 };
 
-/** A node of the DHT: its id, and `address:port`. */
-export type DhtNodeSnapshot = { readonly id: string; readonly endpoint: string };
-
-/** How this node stands in the DHT. */
-export type DhtStatus = {
-  /** UDP port, shared with uTP. */
-  readonly port: number;
-  readonly families: readonly {
-    readonly family: 4 | 6;
-    readonly id: string;
-    readonly contactCount: number;
-    /** As other nodes agree to see us; null: not known yet. */
-    readonly externalAddress: string | null;
-    /** Our UDP port as the latest of them saw it, one entry a network: different ones behind a symmetric NAT. */
-    readonly portsSeen: readonly number[];
-  }[];
-  /** Datagrams, queries of others answered, and not answered because the budget for that was spent. */
-  readonly receivedCount: number;
-  readonly answeredCount: number;
-  readonly droppedCount: number;
-  /** What is kept for others. */
-  readonly storedHashCount: number;
-  readonly storedPeerCount: number;
-  readonly storedItemCount: number;
-};
-
-/** What a search through the DHT came to. */
-export type DhtSearch = {
-  readonly target: string;
-  /** Those nearest to the target that answered, nearest first. */
-  readonly nodes: readonly DhtNodeSnapshot[];
-  readonly queryCount: number;
-  readonly answerCount: number;
-  /** Nodes between us and the nearest one, that one included. */
-  readonly hopCount: number;
-  readonly elapsedMs: number;
-};
-
-/** An item that the DHT keeps (BEP 44). `value` is bencoded. */
-export type DhtItemSnapshot = {
-  readonly value: Uint8Array;
-  /** Of mutable items; else null. */
-  readonly publicKey: string | null;
-  readonly salt: Uint8Array | null;
-  readonly sequence: bigint | null;
-};
-
-export type DhtPutOptions = {
-  /** Bencoded, at most 1000 bytes. */
-  readonly value: Uint8Array;
-  /** 32 bytes: signs a mutable item. Null: an immutable one, stored under its hash. */
-  readonly secretKey: Uint8Array | null;
-  readonly salt?: Uint8Array;
-  /** Null: one more than what is stored. */
-  readonly sequence?: bigint | null;
-  /** Replace only the item with this sequence number. */
-  readonly cas?: bigint | null;
-};
-
-/** A torrent that changes has changed: which one it is now (BEP 46). */
-export type MutableUpdate = { readonly infoHash: string; readonly sequence: bigint };
-
-export type PublishedTorrent = {
-  readonly publicKey: string;
-  readonly sequence: bigint;
-  /** Nodes that keep it. */
-  readonly storedCount: number;
-};
-
-/** Questions to the DHT. Hashes, ids and keys are hex. All throw NodeError `BITTORRENT_DHT_CLOSED` at the end. */
-export interface DhtApi {
-  /** Null: not started, or no network. */
-  status(): DhtStatus | null;
-  /** True as soon as there is somebody to ask; false after so many milliseconds. */
-  ready(timeoutMs: number): Promise<boolean>;
-  /** Null: no answer. @throws NodeError `NET_RESOLVE`, `BITTORRENT_DHT_TARGET` */
-  ping(hostPort: string): Promise<(DhtNodeSnapshot & { readonly elapsedMs: number }) | null>;
-  /** Peers of an info-hash, and an estimate of how many there are (BEP 33; null: nobody knows). */
-  lookup(infoHash: string): Promise<
-    DhtSearch & {
-      readonly peers: readonly string[];
-      readonly estimate: { readonly seedCount: number; readonly peerCount: number } | null;
-    }
-  >;
-  /** @param target of 40 digits, or a public key of 64 */
-  get(target: string, salt?: Uint8Array): Promise<DhtSearch & { readonly item: DhtItemSnapshot | null }>;
-  /** `storedCount` 0: nobody took it; `refusal` then says why, if anybody did. */
-  put(options: DhtPutOptions): Promise<
-    DhtSearch & {
-      readonly storedCount: number;
-      readonly item: DhtItemSnapshot;
-      readonly refusal: string | null;
-    }
-  >;
-  /** Info-hashes that nodes on the way to a target keep (BEP 51); null: a target by chance. */
-  sample(target: string | null): Promise<DhtSearch & { readonly infoHashes: readonly string[] }>;
-  /** Says which torrent (v1 info-hash) is the present one of a key (32 bytes) and salt, and keeps saying it. */
-  publish(secretKey: Uint8Array, salt: Uint8Array, infoHash: string): Promise<PublishedTorrent>;
-  /**
-   * Calls back with the present torrent of a public key (32 bytes) and salt, and again when it is another one.
-   * @param pollMs between two looks; by default a minute
-   * @returns ends it
-   */
-  follow(
-    publicKey: Uint8Array,
-    salt: Uint8Array,
-    updated: (update: MutableUpdate) => void,
-    pollMs?: number,
-  ): () => void;
-}
-
-/** The service, as `createBittorrent` returns it and as the command line uses it. */
-export interface BittorrentApi {
-  /** Null: this node takes no part in the DHT. */
-  readonly dht: DhtApi | null;
+/** Torrents and what is done with them. All throw NodeError `BITTORRENT_NO_TORRENT` for one that is not there. */
+export interface TorrentsApi {
   /**
    * Adds a torrent and starts it; the same torrent again returns the same id, with the new options' peers and trackers
    * added. @throws NodeError
    */
   add(source: TorrentSource, options: AddOptions): Promise<TorrentId>;
+  /**
+   * Brings back every torrent of earlier runs, each running or paused as it was, without reading what the record
+   * proves to be there. Called once, after `start`. @returns how many
+   */
+  restore(): Promise<number>;
   /** Forgets a torrent; its content stays unless `removeContent`. */
   remove(torrent: TorrentId, options?: { readonly removeContent?: boolean }): Promise<void>;
   pause(torrent: TorrentId): Promise<void>;
   resume(torrent: TorrentId): Promise<void>;
   /** Full recheck in place. */
   recheck(torrent: TorrentId): Promise<void>;
+  /** Asks all trackers, and the DHT, again now, no sooner than they allow. */
+  announce(torrent: TorrentId): void;
   /** 0: not wanted; 1 to 7. At any time. */
   setFilePriority(torrent: TorrentId, files: readonly number[], priority: number): Promise<void>;
   setSequential(torrent: TorrentId, on: boolean): Promise<void>;
+  /** The first and the last piece of each wanted file before all others, for those who want a glimpse. */
+  setEdgesFirst(torrent: TorrentId, on: boolean): Promise<void>;
   /** A piece that a player needs within `inMs`; null takes the wish back. */
   setPieceDeadline(torrent: TorrentId, piece: number, inMs: number | null): Promise<void>;
+  /** BEP 16. Begins when everything is there; peers that know what we have are parted from. */
+  setSuperSeed(torrent: TorrentId, on: boolean): void;
+  /** Replaces the trackers, a tier an array; survives restarts. */
+  setTrackers(torrent: TorrentId, tiers: readonly (readonly string[])[]): Promise<void>;
+  /** Replaces the web seeds (BEP 19), those of the torrent file too; survives restarts. */
+  setWebSeeds(torrent: TorrentId, urls: readonly string[]): Promise<void>;
+  setTorrentLimits(torrent: TorrentId, limits: RateLimitPair): void;
+  /** Null: none. */
+  setCategory(torrent: TorrentId, category: string | null): void;
+  /** The name that is shown; what lies on the disk keeps its own. */
+  rename(torrent: TorrentId, name: string): void;
   move(torrent: TorrentId, folder: string): Promise<void>;
   renameFile(torrent: TorrentId, file: number, path: string): Promise<void>;
   addPeer(torrent: TorrentId, hostPort: string): Promise<void>;
+  /**
+   * Content of a file. Pieces that are not there yet are asked for before all others, and waited for.
+   * @throws NodeError `BITTORRENT_NO_METADATA`, `BITTORRENT_FILE_RANGE`, `BITTORRENT_READ`; the signal's reason
+   */
+  readContent(
+    torrent: TorrentId,
+    file: number,
+    offset: number,
+    length: number,
+    signal?: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
+
+  torrents(): readonly TorrentSnapshot[];
+  torrent(torrent: TorrentId): TorrentSnapshot | null;
+  /** All torrents, scalars only. */
+  rows(): readonly TorrentRow[];
+  row(torrent: TorrentId): TorrentRow | null;
+  /** Rates count as a change while they are not 0, and once when they have become 0. */
+  changes(since: number): TorrentChanges;
+  files(torrent: TorrentId): readonly FileSnapshot[];
+  peers(torrent: TorrentId): readonly PeerSnapshot[];
+  trackers(torrent: TorrentId): readonly TrackerSnapshot[];
+  webSeeds(torrent: TorrentId): readonly WebSeedSnapshot[];
+  pieces(torrent: TorrentId): PieceView;
+  /** The .torrent file of a torrent whose metadata is known. */
+  exportTorrent(torrent: TorrentId): Uint8Array | null;
+}
+
+/** The service, as `createBittorrent` returns it and as the command line uses it. */
+export interface BittorrentApi extends TorrentsApi {
+  /** Null: this node takes no part in the DHT. */
+  readonly dht: DhtApi | null;
   /** Bytes a second over all torrents, headers of packets counted; without `schedule` the one that there is stays. */
   setLimits(limits: RateLimitPair, schedule?: readonly LimitRule[]): void;
   /** Of all torrents of a category together. */
   setCategoryLimits(category: string, limits: RateLimitPair): void;
-  torrents(): readonly TorrentSnapshot[];
-  torrent(torrent: TorrentId): TorrentSnapshot | null;
-  /** The .torrent file of a torrent whose metadata is known. */
-  exportTorrent(torrent: TorrentId): Uint8Array | null;
+  totals(): BittorrentTotals;
+  /** Whom the node does not speak to at present, and why. */
+  bans(): readonly BanSnapshot[];
+  /** Until it is taken back. @throws NodeError `BITTORRENT_ADDRESS` */
+  ban(address: string, message: string): void;
+  /** By an address, or as `bans` names it. False: there was no such ban. @throws NodeError `BITTORRENT_ADDRESS` */
+  unban(address: string): boolean;
   /** Ends when the returned function is called. */
   subscribe(listener: (event: BittorrentEvent) => void): () => void;
   /** The TCP port that others can dial; 0 before `start`. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type IpAddress, Prng } from '@tequio/kernel';
+import { type Database, type IpAddress, Prng } from '@tequio/kernel';
 import { createRuntimePorts, type RuntimePorts } from '@tequio/runtime';
 import type { AddOptions, BittorrentEvent, CreateOptions, TorrentId, TorrentSnapshot } from './contract.ts';
 import type { BittorrentOptions } from './options.ts';
@@ -33,7 +33,7 @@ export class TestService {
   readonly folder: string;
   readonly events: BittorrentEvent[] = [];
 
-  constructor(folder: string, options: Partial<BittorrentOptions>) {
+  constructor(folder: string, options: Partial<BittorrentOptions>, database: Database | null = null) {
     this.folder = folder;
     this.ports = createRuntimePorts();
     this.service = createBittorrent(
@@ -44,7 +44,7 @@ export class TestService {
         port: 0,
         ...options,
       },
-      { ports: this.ports, database: null },
+      { ports: this.ports, database },
     );
     this.service.subscribe((event) => this.events.push(event));
   }
@@ -95,10 +95,14 @@ export class ServiceBench {
     this.root = root;
   }
 
-  async start(name: string, options: Partial<BittorrentOptions> = {}): Promise<TestService> {
+  async start(
+    name: string,
+    options: Partial<BittorrentOptions> = {},
+    database: Database | null = null,
+  ): Promise<TestService> {
     const folder = join(this.root, name);
     await mkdir(folder, { recursive: true });
-    const service = new TestService(folder, options);
+    const service = new TestService(folder, options, database);
     this.#services.push(service);
     await service.service.start();
     return service;

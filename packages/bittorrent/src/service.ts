@@ -6,20 +6,21 @@
  */
 import {
   type Database,
-  Emitter,
   type IpAddress,
   type Log,
   NodeError,
   type Ports,
   Prng,
+  RateMeter,
   readUint32,
   toHex,
 } from '@tequio/kernel';
 import { Admission, defaultConnectionLimits, SharedUdp, UtpStreams } from '@tequio/network';
 import type {
   AddOptions,
+  BanSnapshot,
   BittorrentApi,
-  BittorrentEvent,
+  BittorrentTotals,
   CreateOptions,
   DhtApi,
   LimitRule,
@@ -27,7 +28,6 @@ import type {
   RateLimitPair,
   ShownTorrent,
   TorrentId,
-  TorrentSnapshot,
   TorrentSource,
   VerifyReport,
 } from './contract.ts';
@@ -37,7 +37,9 @@ import { PieceMemory } from './core/piece-memory.ts';
 import { ReadCache } from './core/read-cache.ts';
 import { toShown, toShownMagnet } from './core/shown-torrent.ts';
 import { type BittorrentOptions, type CompleteOptions, defaultOptions } from './options.ts';
+import { ServiceTorrents } from './service-torrents.ts';
 import { AnnouncedPort, type PortMapping } from './shell/announced-port.ts';
+import { banTarget, toBanSnapshot } from './shell/ban-snapshot.ts';
 import { createTorrent } from './shell/creator.ts';
 import { LocalDiscovery } from './shell/local-discovery.ts';
 import { noDht } from './shell/no-dht.ts';
@@ -51,12 +53,21 @@ import { withProxyRules } from './shell/proxy-rules.ts';
 import { RateLimits } from './shell/rate-limit.ts';
 import { createResumeStore, type ResumeStore, type StoredTorrent } from './shell/resume-store.ts';
 import { MemoryResumeStore } from './shell/resume-store-memory.ts';
-import { snapshotOf } from './shell/session-snapshot.ts';
 import type { SessionSource } from './shell/session-source.ts';
-import { peersOf, readMagnet, readSource, readTorrent, withStored } from './shell/source-reading.ts';
+import {
+  peersOf,
+  readMagnet,
+  readSource,
+  readTorrent,
+  restoredSource,
+  withStored,
+} from './shell/source-reading.ts';
 import { TorrentSession } from './shell/torrent-session.ts';
 import { TrackerClient } from './shell/tracker-client.ts';
 import { verifyTorrent } from './shell/verifier.ts';
+
+/** Torrents of earlier runs whose files are looked at at the same time. */
+const restoredAtOnce = 100;
 
 export type BittorrentDeps = {
   readonly ports: Ports;
@@ -89,26 +100,22 @@ export interface BittorrentService extends BittorrentApi {
   close(): Promise<void>;
 }
 
-class Service implements BittorrentService {
+class Service extends ServiceTorrents implements BittorrentService {
   readonly #options: CompleteOptions;
-  readonly #ports: Ports;
   readonly #trackerPorts: Ports;
   readonly #log: Log;
   readonly #database: Database | null;
   readonly #line: Line | null;
-  readonly #sessions = new Map<TorrentId, TorrentSession>();
   /** By hex of the 20 bytes that a handshake names. */
   readonly #byHandshake = new Map<string, TorrentSession>();
-  readonly #stored = new Map<TorrentId, StoredTorrent>();
-  readonly #events = new Emitter<BittorrentEvent>();
   readonly #admission: Admission;
   readonly #acceptor: PeerAcceptor;
   readonly #dialer: PeerDialer;
   readonly #encryption: PeerEncryption;
   readonly #shared: SharedUdp;
   readonly #utp: UtpStreams;
-  readonly #rates: RateLimits;
   readonly #prng: Prng;
+  readonly #traffic = { down: new RateMeter(), up: new RateMeter() };
   readonly #external = new ExternalAddress();
   readonly #announced: AnnouncedPort;
   readonly #localDiscovery: LocalDiscovery | null;
@@ -119,20 +126,20 @@ class Service implements BittorrentService {
   #nextJobId = 1;
 
   constructor(options: CompleteOptions, deps: BittorrentDeps) {
+    const rates = new RateLimits(deps.ports.clock, {
+      down: options.limitDown,
+      up: options.limitUp,
+      schedule: options.schedule,
+      zoneMinutesAt: options.zoneMinutesAt,
+    });
+    super(deps.ports, rates);
     this.#options = options;
-    this.#ports = deps.ports;
     this.#trackerPorts = deps.trackerPorts ?? deps.ports;
     this.#log = deps.ports.log;
     this.#database = deps.database;
     this.#line = deps.line ?? null;
     this.#announced = new AnnouncedPort(deps.portMapping ?? null, () => this.port);
     this.#prng = new Prng(readUint32(deps.ports.entropy.bytes(4), 0));
-    this.#rates = new RateLimits(deps.ports.clock, {
-      down: options.limitDown,
-      up: options.limitUp,
-      schedule: options.schedule,
-      zoneMinutesAt: options.zoneMinutesAt,
-    });
     this.#encryption = new PeerEncryption(options.encryption, deps.ports);
     const { tcp, udp, clock, entropy } = deps.ports;
     this.#shared = new SharedUdp({ udp });
@@ -177,17 +184,16 @@ class Service implements BittorrentService {
   }
 
   async start(): Promise<void> {
-    const ports = this.#ports;
+    const ports = this.ports;
     if (this.#database !== null) this.#admission.open(this.#database);
     if (this.#line !== null) {
       const line = this.#line;
       this.#leaveLine = line.subscribe(() => {
-        for (const session of this.#sessions.values()) session.handleLine(line.trouble);
+        for (const session of this.sessions.values()) session.handleLine(line.trouble);
       });
     }
-    this.#rates.start();
+    this.rates.start();
     const store = this.#database === null ? new MemoryResumeStore() : createResumeStore(this.#database);
-    for (const torrent of store.load().torrents) this.#stored.set(torrent.record.id, torrent);
     const { disk } = ports;
     this.#running = {
       store,
@@ -202,7 +208,7 @@ class Service implements BittorrentService {
       log: this.#log,
     });
     this.#announced.start(this.#options.transport, (port) => {
-      for (const session of this.#sessions.values()) session.handleAnnouncedPort(port);
+      for (const session of this.sessions.values()) session.handleAnnouncedPort(port);
     });
     if (this.#options.dht.enabled) await this.#startDht();
     await this.#localDiscovery?.start();
@@ -211,17 +217,17 @@ class Service implements BittorrentService {
   /** The DHT is loaded only where it is wanted. */
   async #startDht(): Promise<void> {
     const { NodeDht } = await import('./shell/node-dht.ts');
-    this.#dht = new NodeDht(this.#options, this.#ports, this.#shared, this.#database);
+    this.#dht = new NodeDht(this.#options, this.ports, this.#shared, this.#database);
     this.#dht.start();
   }
 
   async close(): Promise<void> {
-    const sessions = [...this.#sessions.values()];
-    this.#sessions.clear();
+    const sessions = [...this.sessions.values()];
+    this.sessions.clear();
     this.#byHandshake.clear();
     this.#leaveLine();
     this.#announced.close();
-    this.#rates.close();
+    this.rates.close();
     await this.#localDiscovery?.close();
     await this.#acceptor.close();
     await Promise.all(sessions.map((session) => session.close()));
@@ -234,27 +240,18 @@ class Service implements BittorrentService {
 
   async add(source: TorrentSource, options: AddOptions): Promise<TorrentId> {
     const running = this.#mustRun();
-    const { hashes } = this.#ports;
+    const { hashes } = this.ports;
     const read = readSource(source, hashes);
-    this.#ports.disk.prepare();
+    this.ports.disk.prepare();
     const id = toHex(read.infoHashV1 ?? read.infoHashV2!);
-    const known = this.#sessions.get(id);
+    const known = this.sessions.get(id);
     if (known !== undefined) {
       known.finder.addPeers(options.peers ?? []);
       known.finder.addTrackers([...read.trackers, ...(options.trackers ? [options.trackers] : [])]);
       return id;
     }
-    const session = this.#createSession(
-      withStored(read, this.#stored.get(id), options.folder, hashes),
-      options,
-      running,
-    );
-    this.#sessions.set(id, session);
-    for (const hash of session.torrent.infoHashes) {
-      this.#byHandshake.set(toHex(hash), session);
-      this.#encryption.addTorrent(hash);
-    }
-    this.#emit({ type: 'bittorrent.torrent.added', torrent: id, name: session.name });
+    const whole = withStored(read, running.store.tryLoad(id), options.folder, hashes);
+    const session = this.#enter(whole, options, running);
     try {
       await session.start();
     } catch (error) {
@@ -265,8 +262,40 @@ class Service implements BittorrentService {
     return id;
   }
 
+  async restore(): Promise<number> {
+    const running = this.#mustRun();
+    const { torrents, unreadable } = running.store.load();
+    for (const { id, fault } of unreadable)
+      this.#log.warn('torrent.unreadable', { torrent: id, code: fault.code });
+    const left = torrents.filter(({ record }) => !this.sessions.has(record.id));
+    for (let at = 0; at < left.length; at += restoredAtOnce) {
+      await Promise.all(
+        left.slice(at, at + restoredAtOnce).map((stored) => this.#restoreOne(stored, running)),
+      );
+    }
+    return left.length;
+  }
+
+  async #restoreOne(stored: StoredTorrent, running: Running): Promise<void> {
+    const { folder, paused } = stored.record;
+    const session = this.#enter(restoredSource(stored, this.ports.hashes), { folder, paused }, running);
+    await session.start().catch((error: unknown) => session.fail(error));
+  }
+
+  /** A torrent is among the others from here on; it has not begun yet. */
+  #enter(source: SessionSource, options: AddOptions, running: Running): TorrentSession {
+    const session = this.#createSession(source, options, running);
+    this.sessions.set(session.id, session);
+    for (const hash of session.torrent.infoHashes) {
+      this.#byHandshake.set(toHex(hash), session);
+      this.#encryption.addTorrent(hash);
+    }
+    this.emit({ type: 'bittorrent.torrent.added', torrent: session.id, name: session.name });
+    return session;
+  }
+
   async remove(torrent: TorrentId, options: { readonly removeContent?: boolean } = {}): Promise<void> {
-    const session = this.#session(torrent);
+    const session = this.session(torrent);
     if (options.removeContent === true) {
       // Whatever is stored after the removal would make the files anew.
       await session.pause();
@@ -274,85 +303,48 @@ class Service implements BittorrentService {
     }
     await this.#drop(session);
     session.forget();
-    this.#stored.delete(torrent);
-    this.#emit({ type: 'bittorrent.torrent.removed', torrent });
-  }
-
-  async pause(torrent: TorrentId): Promise<void> {
-    await this.#session(torrent).pause();
-  }
-
-  async resume(torrent: TorrentId): Promise<void> {
-    this.#session(torrent).resume();
-  }
-
-  async recheck(torrent: TorrentId): Promise<void> {
-    await this.#session(torrent).recheck();
-  }
-
-  async setFilePriority(torrent: TorrentId, files: readonly number[], priority: number): Promise<void> {
-    const session = this.#session(torrent);
-    const fileCount = session.metainfo?.info.files.length ?? 0;
-    const isBad = (file: number): boolean => !Number.isInteger(file) || file < 0 || file >= fileCount;
-    if (files.some(isBad) || !Number.isInteger(priority) || priority < 0 || priority > 7) {
-      throw new NodeError('BITTORRENT_PRIORITY', 'Files are named by index, priorities go from 0 to 7.');
-    }
-    await session.setFilePriority(files, priority);
-  }
-
-  async setSequential(torrent: TorrentId, on: boolean): Promise<void> {
-    this.#session(torrent).setSequential(on);
-  }
-
-  async setPieceDeadline(torrent: TorrentId, piece: number, inMs: number | null): Promise<void> {
-    const session = this.#session(torrent);
-    if (!Number.isInteger(piece) || piece < 0 || piece >= (session.metainfo?.info.pieceCount ?? 0)) {
-      throw new NodeError('BITTORRENT_PIECE', `The torrent has no piece ${piece}.`);
-    }
-    session.setPieceDeadline(piece, inMs);
-  }
-
-  async move(torrent: TorrentId, folder: string): Promise<void> {
-    await this.#opened(torrent).move(folder);
-  }
-
-  async renameFile(torrent: TorrentId, file: number, path: string): Promise<void> {
-    await this.#opened(torrent).renameFile(file, path);
-  }
-
-  async addPeer(torrent: TorrentId, hostPort: string): Promise<void> {
-    this.#session(torrent).finder.addPeers([hostPort]);
+    this.emit({ type: 'bittorrent.torrent.removed', torrent });
   }
 
   setLimits(limits: RateLimitPair, schedule?: readonly LimitRule[]): void {
-    this.#rates.setLimits(limits, schedule);
+    this.rates.setLimits(limits, schedule);
   }
 
   setCategoryLimits(category: string, limits: RateLimitPair): void {
-    this.#rates.setCategoryLimits(category, limits);
+    this.rates.setCategoryLimits(category, limits);
   }
 
-  torrents(): readonly TorrentSnapshot[] {
-    const nowMs = this.#ports.clock.nowMs();
-    return [...this.#sessions.values()].map((session) => snapshotOf(session, nowMs));
+  totals(): BittorrentTotals {
+    const nowMs = this.ports.clock.nowMs();
+    const { down, up } = this.#traffic;
+    const { budget } = this.#admission;
+    const families = this.dht?.status()?.families ?? [];
+    return {
+      downRate: Math.round(down.bytesPerSecond(nowMs)),
+      upRate: Math.round(up.bytesPerSecond(nowMs)),
+      downloadedBytes: down.totalBytes,
+      uploadedBytes: up.totalBytes,
+      torrentCount: this.sessions.size,
+      connectionCount: budget.totalCount - budget.diallingCount,
+      dhtNodeCount: families.reduce((sum, { contactCount }) => sum + contactCount, 0),
+    };
   }
 
-  torrent(torrent: TorrentId): TorrentSnapshot | null {
-    const session = this.#sessions.get(torrent);
-    return session === undefined ? null : snapshotOf(session, this.#ports.clock.nowMs());
+  bans(): readonly BanSnapshot[] {
+    return this.#admission.bans().map(toBanSnapshot);
   }
 
-  exportTorrent(torrent: TorrentId): Uint8Array | null {
-    const session = this.#session(torrent);
-    return session.metainfo === null ? null : session.exportTorrent(session.metainfo);
+  ban(address: string, message: string): void {
+    const ban = this.#admission.ban(banTarget(address), { code: 'BITTORRENT_BANNED_BY_USER', message });
+    for (const session of this.sessions.values()) session.driver.expel(ban);
   }
 
-  subscribe(listener: (event: BittorrentEvent) => void): () => void {
-    return this.#events.subscribe(listener);
+  unban(address: string): boolean {
+    return this.#admission.unban(address);
   }
 
   show(source: TorrentSource): ShownTorrent {
-    if ('torrent' in source) return toShown(readTorrent(source.torrent, this.#ports.hashes));
+    if ('torrent' in source) return toShown(readTorrent(source.torrent, this.ports.hashes));
     return toShownMagnet(readMagnet(source.magnet));
   }
 
@@ -361,7 +353,7 @@ class Service implements BittorrentService {
     onProgress?: (progress: Progress) => void,
     signal?: AbortSignal,
   ): Promise<Uint8Array> {
-    return createTorrent(options, this.#ports, onProgress, signal);
+    return createTorrent(options, this.ports, onProgress, signal);
   }
 
   async verify(
@@ -370,19 +362,19 @@ class Service implements BittorrentService {
     onProgress?: (progress: Progress) => void,
     signal?: AbortSignal,
   ): Promise<VerifyReport> {
-    return verifyTorrent(readTorrent(torrent, this.#ports.hashes), path, this.#ports, onProgress, signal);
+    return verifyTorrent(readTorrent(torrent, this.ports.hashes), path, this.ports, onProgress, signal);
   }
 
   #createTrackerClient(): TrackerClient {
     const { http, resolver, clock, entropy, log } = this.#trackerPorts;
     const options = { userAgent: clientName.replace(' ', '/'), bind: this.#options.bind };
-    const isShared = this.#trackerPorts === this.#ports;
+    const isShared = this.#trackerPorts === this.ports;
     const udp = isShared ? this.#shared.portOf('tracker') : this.#trackerPorts.udp;
     return new TrackerClient(options, { http, resolver, clock, entropy, log, udp });
   }
 
   #createLocalDiscovery(): LocalDiscovery {
-    const { udp, clock, entropy, log } = this.#ports;
+    const { udp, clock, entropy, log } = this.ports;
     return new LocalDiscovery({
       udp,
       clock,
@@ -395,7 +387,7 @@ class Service implements BittorrentService {
   }
 
   #createSession(source: SessionSource, options: AddOptions, running: Running): TorrentSession {
-    const { clock, disk, resolver, hashes, log, entropy } = this.#ports;
+    const { clock, disk, resolver, hashes, log, entropy } = this.ports;
     const peerId = entropy.bytes(20);
     peerId.set(peerIdPrefix);
     return new TorrentSession(source, options, this.#options, this.#nextOwner++, peerId, {
@@ -406,13 +398,14 @@ class Service implements BittorrentService {
       hashes,
       log,
       ...running,
-      http: this.#ports.http,
+      http: this.ports.http,
       prng: this.#prng.fork(),
-      rates: this.#rates,
+      rates: this.rates,
       admission: this.#admission,
+      traffic: this.#traffic,
       lineTrouble: () => this.#line?.trouble ?? null,
       banned: (ban) => {
-        for (const session of this.#sessions.values()) session.driver.expel(ban);
+        for (const session of this.sessions.values()) session.driver.expel(ban);
       },
       nextJobId: () => this.#nextJobId++,
       listenPort: () => this.#announced.port,
@@ -423,12 +416,13 @@ class Service implements BittorrentService {
       },
       ...(this.#dht?.forSession ?? noDht),
       localDiscovery: this.#localDiscovery,
-      emit: (event) => this.#emit(event),
+      emit: (event) => this.emit(event),
+      changed: (torrent) => this.news.touch(torrent),
     });
   }
 
   async #drop(session: TorrentSession): Promise<void> {
-    this.#sessions.delete(session.id);
+    this.sessions.delete(session.id);
     for (const hash of session.torrent.infoHashes) {
       this.#byHandshake.delete(toHex(hash));
       this.#encryption.removeTorrent(hash);
@@ -436,32 +430,10 @@ class Service implements BittorrentService {
     await session.close();
   }
 
-  #session(torrent: TorrentId): TorrentSession {
-    const session = this.#sessions.get(torrent);
-    if (session === undefined) {
-      throw new NodeError('BITTORRENT_NO_TORRENT', `There is no torrent ${torrent} here.`);
-    }
-    return session;
-  }
-
-  #opened(torrent: TorrentId): NonNullable<TorrentSession['storage']> {
-    const { storage } = this.#session(torrent);
-    if (storage === null) {
-      throw new NodeError('BITTORRENT_NO_METADATA', 'The torrent is not known well enough yet.', {
-        retry: true,
-      });
-    }
-    return storage;
-  }
-
   #mustRun(): Running {
     if (this.#running === null)
       throw new NodeError('BITTORRENT_NOT_STARTED', 'The service has not been started.');
     return this.#running;
-  }
-
-  #emit(event: BittorrentEvent): void {
-    this.#events.emit(event);
   }
 }
 

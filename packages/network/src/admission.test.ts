@@ -48,3 +48,24 @@ test('the filter counts too', () => {
   const admission = new Admission({ limits: defaultConnectionLimits, clock, allowAddress });
   deepEqual([admission.isWelcome(at('20.0.0.1')), admission.isWelcome(at('21.0.0.1'))], [false, true]);
 });
+
+test('a ban by the user lasts over runs until it is taken back, by address or as it is listed', () => {
+  const database = createDatabases().open(':memory:');
+  const admission = open(database);
+  const reason = { code: 'USER', message: 'Not this one.' };
+  const ban = admission.ban(at('20.0.0.9'), reason);
+  const network = admission.ban(at('2a00:1::5'), reason);
+  nowMs += 1000 * 24 * 3600 * 1000;
+  const next = open(database);
+  deepEqual(
+    next
+      .bans()
+      .map(({ key }) => key)
+      .sort(),
+    [ban.key, network.key].sort(),
+  );
+  deepEqual([next.unban('20.0.0.8'), next.unban('20.0.0.9'), next.unban(network.key)], [false, true, true]);
+  ok(next.isWelcome(at('20.0.0.9')));
+  deepEqual(open(database).bans(), []);
+  database.close();
+});

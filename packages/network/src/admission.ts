@@ -5,8 +5,9 @@ import {
   type Fault,
   formatEndpoint,
   type IpAddress,
+  tryParseAddress,
 } from '@tequio/kernel';
-import { peerKey } from './address-key.ts';
+import { addressKey, peerKey } from './address-key.ts';
 import { type Ban, BanList } from './ban-list.ts';
 import { createBanStore } from './ban-store.ts';
 import { ConnectionBudget, type ConnectionLimits } from './connection-budget.ts';
@@ -64,6 +65,23 @@ export class Admission {
     // An endpoint on loopback is somebody else's tomorrow.
     if (ban !== null && ban.key !== formatEndpoint(endpoint)) this.#store?.save(ban);
     return ban;
+  }
+
+  /** Somebody whom the user does not want, until he takes it back. */
+  ban(endpoint: Endpoint, reason: { readonly code: string; readonly message: string }): Ban {
+    const ban = this.#bans.ban(endpoint, reason, this.#clock.wallMs(), Number.POSITIVE_INFINITY);
+    if (ban.key !== formatEndpoint(endpoint)) this.#store?.save(ban);
+    return ban;
+  }
+
+  /** Forgives. @param who an address, or the key of a ban @returns whether there was a ban */
+  unban(who: string): boolean {
+    const address = tryParseAddress(who);
+    const key = address === null ? who : addressKey(address);
+    const ban = this.bans().find((known) => known.key === key);
+    this.#bans.forgive(key);
+    this.#store?.remove(key);
+    return ban !== undefined;
   }
 
   /** Whether a ban is about whoever is at this endpoint. */

@@ -75,7 +75,11 @@ export class BanList {
 
   /** Forgives: the ban and the score. */
   unban(peer: Endpoint): void {
-    const key = peerKey(peer);
+    this.forgive(peerKey(peer));
+  }
+
+  /** The same by the key of a ban. */
+  forgive(key: string): void {
     this.#bans.delete(key);
     this.#scores.delete(key);
   }

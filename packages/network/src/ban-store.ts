@@ -5,6 +5,7 @@ import type { Ban } from './ban-list.ts';
 export function createBanStore(database: Database): {
   load(nowMs: number): readonly Ban[];
   save(ban: Ban): void;
+  remove(key: string): void;
 } {
   database.exec(
     `CREATE TABLE IF NOT EXISTS network_bans (
@@ -22,6 +23,9 @@ export function createBanStore(database: Database): {
     },
     save({ key, code, message, untilMs }) {
       database.run('INSERT OR REPLACE INTO network_bans VALUES (?, ?, ?, ?)', key, code, message, untilMs);
+    },
+    remove(key) {
+      database.run('DELETE FROM network_bans WHERE key = ?', key);
     },
   };
 }

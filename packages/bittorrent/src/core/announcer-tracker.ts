@@ -78,7 +78,8 @@ type Round = {
 
 export class AnnouncedTracker {
   readonly url: string;
-  readonly tier: number;
+  /** Its place among the tiers as the user knows them. */
+  tier: number;
   /** Null: the rules refuse it, and it is only shown. */
   readonly checked: CheckedUrl | null;
   readonly slots: readonly TrackerSlot[];
@@ -91,6 +92,8 @@ export class AnnouncedTracker {
   #dueMs: number;
   #lastMs = Number.NEGATIVE_INFINITY;
   #minIntervalMs = 0;
+  /** As the tracker itself has said; 0: it has not. */
+  #namedMinMs = 0;
   #failCount = 0;
   #starvedCount = 0;
   #message: string | null;
@@ -113,6 +116,18 @@ export class AnnouncedTracker {
     this.#message = refusal;
     this.#failed = checked === null;
     this.#dueMs = checked === null ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  }
+
+  get seedCount(): number | null {
+    return this.#seedCount;
+  }
+
+  get leechCount(): number | null {
+    return this.#leechCount;
+  }
+
+  get host(): string | null {
+    return this.checked?.host ?? null;
   }
 
   get isAnnouncing(): boolean {
@@ -155,6 +170,8 @@ export class AnnouncedTracker {
       limits.minIntervalMsMin,
     );
     // The slowest wish of all slots counts.
+    const namedMs = Math.min(answer.minIntervalMs ?? 0, limits.intervalMsMax);
+    this.#namedMinMs = isFirst ? namedMs : Math.max(this.#namedMinMs, namedMs);
     this.#minIntervalMs = isFirst ? min : Math.max(this.#minIntervalMs, min);
     const due = this.#lastMs + Math.max(interval, min);
     this.#dueMs = isFirst ? due : Math.max(this.#dueMs, due);
@@ -223,12 +240,13 @@ export class AnnouncedTracker {
     else if (this.working) this.#dueMs = nowMs;
   }
 
-  /** The user wants it asked, whatever it said before. */
+  /** The user wants it asked: as soon as it may be, whatever failed before. */
   markWanted(nowMs: number): void {
     if (this.checked === null || this.isAnnouncing) return;
     this.#failCount = 0;
     for (const slot of this.slots) slot.absentUntilMs = 0;
-    this.#dueMs = Math.max(nowMs, this.#lastMs + announcerLimits.manualMsMin);
+    const leastMs = Math.max(announcerLimits.manualMsMin, this.working ? this.#namedMinMs : 0);
+    this.#dueMs = Math.max(nowMs, this.#lastMs + leastMs);
   }
 
   /** Counts of a scrape, one for each info-hash. */
@@ -283,6 +301,7 @@ function clamp(ms: number, msMin: number): number {
   return Math.min(announcerLimits.intervalMsMax, Math.max(msMin, ms));
 }
 
-function largest(a: number | null, b: number | null): number | null {
+/** Of two counts that may be unknown. */
+export function largest(a: number | null, b: number | null): number | null {
   return a === null ? b : b === null ? a : Math.max(a, b);
 }

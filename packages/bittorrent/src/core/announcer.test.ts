@@ -431,3 +431,50 @@ test('random histories: never two rounds of a tier, no announce after stop, no e
     }
   }
 });
+
+test('trackers are replaced: those that stay are not asked again, those that go hear that we leave', () => {
+  const world = new World([[a], [b]]);
+  world.input({ type: 'start', isComplete: false });
+  assert.deepEqual(world.heard(), ['started a', 'started b']);
+  const c = 'http://c.example/announce';
+  world.input({ type: 'set-trackers', tiers: [[c], [a]] });
+  assert.deepEqual(world.heard(), ['stopped b', 'started c']);
+  assert.deepEqual(
+    world.machine.snapshot(0, 0).map(({ url, tier }) => [url, tier]),
+    [
+      [c, 0],
+      [a, 1],
+    ],
+  );
+  world.input({ type: 'set-trackers', tiers: [] });
+  assert.deepEqual(world.heard().sort(), ['stopped a', 'stopped c']);
+  assert.equal(world.machine.host, null);
+  world.advance(100 * minute);
+  assert.deepEqual(world.heard(), []);
+});
+
+test('what is under way to a tracker that goes is broken off, and its answer not heard', () => {
+  const world = new World([[a], [b]]);
+  world.reply = () => null;
+  world.input({ type: 'start', isComplete: false });
+  world.heard();
+  world.input({ type: 'set-trackers', tiers: [[b]] });
+  assert.deepEqual(world.heard(), ['stopped a']);
+  world.input({ type: 'answer', id: 1, answer });
+  assert.deepEqual(
+    world.machine.snapshot(0, 0).map(({ url, state }) => [url, state]),
+    [[b, 'announcing']],
+  );
+});
+
+test('the user waits for the min interval that a tracker has named', () => {
+  const world = new World([[a]]);
+  world.reply = () => ({ ...answer, minIntervalMs: 5 * minute });
+  world.input({ type: 'start', isComplete: false });
+  world.heard();
+  world.input({ type: 'announce-now' });
+  world.advance(4 * minute);
+  assert.deepEqual(world.heard(), []);
+  world.advance(2 * minute);
+  assert.deepEqual(world.heard(), ['none a']);
+});

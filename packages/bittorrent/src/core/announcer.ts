@@ -24,6 +24,7 @@ import type { AnnounceEvent, SwarmCounts } from '../wire/tracker-udp.ts';
 import {
   AnnouncedTracker,
   announcerLimits,
+  largest,
   type TrackerFailure,
   type TrackerSlot,
 } from './announcer-tracker.ts';
@@ -53,6 +54,8 @@ export type AnnouncerInput =
   | { readonly type: 'scrape' }
   /** Known URLs are left as they are; the others become later tiers. */
   | { readonly type: 'add-trackers'; readonly tiers: readonly (readonly string[])[] }
+  /** From here on these; those that were known before keep their state, the others are told that we leave. */
+  | { readonly type: 'set-trackers'; readonly tiers: readonly (readonly string[])[] }
   | { readonly type: 'answer'; readonly id: number; readonly answer: TrackerAnswer }
   | { readonly type: 'failure'; readonly id: number; readonly failure: TrackerFailure }
   /** Counts in the order of the asked info-hashes. */
@@ -104,6 +107,8 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerEffect> {
   readonly #key: number;
   readonly #tiers: Tier[] = [];
   readonly #requests = new Map<number, Request>();
+  /** While trackers are replaced: those that there were, by URL. */
+  #known: ReadonlyMap<string, AnnouncedTracker> = new Map();
   #effects: AnnouncerEffect[] = [];
   #state: State = { kind: 'idle' };
   #starved = false;
@@ -144,6 +149,9 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerEffect> {
         this.#addTiers(input.tiers);
         this.#advance(nowMs);
         break;
+      case 'set-trackers':
+        this.#setTiers(input.tiers, nowMs);
+        break;
       case 'answer':
         this.#answered(input.id, input.answer, nowMs);
         break;
@@ -182,6 +190,23 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerEffect> {
       const shown = tracker.snapshot(this.#starved, wallMs - nowMs);
       return active ? shown : { ...shown, nextAnnounceMs: null };
     });
+  }
+
+  /** Of the first tracker that works, or of the first one; null: there is none. */
+  get host(): string | null {
+    const trackers = this.#trackers();
+    return (trackers.find(({ working }) => working) ?? trackers[0])?.host ?? null;
+  }
+
+  /** The largest of what the trackers count; null: nobody has said. */
+  get swarm(): { readonly seedCount: number | null; readonly leechCount: number | null } {
+    let seedCount: number | null = null;
+    let leechCount: number | null = null;
+    for (const tracker of this.#trackers()) {
+      seedCount = largest(seedCount, tracker.seedCount);
+      leechCount = largest(leechCount, tracker.leechCount);
+    }
+    return { seedCount, leechCount };
   }
 
   /** idle, stopping -> running. */
@@ -360,7 +385,40 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerEffect> {
     }
   }
 
+  #setTiers(tiers: readonly (readonly string[])[], nowMs: number): void {
+    const before = this.#trackers();
+    this.#known = new Map(before.map((tracker) => [tracker.url, tracker]));
+    this.#tiers.length = 0;
+    this.#tierCount = 0;
+    this.#addTiers(tiers);
+    this.#known = new Map();
+    const kept = new Set(this.#trackers());
+    for (const tracker of before) if (!kept.has(tracker)) this.#dismiss(tracker);
+    this.#advance(nowMs);
+  }
+
+  /** Breaks off what it is asked, and tells it that we leave if it knows us; what it answers is not heard. */
+  #dismiss(tracker: AnnouncedTracker): void {
+    for (const [id, request] of this.#requests) {
+      if (request.tracker !== tracker) continue;
+      this.#effects.push({ type: 'cancel', id });
+      this.#requests.delete(id);
+    }
+    const told = tracker.slots.filter(({ heardStarted, requestId }) => heardStarted || requestId !== null);
+    tracker.cancelRound();
+    if (this.#state.kind !== 'running') return;
+    for (const slot of told) {
+      this.#announce(tracker, slot, 'stopped');
+      this.#requests.delete(slot.requestId!);
+    }
+  }
+
   #createTracker(url: string, tier: number): AnnouncedTracker {
+    const known = this.#known.get(url);
+    if (known !== undefined) {
+      known.tier = tier;
+      return known;
+    }
     const checked = checkUrl(url, 'tracker');
     if (!checked.ok) return new AnnouncedTracker(url, tier, null, [], checked.fault.message);
     const literal = tryParseAddress(checked.value.host);

@@ -21,6 +21,9 @@ export type FileSlice = {
 /** Both ends included. */
 export type PieceRange = { readonly first: number; readonly last: number };
 
+/** The highest that there is. */
+const edgePriority = 7;
+
 type Layout = Pick<TorrentInfo, 'pieceBytes' | 'pieceCount' | 'totalBytes' | 'files'>;
 
 export class FileMap {
@@ -92,13 +95,15 @@ export class FileMap {
 
 /**
  * Priorities of pieces from those of files: the highest of the files that a piece holds bytes of. A pad counts as
- * the file before it, so that a piece of nothing but padding is wanted with its neighbour. 0: not wanted.
+ * the file before it, so that a piece of nothing but padding is wanted with its neighbour. 0: not wanted. On request
+ * the first and the last piece of every wanted file come before all others.
  */
 export class FilePriorities {
   readonly #map: FileMap;
   readonly #files: Uint8Array;
   /** By piece. */
   readonly pieces: Uint8Array;
+  #edgesFirst = false;
 
   /** @param priorities one a file, 0 to 7; what stands for pads does not matter */
   constructor(map: FileMap, priorities: ArrayLike<number>) {
@@ -134,6 +139,22 @@ export class FilePriorities {
     return range;
   }
 
+  /** Whether the ends of files come first; the pieces whose priority may have changed, or null when none has. */
+  setEdgesFirst(on: boolean): PieceRange | null {
+    if (this.#edgesFirst === on) return null;
+    this.#edgesFirst = on;
+    const { files, pieceCount } = this.#map.info;
+    for (let file = 0; file < files.length; file++) {
+      const range = this.#map.piecesOf(file);
+      if (range === null || files[file]!.pad || this.#files[file] === 0) continue;
+      for (const piece of [range.first, range.last]) {
+        if (on) this.pieces[piece] = edgePriority;
+        else this.#recount({ first: piece, last: piece });
+      }
+    }
+    return { first: 0, last: pieceCount - 1 };
+  }
+
   #raise(file: number): void {
     const range = this.#map.piecesOf(file);
     const priority = this.#files[file]!;
@@ -146,9 +167,16 @@ export class FilePriorities {
   #recount(range: PieceRange): void {
     for (let piece = range.first; piece <= range.last; piece++) {
       let highest = 0;
-      for (const slice of this.#map.pieceSlices(piece)) highest = Math.max(highest, this.#files[slice.file]!);
+      for (const slice of this.#map.pieceSlices(piece)) highest = Math.max(highest, this.#priorityIn(slice));
       this.pieces[piece] = highest;
     }
+  }
+
+  /** What a slice makes of its piece. */
+  #priorityIn({ file, offset, bytes, pad }: FileSlice): number {
+    const priority = this.#files[file]!;
+    const isEdge = offset === 0 || offset + bytes === this.#map.info.files[file]!.bytes;
+    return this.#edgesFirst && isEdge && !pad && priority > 0 ? edgePriority : priority;
   }
 }
 

@@ -143,6 +143,14 @@ export class PeerList {
     return this.#entries.get(formatEndpoint(endpoint)) ?? null;
   }
 
+  /** Who named it; of several the one whose word is worth most. Null: it is not known. */
+  sourceOf(endpoint: Endpoint): PeerSource | null {
+    let best: PeerSource | null = null;
+    for (const source of this.get(endpoint)?.sources ?? [])
+      if (best === null || trust[source] > trust[best]) best = source;
+    return best;
+  }
+
   /**
    * BEP 27, once it is known: whoever was named by strangers alone is forgotten, and from now on only trackers and the
    * user are heard. @returns those whom we are connected to, or are dialling, and may not be

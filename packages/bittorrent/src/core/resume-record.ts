@@ -28,6 +28,10 @@ export type ResumeRecord = {
   readonly infoHashV1: Uint8Array | null;
   readonly infoHashV2: Uint8Array | null;
   readonly name: string;
+  /** What the user calls it; null: by its own name. */
+  readonly title: string | null;
+  /** Null: none. */
+  readonly category: string | null;
   /** Absolute. */
   readonly folder: string;
   /** 0 while the metadata is not known. */
@@ -35,6 +39,9 @@ export type ResumeRecord = {
   /** One tier an array. */
   readonly trackers: readonly (readonly string[])[];
   readonly webSeeds: readonly string[];
+  /** The user has replaced the trackers, or the web seeds: what a torrent file names does not count. */
+  readonly hasOwnTrackers: boolean;
+  readonly hasOwnWebSeeds: boolean;
   /** Files that have another path than the torrent says. */
   readonly renamed: ReadonlyMap<number, string>;
   /** One byte a file, 0 to 7; empty: all normal. */
@@ -43,6 +50,8 @@ export type ResumeRecord = {
   readonly pendingMove: PendingMove | null;
   readonly paused: boolean;
   readonly sequential: boolean;
+  /** First and last pieces of files before all others. */
+  readonly edgesFirst: boolean;
   readonly superSeed: boolean;
   readonly preallocate: boolean;
   /** Bytes a second; null: no limit of its own. */
@@ -50,6 +59,8 @@ export type ResumeRecord = {
   readonly limitUp: number | null;
   readonly addedMs: number;
   readonly finishedMs: number | null;
+  /** When content last went in or out; null: never. */
+  readonly activeMs: number | null;
   readonly downloadedBytes: number;
   readonly uploadedBytes: number;
   readonly wastedBytes: number;
@@ -62,21 +73,27 @@ export function encodeResumeRecord(record: ResumeRecord): Uint8Array {
     hash1: record.infoHashV1 ?? '',
     hash2: record.infoHashV2 ?? '',
     name: record.name,
+    title: record.title ?? '',
+    category: record.category ?? '',
     folder: record.folder,
     pieces: record.pieceCount,
     trackers: record.trackers.map((tier) => [...tier]),
     seeds: [...record.webSeeds],
+    'own trackers': Number(record.hasOwnTrackers),
+    'own seeds': Number(record.hasOwnWebSeeds),
     renamed: [...record.renamed].map(([file, path]) => [file, path]),
     priorities: record.filePriorities,
     moving: encodePendingMove(record.pendingMove),
     paused: Number(record.paused),
     sequential: Number(record.sequential),
+    edges: Number(record.edgesFirst),
     super: Number(record.superSeed),
     preallocate: Number(record.preallocate),
     down: record.limitDown ?? -1,
     up: record.limitUp ?? -1,
     added: Math.round(record.addedMs),
     finished: record.finishedMs === null ? -1 : Math.round(record.finishedMs),
+    active: record.activeMs === null ? -1 : Math.round(record.activeMs),
     downloaded: record.downloadedBytes,
     uploaded: record.uploadedBytes,
     wasted: record.wastedBytes,
@@ -101,10 +118,14 @@ export function decodeResumeRecord(bytes: Uint8Array): Result<ResumeRecord> {
     infoHashV1: hashOf(value, 'hash1', 20),
     infoHashV2: hashOf(value, 'hash2', 32),
     name: value.getText('name') ?? '',
+    title: textOrNull(value, 'title'),
+    category: textOrNull(value, 'category'),
     folder,
     pieceCount: countOf(value, 'pieces'),
     trackers: tiersOf(value),
     webSeeds: textsOf(value.getItems('seeds'), resumeRecordLimits.webSeedCountMax),
+    hasOwnTrackers: value.getInteger('own trackers') === 1,
+    hasOwnWebSeeds: value.getInteger('own seeds') === 1,
     renamed: renamedOf(value),
     filePriorities: shortBytes(value, 'priorities', resumeRecordLimits.fileCountMax).map((p) =>
       Math.min(p, 7),
@@ -112,12 +133,14 @@ export function decodeResumeRecord(bytes: Uint8Array): Result<ResumeRecord> {
     pendingMove: pendingMoveOf(value.getItems('moving')),
     paused: value.getInteger('paused') === 1,
     sequential: value.getInteger('sequential') === 1,
+    edgesFirst: value.getInteger('edges') === 1,
     superSeed: value.getInteger('super') === 1,
     preallocate: value.getInteger('preallocate') === 1,
     limitDown: orNull(value.getInteger('down')),
     limitUp: orNull(value.getInteger('up')),
     addedMs: countOf(value, 'added'),
     finishedMs: orNull(value.getInteger('finished')),
+    activeMs: orNull(value.getInteger('active')),
     downloadedBytes: countOf(value, 'downloaded'),
     uploadedBytes: countOf(value, 'uploaded'),
     wastedBytes: countOf(value, 'wasted'),
@@ -145,6 +168,11 @@ function countOf(value: BencodeValue, key: string): number {
 
 function orNull(number: number | null): number | null {
   return number === null || number < 0 ? null : number;
+}
+
+function textOrNull(value: BencodeValue, key: string): string | null {
+  const text = value.getText(key);
+  return text === null || text === '' || text.length > resumeRecordLimits.textBytesMax ? null : text;
 }
 
 function shortBytes(value: BencodeValue, key: string, bytesMax: number): Uint8Array {

@@ -1,5 +1,5 @@
 /** What a torrent machine is made with. */
-import type { Endpoint, Hashes, Prng } from '@tequio/kernel';
+import type { Endpoint, Hashes, Prng, RateMeter } from '@tequio/kernel';
 import type { ContentDeps } from './content.ts';
 
 export type TorrentOptions = {
@@ -21,6 +21,8 @@ export type TorrentOptions = {
 export type TorrentDeps = ContentDeps & {
   readonly hashes: Hashes;
   readonly prng: Prng;
+  /** Content of all torrents together is counted here too. */
+  readonly traffic?: { readonly down: RateMeter; readonly up: RateMeter };
   /** Where others see us; null or absent: not known. */
   readonly ownEndpoint?: (family: 4 | 6) => Endpoint | null;
 };

@@ -29,6 +29,7 @@ import { Peer, type PeerKey } from './peer.ts';
 import { faultOfSilence, silenceLimits } from './peer-silence.ts';
 import type { ReadExtent } from './read-cache.ts';
 import { SuperSeeding } from './super-seeding.ts';
+import { Suspects } from './suspects.ts';
 import type { TorrentEffect } from './torrent-effect.ts';
 import type { TorrentDeps, TorrentOptions } from './torrent-options.ts';
 import { pickTwinToClose, twiceFault } from './twin-connection.ts';
@@ -38,7 +39,6 @@ import { WebSeedFeeder } from './web-seed-feeder.ts';
 
 export const torrentLimits = {
   tickMs: 1000,
-  suspectCountMax: 1000,
 } as const;
 
 export class Torrent implements ConversationHost, ContentHost, RelayHost {
@@ -51,6 +51,8 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   readonly up = new RateMeter();
   listenPort: number;
   wastedBytes = 0;
+  /** When content last came or went; null: it has not. */
+  contentAtMs: number | null = null;
   content: TorrentContent | null = null;
   nowMs = 0;
 
@@ -61,11 +63,11 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   readonly #unchoking: Unchoking;
   readonly #haveNews = new HaveNews((peer) => this.touched(peer));
   readonly #webSeeds = new Map<PeerKey, WebSeedFeeder>();
-  #superSeeding: SuperSeeding | null = null;
+  readonly #superSeeding: SuperSeeding;
+  #superSeed: boolean;
   readonly #effects: TorrentEffect[] = [];
   readonly #touched = new Set<Peer>();
-  /** Peers that left while a failed piece of theirs was not explained yet. */
-  readonly #suspects = new Map<PeerKey, Endpoint>();
+  readonly #suspects = new Suspects();
   #nextPeerKey = 1;
   #tickAtMs: number | null = null;
   #isPaused = false;
@@ -74,6 +76,8 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     this.#options = options;
     this.#deps = deps;
     this.peerId = options.peerId;
+    this.#superSeed = options.superSeed ?? false;
+    this.#superSeeding = new SuperSeeding(deps.prng, (peer) => this.touched(peer));
     this.listenPort = options.listenPort;
     this.infoHashes = [options.infoHashV1, options.infoHashV2?.subarray(0, 20) ?? null].filter(
       (hash) => hash !== null,
@@ -98,7 +102,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   }
 
   get hidesPieces(): boolean {
-    return this.#superSeeding !== null;
+    return this.#superSeeding.isOn;
   }
 
   /** metadata -> active. `start` of the content follows when it is known what is on disk. */
@@ -199,6 +203,19 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     this.#fillAll();
   }
 
+  /** Begins, or ends, to hide what we have. Who knows it already is parted from: it may come back and know nothing. */
+  setSuperSeed(on: boolean, nowMs: number): void {
+    this.nowMs = nowMs;
+    this.#superSeed = on;
+    const { content } = this;
+    if (content === null) return;
+    if (!on) this.#superSeeding.end(content.picker.have, this.peers.values());
+    else if (content.isFinished && !this.hidesPieces) {
+      for (const peer of [...this.peers.values()]) if (peer.saidPieces) this.#close(peer, null);
+      this.#superSeeding.tryBegin(content.picker.have, this.peers.values());
+    }
+  }
+
   /** Ends a connection for a reason of ours. */
   closePeer(key: PeerKey, fault: Fault | null, nowMs: number): void {
     this.nowMs = nowMs;
@@ -224,9 +241,10 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
       this.metadata.nextTimeoutMs(),
       this.content?.hashExchange.nextTimeoutMs() ?? null,
     ];
-    let next: number | null = null;
-    for (const time of times) if (time !== null && (next === null || time < next)) next = time;
-    return next;
+    return times.reduce(
+      (next, time) => (next === null || (time !== null && time < next) ? time : next),
+      null,
+    );
   }
 
   drain(out: TorrentEffect[]): void {
@@ -257,10 +275,10 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   }
 
   updateInterest(peer: Peer): void {
-    const content = this.content;
+    const { content } = this;
     if (content === null || peer.handshake === null) return;
     content.hashExchange.handlePieces(peer.key, this.nowMs);
-    this.#superSeeding?.addPeer(peer);
+    this.#superSeeding.addPeer(peer);
     const was = peer.amInterested;
     peer.markInterested(content.pieces.isInteresting(peer));
     if (was !== peer.amInterested) this.touched(peer);
@@ -292,14 +310,12 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   }
 
   haveSeen(peer: Peer, piece: number): void {
-    this.#superSeeding?.handleHave(peer, piece);
-    if (this.#superSeeding?.isOver !== true) return;
-    this.#superSeeding.tellAll(this.peers.values(), this.content!.picker.have);
-    this.#superSeeding = null;
+    if (this.#superSeeding.handleHave(peer, piece))
+      this.#superSeeding.end(this.content!.picker.have, this.peers.values());
   }
 
   mayServe(peer: Peer, piece: number): boolean {
-    return this.#superSeeding?.mayServe(peer, piece) ?? true;
+    return this.#superSeeding.mayServe(peer, piece);
   }
 
   // What the content tells.
@@ -335,7 +351,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
 
   finished(): void {
     this.#effects.push({ type: 'finished' });
-    this.#beginSuperSeeding();
+    if (this.#superSeed) this.#superSeeding.tryBegin(this.content!.picker.have, this.peers.values());
     this.#haveNews.tell(this.peers.values());
     for (const peer of [...this.peers.values()]) {
       this.#conversation.sayUploadOnly(peer, true);
@@ -353,7 +369,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
 
   blame(key: PeerKey, fault: Fault): void {
     const peer = this.peers.get(key);
-    const endpoint = peer?.endpoint ?? this.#suspects.get(key) ?? null;
+    const endpoint = peer?.endpoint ?? this.#suspects.endpointOf(key);
     if (peer !== undefined) peer.penalty += fault.penalty;
     // Small faults add up, so that a flood of them is one large one.
     const weighed = (peer?.penalty ?? 0) >= 100 ? { ...fault, penalty: 100 } : fault;
@@ -371,8 +387,15 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     return feeder;
   }
 
+  /** Its run must have been broken off. */
+  removeWebSeed(feeder: WebSeedFeeder): void {
+    if (this.#webSeeds.delete(feeder.key)) this.content?.picker.removeSeed();
+  }
+
   received(bytes: number, nowMs: number): void {
     this.down.add(bytes, nowMs);
+    this.#deps.traffic?.down.add(bytes, nowMs);
+    this.contentAtMs = nowMs;
   }
 
   wasted(bytes: number): void {
@@ -389,6 +412,8 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
 
   uploaded(bytes: number, nowMs: number): void {
     this.up.add(bytes, nowMs);
+    this.#deps.traffic?.up.add(bytes, nowMs);
+    this.contentAtMs = nowMs;
   }
 
   /** Whoever did not say that it speaks v2 hangs up on hash requests. */
@@ -397,16 +422,6 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     if (infoHashV2 === null || peer.handshake === null) return;
     const isV2 = peer.handshake.v2 || bytesEqual(peer.handshake.infoHash, infoHashV2.subarray(0, 20));
     if (isV2) this.content?.hashExchange.addPeer(peer.key, this.nowMs);
-  }
-
-  /** Only a seed from the start can hide: whoever was told what we have knows it. */
-  #beginSuperSeeding(): void {
-    const { content } = this;
-    const isTold = [...this.peers.values()].some((peer) => peer.saidPieces);
-    if (this.#options.superSeed !== true || content === null || isTold || !content.picker.have.isFull) return;
-    this.#superSeeding = new SuperSeeding(content.info.pieceCount, this.#deps.prng.fork(), (peer) =>
-      this.touched(peer),
-    );
   }
 
   /** Those who snub us come last: what they have let go of is for others first. */
@@ -441,23 +456,18 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     this.#touched.delete(peer);
     this.metadata.removePeer(peer.key, this.nowMs);
     this.introductions.removePeer(peer);
-    const content = this.content;
+    const { content } = this;
     if (content !== null) {
-      if (content.smartBan.isOnParole(peer.key)) this.#rememberSuspect(peer);
+      if (content.smartBan.isOnParole(peer.key)) this.#suspects.add(peer);
       content.requester.removePeer(peer);
       content.uploader.removePeer(peer);
       content.pieces.removePeer(peer);
-      this.#superSeeding?.removePeer(peer);
+      this.#superSeeding.removePeer(peer);
       content.hashExchange.removePeer(peer.key, this.nowMs);
       // What it was asked for is free again.
       if (peer.amInterested) this.#fillAll();
     }
     if (this.peers.size === 0) this.#tickAtMs = null;
-  }
-
-  #rememberSuspect(peer: Peer): void {
-    if (this.#suspects.size >= torrentLimits.suspectCountMax) this.#suspects.clear();
-    this.#suspects.set(peer.key, peer.endpoint);
   }
 
   #tick(): void {

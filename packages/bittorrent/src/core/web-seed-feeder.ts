@@ -8,6 +8,7 @@
  * Bytes are gathered in one block of memory of its own: a peer may be filling the same block in the piece's memory,
  * and only whole blocks may meet there. Cost: one more copy a byte, for web seeds alone.
  */
+import { RateMeter } from '@tequio/kernel';
 import { blockBytes } from '../wire/torrent-info.ts';
 import type { TorrentContent } from './content.ts';
 import type { PeerKey } from './peer.ts';
@@ -20,6 +21,7 @@ const runBlockCountMax = 256;
 export class WebSeedFeeder {
   readonly key: PeerKey;
   readonly seed: WebSeed;
+  readonly down = new RateMeter();
   readonly #content: TorrentContent;
   readonly #block = new Uint8Array(blockBytes);
   #gathered = 0;
@@ -51,6 +53,7 @@ export class WebSeedFeeder {
 
   /** Bytes of the run, in order, borrowed. */
   handleBytes(bytes: Uint8Array, nowMs: number): void {
+    this.down.add(bytes.length, nowMs);
     for (let at = 0; at < bytes.length; ) {
       const due = this.#due[0];
       if (due === undefined) return;

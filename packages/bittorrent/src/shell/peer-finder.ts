@@ -73,6 +73,11 @@ export class PeerFinder implements DhtSeeker {
     if (tiers.length > 0) this.#trackers.handle({ type: 'add-trackers', tiers });
   }
 
+  /** From here on these trackers are asked, and no others. */
+  setTrackers(tiers: readonly (readonly string[])[]): void {
+    this.#trackers.handle({ type: 'set-trackers', tiers });
+  }
+
   /** Seeds are of no use to a seed, and of use again when more is wanted. */
   setSeeding(isSeeding: boolean): void {
     this.#peerList.setSeeding(isSeeding);
@@ -173,6 +178,19 @@ export class PeerFinder implements DhtSeeker {
 
   trackers(): readonly TrackerSnapshot[] {
     return this.#trackers.snapshot();
+  }
+
+  get trackerHost(): string | null {
+    return this.#trackers.announcer.host;
+  }
+
+  get swarm(): { readonly seedCount: number | null; readonly leechCount: number | null } {
+    return this.#trackers.announcer.swarm;
+  }
+
+  /** Who named the endpoint; of several the one whose word is worth most. Null: nobody. */
+  sourceOf(endpoint: Endpoint | null): PeerSource | null {
+    return endpoint === null ? null : this.#peerList.sourceOf(endpoint);
   }
 
   #leaveNeighbours(): void {

@@ -96,12 +96,16 @@ export class RateLimits {
 
   /** The limits of one torrent, within those of its category and of all. */
   ofTorrent(name: string, limits: Limits, category: string | null): TorrentRates {
-    const above = category === null ? this.#network : this.#category(category);
-    return new TorrentRates(
-      this.#clock,
-      above.down.child(name, limits.down),
-      above.up.child(name, limits.up),
-    );
+    return new TorrentRates(this.#clock, name, limits, this.#above(category));
+  }
+
+  /** From here on it counts under another category, or none. @throws NodeError `BITTORRENT_CATEGORIES` */
+  setCategory(torrent: TorrentRates, category: string | null): void {
+    torrent.setAbove(this.#above(category));
+  }
+
+  #above(category: string | null): Class {
+    return category === null ? this.#network : this.#category(category);
   }
 
   #category(name: string): Class {
@@ -143,8 +147,9 @@ type Class = { readonly down: RateLimiter; readonly up: RateLimiter };
 /** One torrent's part of the tree, with a leaf for each peer that the limits concern. */
 export class TorrentRates implements RateGate {
   readonly #clock: Clock;
-  readonly #down: RateLimiter;
-  readonly #up: RateLimiter;
+  readonly #name: string;
+  #down: RateLimiter;
+  #up: RateLimiter;
   /** Who sends to us. */
   readonly #senders = new Map<Pausable, RateLimiter>();
   /** Whom we send to. */
@@ -154,10 +159,26 @@ export class TorrentRates implements RateGate {
   #timer: Timer | null = null;
   #isClosed = false;
 
-  constructor(clock: Clock, down: RateLimiter, up: RateLimiter) {
+  constructor(clock: Clock, name: string, limits: Limits, above: Class) {
     this.#clock = clock;
-    this.#down = down;
-    this.#up = up;
+    this.#name = name;
+    this.#down = above.down.child(name, limits.down);
+    this.#up = above.up.child(name, limits.up);
+  }
+
+  /** Of the torrent itself. */
+  setLimits({ down, up }: Limits): void {
+    this.#down.setLimit(down);
+    this.#up.setLimit(up);
+  }
+
+  /** Below another class of the tree; who waits there waits anew. */
+  setAbove(above: Class): void {
+    this.#stopWaiting();
+    this.#senders.clear();
+    this.#takers.clear();
+    this.#down = above.down.child(this.#name, this.#down.bytesPerSecond);
+    this.#up = above.up.child(this.#name, this.#up.bytesPerSecond);
   }
 
   tryTake(bytes: number, nowMs: number, peer: number): boolean {
@@ -208,6 +229,10 @@ export class TorrentRates implements RateGate {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.#timer = null;
+    this.#stopWaiting();
+  }
+
+  #stopWaiting(): void {
     for (const leaf of this.#senders.values()) leaf.stopWaiting();
     for (const { leaf } of this.#takers.values()) leaf.stopWaiting();
     this.#down.stopWaiting();

@@ -2,7 +2,7 @@
 import { Bitfield } from '@tequio/kernel';
 import type { ResumeChange, ResumeProgress, ResumeSession, SettledFile } from '../core/resume.ts';
 import type { ResumeRecord } from '../core/resume-record.ts';
-import type { LoadedTorrents, ResumeStore } from './resume-store.ts';
+import type { LoadedTorrents, ResumeStore, StoredTorrent } from './resume-store.ts';
 
 type Entry = {
   record: ResumeRecord;
@@ -18,12 +18,12 @@ export class MemoryResumeStore implements ResumeStore {
   readonly #entries = new Map<string, Entry>();
 
   load(): LoadedTorrents {
-    const torrents = [...this.#entries.values()].map((entry) => ({
-      record: entry.record,
-      metainfo: entry.metainfo,
-      progress: progressOf(entry),
-    }));
-    return { torrents, unreadable: [] };
+    return { torrents: [...this.#entries.values()].map(storedOf), unreadable: [] };
+  }
+
+  tryLoad(id: string): StoredTorrent | null {
+    const entry = this.#entries.get(id);
+    return entry === undefined ? null : storedOf(entry);
   }
 
   save(record: ResumeRecord): void {
@@ -66,6 +66,10 @@ export class MemoryResumeStore implements ResumeStore {
     if (entry === undefined) throw new Error(`torrent ${id} has no record`);
     return entry;
   }
+}
+
+function storedOf(entry: Entry): StoredTorrent {
+  return { record: entry.record, metainfo: entry.metainfo, progress: progressOf(entry) };
 }
 
 function progressOf(entry: Entry): ResumeProgress {

@@ -29,6 +29,8 @@ export type LoadedTorrents = {
 
 export interface ResumeStore {
   load(): LoadedTorrents;
+  /** One torrent; null: there is none, or it cannot be read. */
+  tryLoad(id: string): StoredTorrent | null;
   /** Adds or replaces the record. */
   save(record: ResumeRecord): void;
   /** Once, when the metadata is known. The torrent's record must be there. */
@@ -106,6 +108,12 @@ class DatabaseResumeStore implements ResumeStore {
       else unreadable.push({ id: String(row['id']), fault: record.fault });
     }
     return { torrents, unreadable };
+  }
+
+  tryLoad(id: string): StoredTorrent | null {
+    const row = this.#database.get('SELECT record FROM bittorrent_torrents WHERE id = ?', id);
+    const record = row === null ? null : decodeResumeRecord(row['record'] as Uint8Array);
+    return record?.ok === true ? this.#loadOne(record.value) : null;
   }
 
   save(record: ResumeRecord): void {

@@ -2,6 +2,7 @@
  * What is remembered of one torrent while it runs: the resume record with its totals over all runs. Every change is
  * stored at once, until the torrent is closed.
  */
+import type { Clock } from '@tequio/kernel';
 import type { AddOptions, TorrentId } from '../contract.ts';
 import { isSelected } from '../core/file-select.ts';
 import type { ResumeRecord } from '../core/resume-record.ts';
@@ -26,6 +27,7 @@ export class SessionRecord {
   readonly #store: SessionDeps['store'];
   readonly #host: SessionRecordHost;
   readonly #before: SessionTotals;
+  readonly #clock: Clock;
   #record: ResumeRecord;
   #isClosed = false;
 
@@ -40,6 +42,7 @@ export class SessionRecord {
     this.#add = add;
     this.#store = deps.store;
     this.#host = host;
+    this.#clock = deps.clock;
     this.#record = source.stored?.record ?? newRecord(id, source, add, deps.clock.wallMs());
     this.#before = { ...this.#record };
   }
@@ -58,6 +61,12 @@ export class SessionRecord {
     };
   }
 
+  /** Wall clock: content last went in or out; null: never. */
+  get activeMs(): number | null {
+    const atMs = this.#host.torrent.contentAtMs;
+    return atMs === null ? this.#record.activeMs : this.#clock.wallMs() - (this.#clock.nowMs() - atMs);
+  }
+
   /** Changes fields, and stores all. */
   change(fields: Partial<ResumeRecord>): void {
     this.#record = { ...this.#record, ...fields };
@@ -72,7 +81,8 @@ export class SessionRecord {
       storage === null
         ? this.#record.filePriorities
         : Uint8Array.from(storage.info.files, (file) => storage.priorities.fileAt(file.index));
-    this.#record = { ...this.#record, ...this.totals, filePriorities, paused: isPaused };
+    const { activeMs, totals } = this;
+    this.#record = { ...this.#record, ...totals, activeMs, filePriorities, paused: isPaused };
     this.#store.save(this.#record);
   }
 
@@ -83,6 +93,9 @@ export class SessionRecord {
 
   /** The files' priorities to begin with: those of an earlier run, unless the user has just chosen. */
   prioritiesOf(files: readonly TorrentFile[]): Uint8Array {
+    const chosen = this.#add.filePriorities ?? [];
+    if (chosen.length === files.length)
+      return Uint8Array.from(chosen, (one) => Math.min(7, Math.max(0, one)));
     const known = this.#record.filePriorities;
     const select = this.#add.select ?? [];
     const ranges = this.#source.select;
@@ -101,21 +114,27 @@ function newRecord(id: TorrentId, source: SessionSource, add: AddOptions, nowMs:
     infoHashV1: source.infoHashV1,
     infoHashV2: source.infoHashV2,
     name: source.name,
+    title: add.name ?? null,
+    category: add.category ?? null,
     folder: add.folder,
     pieceCount: source.metainfo?.info.pieceCount ?? 0,
     trackers: source.trackers,
     webSeeds: source.webSeeds,
+    hasOwnTrackers: false,
+    hasOwnWebSeeds: false,
     renamed: new Map(),
     pendingMove: null,
     filePriorities: new Uint8Array(0),
     paused: false,
     sequential: add.sequential ?? false,
+    edgesFirst: false,
     superSeed: add.superSeed ?? false,
     preallocate: add.preallocate ?? false,
     limitDown: add.limitDown ?? null,
     limitUp: add.limitUp ?? null,
     addedMs: nowMs,
     finishedMs: null,
+    activeMs: null,
     downloadedBytes: 0,
     uploadedBytes: 0,
     wastedBytes: 0,

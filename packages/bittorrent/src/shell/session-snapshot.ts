@@ -1,21 +1,26 @@
 /** A torrent as the contract shows it: plain data, made when asked for. */
 import { formatEndpoint, toHex, toLatin1 } from '@tequio/kernel';
-import type { FileSnapshot, PeerSnapshot, TorrentSnapshot } from '../contract.ts';
+import type { FileSnapshot, PeerSnapshot, PieceView, TorrentRow, TorrentSnapshot } from '../contract.ts';
 import type { Peer } from '../core/peer.ts';
+import type { PiecePicker } from '../core/piece-picker.ts';
+import type { TorrentInfo } from '../wire/torrent-info.ts';
 import type { TorrentSession } from './torrent-session.ts';
 
-export function snapshotOf(session: TorrentSession, nowMs: number): TorrentSnapshot {
-  const { torrent, storage, source, metainfo } = session;
+/** Costs O(connected peers), and O(pieces) where there are any. */
+export function rowOf(session: TorrentSession, nowMs: number): TorrentRow {
+  const { torrent, storage, source, metainfo, finder, error } = session;
   const { content } = torrent;
   const info = metainfo?.info ?? null;
-  const peers = [...torrent.peers.values()].filter((peer) => peer.handshake !== null);
-  const pieceCount = info?.pieceCount ?? 0;
-  const files = filesOf(session);
-  const wanted = files.filter((file) => file.priority > 0 && !file.pad);
-  const wantedBytes = wanted.reduce((sum, file) => sum + file.bytes, 0);
-  const doneBytes = wanted.reduce((sum, file) => sum + file.doneBytes, 0);
+  const { totals, current, activeMs } = session.record;
+  const { wantedBytes, doneBytes } = storage?.wanted ?? { wantedBytes: 0, doneBytes: 0 };
   const downRate = torrent.down.bytesPerSecond(nowMs);
-  const { totals } = session.record;
+  const { seedCount: swarmSeedCount, leechCount: swarmLeechCount } = finder.swarm;
+  let [peerCount, seedCount] = [0, 0];
+  for (const peer of torrent.peers.values()) {
+    if (peer.handshake === null) continue;
+    peerCount++;
+    if (peer.isSeed) seedCount++;
+  }
   return {
     id: session.id,
     infoHashV1: hexOf(source.infoHashV1 ?? info?.infoHashV1 ?? null),
@@ -23,31 +28,57 @@ export function snapshotOf(session: TorrentSession, nowMs: number): TorrentSnaps
     name: session.name,
     folder: session.folder,
     state: session.state,
-    error: session.error?.message ?? null,
-    errorCode: session.error?.code ?? null,
-    pieceCount,
+    error: error?.message ?? null,
+    errorCode: error?.code ?? null,
+    private: info?.private ?? null,
+    pieceCount: info?.pieceCount ?? 0,
     pieceBytes: info?.pieceBytes ?? 0,
     havePieceCount: content?.picker.have.setCount ?? 0,
-    pieces: content === null ? '' : toBase64(content.picker.have.bytes),
-    totalBytes: info === null ? 0 : files.reduce((sum, file) => sum + (file.pad ? 0 : file.bytes), 0),
+    ...(info === null ? { fileCount: 0, totalBytes: 0 } : sizeOf(info)),
     wantedBytes,
-    doneBytes: storage === null ? 0 : doneBytes,
+    doneBytes,
     ...totals,
     downRate: Math.round(downRate),
     upRate: Math.round(torrent.up.bytesPerSecond(nowMs)),
-    peerCount: peers.length,
-    seedCount: peers.filter((peer) => peer.isSeed).length,
-    candidateCount: session.finder.candidateCount,
+    peerCount,
+    seedCount,
+    candidateCount: finder.candidateCount,
+    swarmSeedCount,
+    swarmLeechCount,
     secondsLeft:
       content === null || content.isFinished ? null : secondsLeft(wantedBytes - doneBytes, downRate),
     checked: checkedShare(session),
-    files,
-    trackers: session.finder.trackers(),
-    peers: peers.map((peer) => peerSnapshot(peer, pieceCount, nowMs)),
+    availability: content === null ? 0 : copiesOf(content.picker, content.info.pieceCount, peerCount),
+    category: current.category,
+    limitDown: current.limitDown,
+    limitUp: current.limitUp,
+    sequential: current.sequential,
+    superSeed: current.superSeed,
+    trackerHost: finder.trackerHost,
+    addedAtMs: current.addedMs,
+    finishedAtMs: current.finishedMs,
+    activeAtMs: activeMs === null ? null : Math.round(activeMs),
   };
 }
 
-function filesOf({ metainfo, storage }: TorrentSession): FileSnapshot[] {
+export function snapshotOf(session: TorrentSession, nowMs: number): TorrentSnapshot {
+  const { infoHashV1, infoHashV2, error, errorCode, ...row } = rowOf(session, nowMs);
+  const { id, name, folder, state, pieceCount, pieceBytes, havePieceCount } = row;
+  const { downloadedBytes, uploadedBytes, wastedBytes, downRate, upRate, peerCount, seedCount } = row;
+  const { totalBytes, wantedBytes, doneBytes, candidateCount, secondsLeft: left, checked } = row;
+  const have = session.torrent.content?.picker.have.bytes ?? new Uint8Array(0);
+  return {
+    ...{ id, infoHashV1, infoHashV2, name, folder, state, error, errorCode },
+    ...{ pieceCount, pieceBytes, havePieceCount, pieces: toBase64(have) },
+    ...{ totalBytes, wantedBytes, doneBytes, downloadedBytes, uploadedBytes, wastedBytes },
+    ...{ downRate, upRate, peerCount, seedCount, candidateCount, secondsLeft: left, checked },
+    files: filesOf(session),
+    trackers: session.finder.trackers(),
+    peers: peersOf(session, nowMs),
+  };
+}
+
+export function filesOf({ metainfo, storage }: TorrentSession): FileSnapshot[] {
   if (metainfo === null) return [];
   return metainfo.info.files.map(({ index, path, bytes, pad }) => ({
     index,
@@ -59,12 +90,33 @@ function filesOf({ metainfo, storage }: TorrentSession): FileSnapshot[] {
   }));
 }
 
-function peerSnapshot(peer: Peer, pieceCount: number, nowMs: number): PeerSnapshot {
+export function peersOf(session: TorrentSession, nowMs: number): PeerSnapshot[] {
+  const pieceCount = session.metainfo?.info.pieceCount ?? 0;
+  const peers = [...session.torrent.peers.values()].filter((peer) => peer.handshake !== null);
+  return peers.map((peer) => peerSnapshot(session, peer, pieceCount, nowMs));
+}
+
+export function piecesOf({ torrent: { content, peers } }: TorrentSession): PieceView {
+  if (content === null) return { have: new Uint8Array(0), availability: new Uint8Array(0), active: [] };
+  const { picker, info } = content;
+  const availability = new Uint8Array(peers.size === 0 ? 0 : info.pieceCount);
+  for (let piece = 0; piece < availability.length; piece++)
+    availability[piece] = Math.min(255, picker.availabilityOf(piece));
+  const active = Array.from(picker.openPieces(), ({ piece }) => piece).sort((a, b) => a - b);
+  return { have: picker.have.bytes.slice(), availability, active };
+}
+
+function peerSnapshot(session: TorrentSession, peer: Peer, pieceCount: number, nowMs: number): PeerSnapshot {
   return {
     endpoint: formatEndpoint(peer.endpoint),
     client: peer.client,
+    peerId: hexOf(peer.handshake?.peerId ?? null) ?? '',
+    incoming: peer.incoming,
+    source: session.finder.sourceOf(peer.contact) ?? 'incoming',
     transport: peer.isUtp ? 'utp' : 'tcp',
     encrypted: false,
+    downloadedBytes: peer.down.totalBytes,
+    uploadedBytes: peer.up.totalBytes,
     downRate: Math.round(peer.down.bytesPerSecond(nowMs)),
     upRate: Math.round(peer.up.bytesPerSecond(nowMs)),
     progress: peer.progressOf(pieceCount),
@@ -72,7 +124,37 @@ function peerSnapshot(peer: Peer, pieceCount: number, nowMs: number): PeerSnapsh
     choked: peer.amChoking,
     interesting: peer.amInterested,
     interested: peer.interested,
+    snubbed: peer.window.isSnubbed,
+    uploadOnly: peer.uploadOnly,
   };
+}
+
+type ContentSize = Pick<TorrentRow, 'fileCount' | 'totalBytes'>;
+
+const sizes = new WeakMap<TorrentInfo, ContentSize>();
+
+/** Without pads; counted once. */
+function sizeOf(info: TorrentInfo): ContentSize {
+  const known = sizes.get(info);
+  if (known !== undefined) return known;
+  const files = info.files.filter(({ pad }) => !pad);
+  const size = { fileCount: files.length, totalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
+  sizes.set(info, size);
+  return size;
+}
+
+/** Of the rarest piece, ours counted, and as a fraction the share of pieces that are less rare. */
+function copiesOf(picker: PiecePicker, pieceCount: number, peerCount: number): number {
+  const { have } = picker;
+  if (peerCount === 0) return have.setCount / pieceCount;
+  let least = Number.POSITIVE_INFINITY;
+  let leastCount = 0;
+  for (let piece = 0; piece < pieceCount; piece++) {
+    const copyCount = picker.availabilityOf(piece) + (have.has(piece) ? 1 : 0);
+    if (copyCount < least) [least, leastCount] = [copyCount, 0];
+    if (copyCount === least) leastCount++;
+  }
+  return least + 1 - leastCount / pieceCount;
 }
 
 function checkedShare(session: TorrentSession): number {

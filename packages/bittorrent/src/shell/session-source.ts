@@ -8,10 +8,11 @@ import type {
   IpAddress,
   Log,
   Prng,
+  RateMeter,
   Resolver,
 } from '@tequio/kernel';
 import type { Admission, Ban } from '@tequio/network';
-import type { BittorrentEvent } from '../contract.ts';
+import type { BittorrentEvent, TorrentId } from '../contract.ts';
 import type { PieceMemory } from '../core/piece-memory.ts';
 import type { ReadCache } from '../core/read-cache.ts';
 import type { ResumeProgress } from '../core/resume.ts';
@@ -36,6 +37,8 @@ export type SessionDeps = {
   readonly cache: ReadCache;
   readonly rates: RateLimits;
   readonly admission: Admission;
+  /** Content of all torrents. */
+  readonly traffic: { readonly down: RateMeter; readonly up: RateMeter };
   /** Why the node cannot send anything at present, or null. */
   readonly lineTrouble: () => string | null;
   /** A peer of this torrent was banned: all torrents part from it. */
@@ -49,7 +52,6 @@ export type SessionDeps = {
   readonly seenAt: (address: IpAddress, by: string) => void;
   /** Where others see us; null: not known. */
   readonly ownEndpoint: (family: 4 | 6) => Endpoint | null;
-  /** Null: not wished. */
   /** Null: this node takes no part in the DHT. */
   readonly dht: DhtTorrents | null;
   /** UDP port of our DHT node; 0: none. */
@@ -57,6 +59,8 @@ export type SessionDeps = {
   readonly foundDhtNode: (endpoint: Endpoint) => void;
   readonly localDiscovery: Pick<LocalDiscovery, 'add' | 'remove'> | null;
   readonly emit: (event: BittorrentEvent) => void;
+  /** Something about this torrent may look different from here on. */
+  readonly changed: (torrent: TorrentId) => void;
 };
 
 /** Everything known of a torrent when it is added or restored. */

@@ -31,14 +31,22 @@ export function readSource(source: TorrentSource, hashes: Hashes): SessionSource
 /** With what an earlier run remembers, unless it was about another folder. */
 export function withStored(
   read: SessionSource,
-  stored: StoredTorrent | undefined,
+  stored: StoredTorrent | null,
   folder: string,
   hashes: Hashes,
 ): SessionSource {
-  if (stored === undefined || stored.record.folder !== folder) return read;
+  if (stored === null || stored.record.folder !== folder) return read;
   const metainfo =
     read.metainfo ?? (stored.metainfo === null ? null : tryReadTorrent(stored.metainfo, hashes));
-  return { ...read, metainfo, stored };
+  const { hasOwnTrackers, trackers } = stored.record;
+  return { ...read, metainfo, trackers: hasOwnTrackers ? trackers : read.trackers, stored };
+}
+
+/** What an earlier run remembers, and nothing else. */
+export function restoredSource(stored: StoredTorrent, hashes: Hashes): SessionSource {
+  const { infoHashV1, infoHashV2, name, trackers, webSeeds } = stored.record;
+  const metainfo = stored.metainfo === null ? null : tryReadTorrent(stored.metainfo, hashes);
+  return { infoHashV1, infoHashV2, name, metainfo, trackers, webSeeds, select: null, stored };
 }
 
 /** The peers that the source itself names. */

@@ -23,6 +23,7 @@ import { allPieces, piecesToCheck } from './pieces-to-check.ts';
 import type { TorrentRates } from './rate-limit.ts';
 import { SessionRecord, type SessionRecordHost } from './session-record.ts';
 import { metainfoOf, type SessionDeps, type SessionSource } from './session-source.ts';
+import { SessionWants } from './session-wants.ts';
 import { TorrentDriver } from './torrent-driver.ts';
 import { encodeTorrentFile } from './torrent-export.ts';
 import { TorrentStorage } from './torrent-storage.ts';
@@ -37,6 +38,8 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   readonly driver: TorrentDriver;
   readonly finder: PeerFinder;
   readonly record: SessionRecord;
+  readonly wants: SessionWants;
+  readonly rates: TorrentRates;
   metainfo: Metainfo | null;
   storage: TorrentStorage | null = null;
   webSeeds: TorrentWebSeeds | null = null;
@@ -47,7 +50,6 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   readonly #options: CompleteOptions;
   readonly #owner: number;
   readonly #keeper: PieceKeeper;
-  readonly #rates: TorrentRates;
   readonly #trouble: DiskTrouble;
   readonly #add: AddOptions;
   #broken: Fault | null = null;
@@ -78,8 +80,8 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
       isWelcome: (endpoint) => deps.admission.isWelcome(endpoint),
       ownEndpoint: deps.ownEndpoint,
     });
-    const { limitDown, limitUp, superSeed } = this.record.current;
-    this.#rates = deps.rates.ofTorrent(this.id, { down: limitDown, up: limitUp }, add.category ?? null);
+    const { limitDown, limitUp, superSeed, category } = this.record.current;
+    this.rates = deps.rates.ofTorrent(this.id, { down: limitDown, up: limitUp }, category);
     this.torrent = new Torrent(
       {
         infoHashV1: source.infoHashV1,
@@ -92,7 +94,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
         holepunch: options.transport !== 'tcp',
         dhtPort: deps.dhtPort,
       },
-      { ...deps, owner, gate: this.#rates },
+      { ...deps, owner, gate: this.rates },
     );
     this.driver = new TorrentDriver(
       this.torrent,
@@ -100,17 +102,18 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
       {
         ...deps,
         bind: options.bind,
-        rates: this.#rates,
+        rates: this.rates,
       },
       this,
     );
+    this.wants = new SessionWants(this, deps.clock);
     this.#keeper = new PieceKeeper(deps.clock, (pieces) => this.#keep(pieces));
     this.#trouble = this.#createTrouble();
     this.finder = new PeerFinder(peerList, source, add, options.bind, deps, this);
   }
 
   get name(): string {
-    return this.metainfo?.info.name ?? this.source.name;
+    return this.record.current.title ?? this.metainfo?.info.name ?? this.source.name;
   }
 
   get folder(): string {
@@ -139,11 +142,18 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
 
   /** Remembers the torrent, looks at its files if it is known, and begins. @throws NodeError of the disk */
   async start(): Promise<void> {
+    this.#isPaused = this.#add.paused ?? false;
     this.record.save();
+    if (this.#isPaused) this.driver.run((torrent, nowMs) => torrent.setPaused(true, nowMs));
     if (this.metainfo !== null) await this.#open(this.metainfo);
-    this.driver.start();
+    if (!this.#isPaused) this.driver.start();
     this.finder.addPeers(this.#add.peers ?? []);
     this.#announce();
+  }
+
+  /** It could not be begun: it stays, and says why. */
+  fail(error: unknown): void {
+    this.#handleBroken(openFault(error));
   }
 
   async pause(): Promise<void> {
@@ -180,21 +190,8 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   }
 
   async setFilePriority(files: readonly number[], priority: number): Promise<void> {
-    const { storage } = this;
-    if (storage === null) return;
-    for (const file of files) {
-      const range = await storage.setPriority(file, priority);
-      if (range === null) continue;
-      this.driver.run((torrent, nowMs) => {
-        for (let piece = range.first; piece <= range.last; piece++) {
-          torrent.setPriority(piece, storage.priorities.pieces[piece]!, nowMs);
-        }
-        torrent.refresh(nowMs);
-      });
-    }
+    await this.wants.setFilePriority(files, priority);
     this.#updateSeeding();
-    this.driver.drive();
-    this.record.save();
   }
 
   /** A router has given us another port, or taken it back. */
@@ -217,15 +214,12 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     }
   }
 
-  setSequential(on: boolean): void {
-    this.torrent.content?.picker.setSequential(on);
-    this.record.change({ sequential: on });
-  }
-
-  setPieceDeadline(piece: number, inMs: number | null): void {
-    const atMs = inMs === null ? null : this.#deps.clock.nowMs() + inMs;
-    this.torrent.content?.picker.setDeadline(piece, atMs);
-    this.driver.run((torrent, nowMs) => torrent.refresh(nowMs));
+  /** Those of before are let go of, with what they were about to send. */
+  setWebSeeds(urls: readonly string[]): void {
+    this.record.change({ webSeeds: urls, hasOwnWebSeeds: true });
+    this.webSeeds?.leave(this.torrent);
+    this.webSeeds = null;
+    if (this.storage !== null && this.metainfo !== null) this.#joinWebSeeds(this.metainfo);
   }
 
   /** Takes leave, settles what was written and records it. */
@@ -242,7 +236,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     this.#isClosed = true;
     this.webSeeds?.close();
     this.driver.close();
-    this.#rates.close();
+    this.rates.close();
     const untilMs = this.#deps.clock.nowMs() + 5000;
     // A file that has just been completed is not synced: who waits for a download does not wait for the disk.
     const isFresh = this.#finishedAtMs !== null && untilMs - this.#finishedAtMs < settleDelayMs;
@@ -299,7 +293,8 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   }
 
   driven(): void {
-    this.webSeeds?.poll();
+    if (!this.#isPaused) this.webSeeds?.poll();
+    this.#deps.changed(this.id);
   }
 
   connected(endpoint: Endpoint, incoming: boolean, isUtp: boolean): void {
@@ -368,6 +363,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     this.driver.run((torrent, nowMs) => {
       const content = torrent.setInfo(info, pieceLayers, nowMs);
       content.picker.setSequential(this.record.current.sequential);
+      storage.priorities.setEdgesFirst(this.record.current.edgesFirst);
       storage.priorities.pieces.forEach((priority, piece) => {
         if (priority !== 4) content.setPriority(piece, priority);
       });
@@ -379,14 +375,15 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   }
 
   #joinWebSeeds(metainfo: Metainfo): void {
-    const urls = new Set([...metainfo.webSeeds, ...this.source.webSeeds]);
+    const { webSeeds, hasOwnWebSeeds } = this.record.current;
+    const urls = new Set(hasOwnWebSeeds ? webSeeds : [...metainfo.webSeeds, ...this.source.webSeeds]);
     if (urls.size === 0) return;
     const { http, clock, log } = this.#deps;
     this.webSeeds = joinWebSeeds([...urls], this.torrent, metainfo.info, {
       http,
       clock,
       bind: this.#options.bind,
-      received: (from, bytes) => this.#rates.received(from, bytes),
+      received: (from, bytes) => this.rates.received(from, bytes),
       changed: () => this.driver.drive(),
       failed: (url, fault, isDead) => log.debug('web-seed.failed', { url, code: fault.code, dead: isDead }),
     });
@@ -405,7 +402,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     try {
       await this.#open(metainfo);
     } catch (error) {
-      this.#handleBroken(openFault(error));
+      this.fail(error);
     }
   }
 
@@ -449,7 +446,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
         bytes: this.record.totals.downloadedBytes,
       });
     } catch (error) {
-      this.#handleBroken(openFault(error));
+      this.fail(error);
     }
   }
 

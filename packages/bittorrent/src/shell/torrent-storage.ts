@@ -98,6 +98,17 @@ export class TorrentStorage {
     return this.#progress.doneBytes[file]!;
   }
 
+  /** Bytes of all wanted files, and those of them that are verified; pads do not count. */
+  get wanted(): { readonly wantedBytes: number; readonly doneBytes: number } {
+    let [wantedBytes, doneBytes] = [0, 0];
+    for (const { index, bytes, pad } of this.info.files) {
+      if (pad || this.priorities.fileAt(index) === 0) continue;
+      wantedBytes += bytes;
+      doneBytes += this.#progress.doneBytes[index]!;
+    }
+    return { wantedBytes, doneBytes };
+  }
+
   /** The torrent's file that a fault is about; null: none, or the part file. */
   fileOf(fault: DiskFault): number | null {
     const index = fault.file === null ? null : this.#files.indexOf(fault.file);

@@ -37,7 +37,8 @@ export type TorrentTrackersHost = {
 export type TrackerAsker = Pick<TrackerClient, 'announce' | 'scrape'>;
 
 export class TorrentTrackers {
-  readonly #announcer: Announcer;
+  /** To be read only. */
+  readonly announcer: Announcer;
   readonly #client: TrackerAsker;
   readonly #clock: Clock;
   readonly #host: TorrentTrackersHost;
@@ -54,7 +55,7 @@ export class TorrentTrackers {
     deps: { client: TrackerAsker; clock: Clock },
     host: TorrentTrackersHost,
   ) {
-    this.#announcer = new Announcer(options);
+    this.announcer = new Announcer(options);
     this.#client = deps.client;
     this.#clock = deps.clock;
     this.#host = host;
@@ -62,7 +63,7 @@ export class TorrentTrackers {
 
   handle(input: AnnouncerInput): void {
     if (this.#isClosed) return;
-    this.#announcer.handle(input, this.#clock.nowMs());
+    this.announcer.handle(input, this.#clock.nowMs());
     this.#settle();
     // Who starts again before everybody has heard of the stop does not leave any more.
     if (input.type === 'start') this.#endStop();
@@ -88,11 +89,11 @@ export class TorrentTrackers {
   }
 
   snapshot(): readonly TrackerSnapshot[] {
-    return this.#announcer.snapshot(this.#clock.nowMs(), this.#clock.wallMs());
+    return this.announcer.snapshot(this.#clock.nowMs(), this.#clock.wallMs());
   }
 
   #settle(): void {
-    this.#announcer.drain(this.#effects);
+    this.announcer.drain(this.#effects);
     // Called from inside of an effect: the loop that carries it out goes on with these.
     if (this.#isSettling) return;
     this.#isSettling = true;
@@ -108,10 +109,10 @@ export class TorrentTrackers {
   #armTimer(): void {
     this.#timer?.cancel();
     this.#timer = null;
-    const next = this.#isClosed ? null : this.#announcer.nextTimeoutMs();
+    const next = this.#isClosed ? null : this.announcer.nextTimeoutMs();
     if (next === null) return;
     this.#timer = this.#clock.setTimer(Math.max(0, next - this.#clock.nowMs()), () => {
-      this.#announcer.handleTimeout(this.#clock.nowMs());
+      this.announcer.handleTimeout(this.#clock.nowMs());
       this.#settle();
     });
   }

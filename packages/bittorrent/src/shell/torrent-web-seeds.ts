@@ -1,5 +1,6 @@
 /** The web seeds of one torrent: each is given runs of blocks whenever it is idle and something is left to fetch. */
 import type { Clock, Fault, HttpClient, IpAddress } from '@tequio/kernel';
+import type { WebSeedSnapshot } from '../contract.ts';
 import { clientName } from '../core/conversation.ts';
 import type { Torrent } from '../core/torrent.ts';
 import { WebSeed, type WebSeedEffect } from '../core/web-seed.ts';
@@ -23,6 +24,8 @@ type Notice = Exclude<WebSeedEffect, { type: 'open' | 'abort' }> | null;
 export class TorrentWebSeeds {
   readonly #feeders: readonly { readonly feeder: WebSeedFeeder; readonly driver: WebSeedDriver }[];
   readonly #deps: TorrentWebSeedsDeps;
+  /** Why each failed last, by URL. */
+  readonly #messages = new Map<string, string>();
   #isPolling = false;
 
   constructor(feeders: readonly WebSeedFeeder[], deps: TorrentWebSeedsDeps) {
@@ -49,6 +52,22 @@ export class TorrentWebSeeds {
     }
   }
 
+  /** They are no peers of the torrent any more. */
+  leave(torrent: Torrent): void {
+    this.stop();
+    this.close();
+    for (const { feeder } of this.#feeders) torrent.removeWebSeed(feeder);
+  }
+
+  snapshot(nowMs: number): WebSeedSnapshot[] {
+    return this.#feeders.map(({ feeder: { seed, down } }) => ({
+      url: seed.url,
+      state: seed.state === 'dead' ? 'failed' : seed.state === 'busy' ? 'working' : 'waiting',
+      message: this.#messages.get(seed.url) ?? seed.fault?.message ?? null,
+      downRate: Math.round(down.bytesPerSecond(nowMs)),
+    }));
+  }
+
   close(): void {
     for (const { driver } of this.#feeders) driver.close();
   }
@@ -73,6 +92,8 @@ export class TorrentWebSeeds {
 
   #handleNotice(feeder: WebSeedFeeder, notice: Notice): void {
     if (notice !== null) feeder.release();
+    if (notice?.type === 'done') this.#messages.delete(feeder.seed.url);
+    if (notice?.type === 'failed') this.#messages.set(feeder.seed.url, notice.fault.message);
     if (notice?.type === 'failed')
       this.#deps.failed(feeder.seed.url, notice.fault, notice.retryAtMs === null);
     this.#deps.changed();
