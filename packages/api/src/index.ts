@@ -5,7 +5,6 @@
  */
 export type * from '@tequio/bittorrent/contract';
 export type * from './category.ts';
-export type * from './engine-view.ts';
 export type * from './events-api.ts';
 export type * from './log-api.ts';
 export type * from './management.ts';

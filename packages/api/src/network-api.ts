@@ -1,4 +1,4 @@
-import type { BanSnapshot } from './engine-view.ts';
+import type { BanSnapshot } from '@tequio/bittorrent/contract';
 
 /** An address filter, as it was read. */
 export type AddressFilterReport = {

@@ -1,5 +1,4 @@
-import type { DhtStatus } from '@tequio/bittorrent/contract';
-import type { BittorrentTotals } from './engine-view.ts';
+import type { BittorrentTotals, DhtStatus } from '@tequio/bittorrent/contract';
 import type { NatReachability } from './nat-api.ts';
 
 /** How a node is doing. A picture of now. */

@@ -1,5 +1,4 @@
-import type { TorrentId, TorrentState } from '@tequio/bittorrent/contract';
-import type { TorrentRow } from './engine-view.ts';
+import type { TorrentId, TorrentRow, TorrentState } from '@tequio/bittorrent/contract';
 import type { TorrentNotes } from './torrent-notes.ts';
 
 /** A line of the list: what the engine and what the node know of a torrent. Scalars and tags only. */

@@ -2,13 +2,14 @@ import type {
   AddOptions,
   FileSnapshot,
   PeerSnapshot,
+  PieceView,
   ShownTorrent,
   TorrentId,
   TorrentSource,
   TrackerSnapshot,
+  WebSeedSnapshot,
 } from '@tequio/bittorrent/contract';
 import type { Category, TrackerRule } from './category.ts';
-import type { PieceView, WebSeedSnapshot } from './engine-view.ts';
 import type { ListedTorrent, TorrentDelta, TorrentList, TorrentListQuery } from './torrent-list.ts';
 import type { ShareGoal } from './torrent-notes.ts';
 

@@ -186,7 +186,7 @@ export type VerifyReport = {
 };
 
 /** Torrents and what is done with them. All throw NodeError `BITTORRENT_NO_TORRENT` for one that is not there. */
-export interface TorrentsApi {
+export interface TorrentEngineApi {
   /**
    * Adds a torrent and starts it; the same torrent again returns the same id, with the new options' peers and trackers
    * added. @throws NodeError
@@ -255,7 +255,7 @@ export interface TorrentsApi {
 }
 
 /** The service, as `createBittorrent` returns it and as the command line uses it. */
-export interface BittorrentApi extends TorrentsApi {
+export interface BittorrentApi extends TorrentEngineApi {
   /** Null: this node takes no part in the DHT. */
   readonly dht: DhtApi | null;
   /** Bytes a second over all torrents, headers of packets counted; without `schedule` the one that there is stays. */

@@ -10,10 +10,10 @@ import type {
   PieceView,
   RateLimitPair,
   TorrentChanges,
+  TorrentEngineApi,
   TorrentId,
   TorrentRow,
   TorrentSnapshot,
-  TorrentsApi,
   TrackerSnapshot,
   WebSeedSnapshot,
 } from './contract.ts';
@@ -26,7 +26,7 @@ import type { TorrentSession } from './shell/torrent-session.ts';
 /** What a user may set; more is refused with a sentence. */
 const setLimits = { trackerCountMax: 1000, webSeedCountMax: 1000, textLengthMax: 2000 } as const;
 
-export abstract class ServiceTorrents implements Omit<TorrentsApi, 'add' | 'restore' | 'remove'> {
+export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 'restore' | 'remove'> {
   protected readonly ports: Ports;
   protected readonly rates: RateLimits;
   protected readonly sessions = new Map<TorrentId, TorrentSession>();
