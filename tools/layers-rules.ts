@@ -156,6 +156,14 @@ export const workshopRule: RoomRule = {
   why: 'They run the program, or use the library, as its users do.',
 };
 
+/** Libraries that only tests use: other people's clients of other programs' APIs, and the one that makes up inputs. */
+export const testLibraries: readonly string[] = [
+  'fast-check',
+  '@ctrl/qbittorrent',
+  '@ctrl/transmission',
+  'aria2',
+];
+
 /** Sockets, files, threads, processes and the database: only for runtime (and bin, tests, tools). */
 export const systemModules: readonly string[] = [
   'child_process',

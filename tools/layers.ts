@@ -18,6 +18,7 @@ import {
   promiseType,
   type RoomRule,
   systemModules,
+  testLibraries,
   workshopRule,
   worldNames,
 } from './layers-rules.ts';
@@ -163,9 +164,9 @@ function checkLibraryImport(
   specifier: string,
   packages: ReadonlyMap<string, PackageFile>,
 ): string | null {
-  if (test && specifier === 'fast-check') return null;
   const parts = specifier.split('/');
   const library = specifier.startsWith('@') ? parts.slice(0, 2).join('/') : parts[0]!;
+  if (test && testLibraries.includes(library)) return null;
   const known = packages.get(room.packageName)?.dependencies ?? [];
   return known.includes(library) ? null : `not a dependency of packages/${room.packageName}`;
 }

@@ -1,3 +1,4 @@
+export { createCompatRoutes } from './compat/compat-routes.ts';
 export { startNode } from './compose.ts';
 export type { CompatRoute, RouteContext, RouteRequest } from './http/compat-route.ts';
 export type { HttpFront, HttpFrontOptions } from './http-front.ts';

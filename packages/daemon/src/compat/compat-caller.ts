@@ -1,0 +1,25 @@
+import type { Identity, Management, NodeApi, TorrentSource } from '@tequio/api';
+import type { Caller } from '../http/caller.ts';
+
+/** Who calls one of the compatible APIs, and the node with that caller's rights. */
+export type CompatCaller = { readonly identity: Identity; readonly management: Management };
+
+/** The node with somebody's rights; null: it is not managed. */
+export function compatCaller(node: NodeApi, { user, scope }: Caller): CompatCaller | null {
+  const identity: Identity = { user, scope };
+  return node.management === null ? null : { identity, management: node.management.as(identity) };
+}
+
+/** What the compatible APIs need besides. They are pure translation, and open nothing by themselves. */
+export type CompatPorts = {
+  /** A path, http(s) address, magnet link or info-hash, read. @throws NodeError */
+  readonly readSource: (text: string) => Promise<TorrentSource>;
+  readonly wallMs: () => number;
+  /** So many bytes that nobody can guess. */
+  readonly randomBytes: (count: number) => Uint8Array;
+};
+
+/** One text for one caller: what is remembered for them is remembered under it. */
+export function callerKey({ identity }: CompatCaller): string {
+  return `${identity.scope} ${identity.user ?? ''}`;
+}

@@ -1,0 +1,9 @@
+import type { Settings } from '@tequio/api';
+import type { CompatRoute } from '../http/compat-route.ts';
+import type { CompatPorts } from './compat-caller.ts';
+import { createTransmissionRoute } from './transmission/transmission-route.ts';
+
+/** Other programs' interfaces to this node, those that its settings allow. */
+export function createCompatRoutes(ports: CompatPorts, wanted: Settings['compat']): readonly CompatRoute[] {
+  return [wanted.transmission ? [createTransmissionRoute(ports)] : []].flat();
+}
