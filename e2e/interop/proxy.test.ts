@@ -9,13 +9,16 @@ import { assertSameTree } from '../lab/content.ts';
 import { LibtorrentPeer } from '../lab/libtorrent.ts';
 import { waitAnswering } from '../lab/peer.ts';
 import { LabProxy } from '../lab/proxies.ts';
-import { TequioPeer, TequioTracker } from '../lab/tequio.ts';
+import { runTequio, TequioPeer, TequioTracker } from '../lab/tequio.ts';
 import { until } from '../lab/until.ts';
+import { WebFiles } from '../lab/web-files.ts';
 import { type Cell, type MadeTorrent, type Stage, testCells } from './cell.ts';
 
 const timeoutMs = 40_000;
 const seedName = 'seeder.lab';
 const trackerName = 'tracker.lab';
+const hubName = 'hub.lab';
+const webName = 'web.lab';
 
 type Case = {
   readonly program: string;
@@ -146,12 +149,14 @@ const dhtOnly: Cell = {
   run: async (stage) => {
     const torrent = await stage.torrent('v1');
     const hub = await startDht(stage, torrent);
-    const proxy = stage.use(await LabProxy.dante(stage.host('proxy')));
+    const proxyHost = stage.host('proxy');
+    proxyHost.addName(hubName, hub.host.address);
+    const proxy = stage.use(await LabProxy.dante(proxyHost));
     const host = stage.host('tequio');
     host.watchOutput(proxy.host.address);
     const tequio = stage.use(new TequioPeer(host));
     const folder = stage.newFolder();
-    const how = ['--proxy', proxy.url, '--dht-bootstrap', hub.endpoint];
+    const how = ['--proxy', proxy.url, '--dht-bootstrap', `${hubName}:6881`];
     tequio.start(['get', torrent.magnet, '--to', folder, ...how]);
     await tequio.waitComplete(timeoutMs);
     assertSameTree(join(folder, 'mixed'), join(stage.sourceFolder, 'mixed'));
@@ -181,4 +186,55 @@ const deadProxy: Cell = {
   },
 };
 
-testCells('proxy', [...cases.map(cellOf), dhtOnly, deadProxy]);
+/** A torrent file from the web, and all content from there as well: nobody else is asked. */
+function webCell(program: string, variant: string, start: Case['start']): Cell {
+  return {
+    program,
+    what: 'proxy',
+    variant,
+    title: `through ${program}, a torrent file and its web seed by name, over connections that are kept`,
+    run: async (stage) => {
+      const web = stage.use(await WebFiles.start(stage.host('web'), stage.sourceFolder));
+      const proxyHost = stage.host('proxy');
+      proxyHost.addName(webName, web.host.address);
+      const proxy = stage.use(await start(proxyHost));
+      const url = `http://${webName}:${web.port}/`;
+      const made = await runTequio(
+        [
+          'create',
+          join(stage.sourceFolder, 'mixed'),
+          '-o',
+          join(stage.sourceFolder, 'from-web.torrent'),
+          '--piece-size',
+          '64K',
+          '--web-seed',
+          url,
+        ],
+        stage.sourceFolder,
+      );
+      assert.equal(made.code, 0, made.stderr);
+      const host = stage.host('tequio');
+      host.watchOutput(proxyHost.address);
+      const tequio = stage.use(new TequioPeer(host));
+      const folder = stage.newFolder();
+      tequio.start(['get', `${url}from-web.torrent`, '--to', folder, '--proxy', proxy.url]);
+      await tequio.waitComplete(timeoutMs);
+      assertSameTree(join(folder, 'mixed'), join(stage.sourceFolder, 'mixed'));
+      const { allowed, other } = host.outputCounts();
+      assert.ok(allowed > 20, `only ${allowed} packets went to the proxy`);
+      assert.equal(other, 0, 'packets that went around the proxy');
+      const { connections, requests, clients } = web.counts;
+      assert.deepEqual(clients, [proxyHost.address]);
+      assert.ok(requests >= 8, `${requests} requests`);
+      assert.ok(connections <= requests / 2, `${connections} connections for ${requests} requests`);
+    },
+  };
+}
+
+testCells('proxy', [
+  ...cases.map(cellOf),
+  dhtOnly,
+  webCell('microsocks', 'SOCKS5 web', (host) => LabProxy.microsocks(host)),
+  webCell('tinyproxy', 'HTTP web', (host) => LabProxy.tinyproxy(host)),
+  deadProxy,
+]);

@@ -64,6 +64,14 @@ export function addressScope(address: IpAddress): AddressScope {
   return b.length === 4 ? ipv4Scope(b) : ipv6Scope(b);
 }
 
+/**
+ * True for 240.0.0.0/8, which no machine has: behind a proxy that resolves names itself such an address stands for a
+ * name, and nobody here knows where it leads.
+ */
+export function isStandInAddress(address: IpAddress): boolean {
+  return address.startsWith('240.');
+}
+
 /** True for addresses that only mean something on this machine or network: strangers must not send us there. */
 export function isLocalAddress(address: IpAddress): boolean {
   return addressScope(address) !== 'global';

@@ -161,7 +161,13 @@ export type HttpRequest = {
    * Makes the connection in place of the client, as a proxy that resolves names itself does. Then `allowAddress` is
    * asked for addresses in the url alone, `family` and `from` mean nothing, and `remote` is the connection's.
    */
-  readonly dial?: (host: string, port: number, handler: StreamHandler) => StreamConnection;
+  readonly dialler?: HttpDialler;
+};
+
+export type HttpDialler = {
+  /** Connections of the same name are the same way to the same hosts: they may be kept for another request. */
+  readonly name: string;
+  dial(host: string, port: number, timeoutMs: number, handler: StreamHandler): StreamConnection;
 };
 
 export interface HttpHandler {

@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import type { HttpRequest, IpAddress, Resolver } from '@tequio/kernel';
+import type { HttpDialler, HttpRequest, IpAddress, Resolver, StreamConnection } from '@tequio/kernel';
 import { passReal, untilReal } from '@tequio/kernel/compliance/clock-real';
 import { HttpRecorder, testHttpPorts } from '@tequio/kernel/compliance/http';
 import { createHttpClient } from './http-client.ts';
@@ -242,24 +242,71 @@ test('over a connection made elsewhere: the name is not looked up, both ways of 
   const tlsPort = await serve(createTlsServer({ key, cert: certificate }, () => {}));
   const dialled: string[] = [];
   const tcp = createTcp();
-  const dialTo = (to: number): Required<HttpRequest>['dial'] => {
-    return (host, wanted, handler) => {
+  const dialTo = (to: number): HttpDialler => ({
+    name: `to ${to}`,
+    dial: (host, wanted, timeoutMs, handler) => {
       dialled.push(`${host}:${wanted}`);
-      return tcp.dial({ address: '127.0.0.1' as IpAddress, port: to }, { timeoutMs: 5000 }, handler);
-    };
-  };
+      return tcp.dial({ address: '127.0.0.1' as IpAddress, port: to }, { timeoutMs }, handler);
+    },
+  });
   const blind = createHttpClient({ resolve: () => Promise.reject(new Error('looked up')) });
-  const got = await get('http://no.such.name/x', { dial: dialTo(port) }, blind);
+  const got = await get('http://no.such.name/x', { dialler: dialTo(port) }, blind);
   deepEqual([got.error, got.bodyBytes], [null, 50_000]);
-  const tls = await get('https://no.such.name/', { dial: dialTo(tlsPort) }, blind);
+  const tls = await get('https://no.such.name/', { dialler: dialTo(tlsPort) }, blind);
   equal(tls.error?.code, 'HTTP_TLS');
   deepEqual(dialled, ['no.such.name:80', 'no.such.name:443']);
   deepEqual(asked, ['no.such.name']);
   const allowAddress = (): boolean => false;
-  const refused = await get('http://127.0.0.1:9/', { dial: dialTo(port), allowAddress }, blind);
+  const refused = await get('http://127.0.0.1:9/', { dialler: dialTo(port), allowAddress }, blind);
   equal(refused.error?.code, 'HTTP_ADDRESS_REFUSED');
-  const nobody = await get('http://no.such.name/', { dial: dialTo(1) }, blind);
+  const nobody = await get('http://no.such.name/', { dialler: dialTo(1) }, blind);
   equal(nobody.error?.code, 'HTTP_CONNECT');
   equal(dialled.length, 3);
   blind.close();
+});
+
+test('a connection made elsewhere is kept for the next request of the same way, and given up when it is cut', async () => {
+  const ports: number[] = [];
+  const port = await serve(
+    createPlainServer((request, response) => {
+      ports.push(request.socket.remotePort ?? 0);
+      response.end('yes');
+    }),
+  );
+  const made: StreamConnection[] = [];
+  const dialler = (name: string): HttpDialler => ({
+    name,
+    dial: (_host, _port, timeoutMs, handler) => {
+      const connection = createTcp().dial(
+        { address: '127.0.0.1' as IpAddress, port },
+        { timeoutMs },
+        handler,
+      );
+      made.push(connection);
+      return connection;
+    },
+  });
+  const one = createHttpClient(createResolver());
+  const ask = async (name: string, host = 'no.such.name'): Promise<void> => {
+    const { error, bodyBytes, head } = await get(`http://${host}/`, { dialler: dialler(name) }, one);
+    deepEqual([error, bodyBytes, head?.remote], [null, 3, '127.0.0.1']);
+  };
+  for (let i = 0; i < 3; i++) await ask('proxy');
+  deepEqual([made.length, new Set(ports).size], [1, 1]);
+  await ask('another proxy');
+  await ask('proxy', 'another.name');
+  equal(made.length, 3, 'neither another way nor another host shares it');
+  sockets.find((socket) => socket.remotePort === ports[0])!.destroy();
+  await ask('proxy');
+  equal(made.length, 4);
+  // Cut while the request is on its way: nothing has been answered, so it is sent once more.
+  const kept = made[3]!;
+  const write = kept.write.bind(kept);
+  kept.write = (parts, sent) => {
+    write(parts, sent);
+    kept.destroy();
+  };
+  await ask('proxy');
+  equal(made.length, 5);
+  one.close();
 });

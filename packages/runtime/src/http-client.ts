@@ -1,8 +1,17 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Agent as TlsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
-import type { HttpClient, HttpExchange, HttpHandler, HttpRequest, IpAddress, Resolver } from '@tequio/kernel';
+import type {
+  HttpClient,
+  HttpDialler,
+  HttpExchange,
+  HttpHandler,
+  HttpRequest,
+  IpAddress,
+  Resolver,
+} from '@tequio/kernel';
 import { isIpv6, tryParseAddress } from '@tequio/kernel';
 import { DialledSocket } from './dialled-socket.ts';
 import { type BodyReader, createBodyReader } from './http-client-body.ts';
@@ -50,10 +59,10 @@ class Agents {
       timeout: httpClientLimits.idleMs,
     };
     if (protocol === 'http:') {
-      this.#http ??= pinByAddress(new http.Agent(options));
+      this.#http ??= pinByWay(new http.Agent(options));
       return this.#http;
     }
-    this.#https ??= pinByAddress(new (loadHttps().Agent)(options));
+    this.#https ??= pinByWay(new (loadHttps().Agent)(options));
     return this.#https;
   }
 
@@ -67,18 +76,26 @@ function loadHttps(): typeof import('node:https') {
   return process.getBuiltinModule('node:https');
 }
 
-/** Makes the addresses part of the name under which the pool keeps a connection. */
-function pinByAddress<Pool extends Agent>(pool: Pool): Pool {
+/** How the connection of a request is made; `pinned` is part of the name of a kept one. */
+type Way = RequestOptions & {
+  readonly autoSelectFamily?: boolean;
+  readonly pinned: string;
+  /** Made elsewhere, in place of the pool's own. */
+  readonly connectElsewhere?: () => Duplex;
+};
+
+/** Makes the way part of the name under which the pool keeps a connection, and lets others make connections. */
+function pinByWay<Pool extends Agent>(pool: Pool): Pool {
   const nameOf = pool.getName.bind(pool);
-  pool.getName = (options) => {
-    const { pinned } = (options ?? {}) as { pinned?: string };
-    return `${nameOf(options)}|${pinned ?? ''}`;
-  };
+  pool.getName = (options) => `${nameOf(options)}|${(options as Partial<Way> | undefined)?.pinned ?? ''}`;
+  const connect = pool.createConnection.bind(pool);
+  pool.createConnection = (options, done) =>
+    (options as Partial<Way>).connectElsewhere?.() ?? connect(options, done);
   return pool;
 }
 
-/** How the connection of a request is made; `pinned` is part of the name of a kept one. */
-type Way = RequestOptions & { readonly autoSelectFamily?: boolean; readonly pinned?: string };
+/** Whom a connection that was made elsewhere goes to. */
+const remotes = new WeakMap<Duplex, IpAddress>();
 
 type HttpError = { readonly code: string; readonly message: string };
 
@@ -98,8 +115,6 @@ class Exchange implements HttpExchange {
   #ended = false;
   #paused = false;
   #retried = false;
-  /** Of a connection that was made elsewhere. */
-  #remote: IpAddress | null = null;
 
   constructor(request: HttpRequest, handler: HttpHandler, resolver: Resolver, agents: Agents) {
     this.#request = request;
@@ -137,8 +152,8 @@ class Exchange implements HttpExchange {
     if (this.#ended) return;
     const url = tryParseUrl(this.#request.url);
     if (url === null) return this.#finish({ code: 'HTTP_BAD_URL', message: 'not an http or https address' });
-    const { dial } = this.#request;
-    if (dial !== undefined) return this.#sendThrough(url, dial);
+    const { dialler } = this.#request;
+    if (dialler !== undefined) return this.#sendThrough(url, dialler);
     const addresses = await this.#findAddresses(url, resolver);
     if (addresses !== null && !this.#ended) this.#send(url, addresses);
   }
@@ -166,8 +181,8 @@ class Exchange implements HttpExchange {
     return null;
   }
 
-  /** Over a connection that is made elsewhere, for this request alone. */
-  #sendThrough(url: URL, dial: NonNullable<HttpRequest['dial']>): void {
+  /** Over a connection that is made elsewhere, or was for an earlier request. */
+  #sendThrough(url: URL, dialler: HttpDialler): void {
     const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
     const literal = tryParseAddress(host);
     if (literal !== null && this.#request.allowAddress?.(literal) === false) {
@@ -175,23 +190,24 @@ class Exchange implements HttpExchange {
       return;
     }
     const isTls = url.protocol === 'https:';
-    const defaultPort = isTls ? 443 : 80;
-    const port = url.port === '' ? defaultPort : Number(url.port);
-    this.#begin(url, [], {
-      defaultPort,
-      createConnection: () => {
-        const socket = new DialledSocket((handler) => dial(host, port, handler));
-        this.#remote = socket.remote;
-        if (!isTls) return socket;
-        const { connect } = process.getBuiltinModule('node:tls');
-        return connect({ socket, ...(literal === null ? { servername: host } : { host }) });
+    const port = url.port === '' ? (isTls ? 443 : 80) : Number(url.port);
+    const { timeoutMs } = this.#request;
+    this.#begin(url, () => this.#sendThrough(url, dialler), {
+      agent: this.#agents.of(url.protocol),
+      pinned: dialler.name,
+      connectElsewhere: () => {
+        const socket = new DialledSocket((handler) => dialler.dial(host, port, timeoutMs, handler));
+        const { remote } = socket;
+        const made = isTls ? startTls(socket, host, literal !== null) : socket;
+        remotes.set(made, remote);
+        return made;
       },
     });
   }
 
   #send(url: URL, addresses: readonly IpAddress[]): void {
     const { from } = this.#request;
-    this.#begin(url, addresses, {
+    this.#begin(url, () => this.#send(url, addresses), {
       agent: this.#agents.of(url.protocol),
       lookup: lookupAmong(addresses),
       autoSelectFamily: addresses.length > 1,
@@ -200,7 +216,8 @@ class Exchange implements HttpExchange {
     });
   }
 
-  #begin(url: URL, addresses: readonly IpAddress[], way: Way): void {
+  /** @param again tries a second time, over a new connection */
+  #begin(url: URL, again: () => void, way: Way): void {
     const { method, headers = {} } = this.#request;
     const names = Object.keys(headers).map((name) => name.toLowerCase());
     // A range counts bytes of what is sent, so what is sent must be the file itself.
@@ -216,7 +233,7 @@ class Exchange implements HttpExchange {
       const message = url.protocol === 'http:' ? http.request(options) : loadHttps().request(options);
       this.#message = message;
       message.on('response', (response) => this.#handleHead(response));
-      message.on('error', (error) => this.#handleError(message, url, addresses, error));
+      message.on('error', (error) => this.#handleError(message, again, error));
       message.end();
     } catch (error) {
       // A header that may not be sent.
@@ -227,13 +244,13 @@ class Exchange implements HttpExchange {
     }
   }
 
-  #handleError(message: ClientRequest, url: URL, addresses: readonly IpAddress[], error: unknown): void {
+  #handleError(message: ClientRequest, again: () => void, error: unknown): void {
     if (this.#ended || this.#message !== message) return;
     // A kept connection that the server closed while this request was on its way: nothing has been answered.
     const unlucky = message.reusedSocket && this.#body === null && errorCodeOf(error) === 'ECONNRESET';
     if (unlucky && !this.#retried) {
       this.#retried = true;
-      this.#send(url, addresses);
+      again();
     } else this.#finish(describeError(error));
   }
 
@@ -253,7 +270,7 @@ class Exchange implements HttpExchange {
       onEnd: (error) => this.#finish(error),
     });
     const address = response.socket.remoteAddress ?? '';
-    const remote = this.#remote ?? tryParseAddress(address) ?? ('0.0.0.0' as IpAddress);
+    const remote = remotes.get(response.socket) ?? tryParseAddress(address) ?? ('0.0.0.0' as IpAddress);
     this.#handler.onHead({ status: response.statusCode ?? 0, headers, remote });
     if (this.#ended) return;
     if (this.#paused) clearTimeout(this.#timer);
@@ -278,6 +295,11 @@ class Exchange implements HttpExchange {
 }
 
 const timedOut: HttpError = { code: 'HTTP_TIMEOUT', message: 'no answer in time' };
+
+function startTls(socket: Duplex, host: string, isLiteral: boolean): Duplex {
+  const { connect } = process.getBuiltinModule('node:tls');
+  return connect({ socket, ...(isLiteral ? { host } : { servername: host }) });
+}
 
 function tryParseUrl(text: string): URL | null {
   if (text.length > httpClientLimits.urlCharacters || !URL.canParse(text)) return null;

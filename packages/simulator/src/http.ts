@@ -85,7 +85,7 @@ class SimulatedExchange implements HttpExchange {
       this.#finish('HTTP_BAD_URL', 'not an http or https address');
       return;
     }
-    if (this.#request.dial !== undefined) {
+    if (this.#request.dialler !== undefined) {
       this.#finish('HTTP_CONNECT', 'simulated requests go to simulated servers, not over streams');
       return;
     }

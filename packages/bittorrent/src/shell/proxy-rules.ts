@@ -7,7 +7,7 @@
  *   web seeds        through it                            through it
  *   incoming         only at a port that the user names: who comes in has found our address already
  *   uTP              only where the user asks for it alone: not every proxy relays datagrams     off
- *   DHT              through it, asking only: nobody could ask us                                off
+ *   DHT              through it, hosts by name; asking only, as its queries say (BEP 43)    off
  *   local discovery  off: it is for those who see our address
  *   port mapping     off (daemon/compose.ts): the router is asked directly
  *   peer exchange    on: it goes over the connections that there are

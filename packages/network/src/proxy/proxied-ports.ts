@@ -6,16 +6,15 @@
  */
 import {
   type HttpClient,
+  type HttpDialler,
   type HttpExchange,
   type HttpHandler,
-  type HttpRequest,
   type IpAddress,
   type LocalNetworks,
   NodeError,
   type Ports,
   type Resolver,
   type StreamConnection,
-  type StreamHandler,
   type StreamPort,
   tryParseAddress,
   type UdpPort,
@@ -47,12 +46,15 @@ export class ProxiedPorts extends PortsAbove {
       dial: (to, options, handler) => this.#dial(to, options, handler),
     };
     this.#udp = { bind: (at, onDatagram) => this.#bind(at, onDatagram) };
+    const { host, port, kind } = settings;
+    const dialler: HttpDialler = {
+      name: `${kind} ${host}:${port}`,
+      dial: (...to) => this.#dialHost(...to),
+    };
     this.#http = {
       open: (request, handler) => {
         if (request.family === 6 && !isLiteral(request.url)) return this.#refuseFamily(handler);
-        const { timeoutMs } = request;
-        const dial: HttpRequest['dial'] = (host, port, inner) => this.#dialHost(host, port, timeoutMs, inner);
-        return below.http.open({ ...request, dial }, handler);
+        return below.http.open({ ...request, dialler }, handler);
       },
     };
     this.#resolver = {
@@ -90,7 +92,7 @@ export class ProxiedPorts extends PortsAbove {
     return new ProxiedStream(this.#server, to, { host, port: to.port }, options, handler);
   }
 
-  #dialHost(host: string, port: number, timeoutMs: number, handler: StreamHandler): StreamConnection {
+  #dialHost(...[host, port, timeoutMs, handler]: Parameters<HttpDialler['dial']>): StreamConnection {
     const remote = this.#names.tryAddressOf(host);
     const to = { address: remote ?? ('0.0.0.0' as IpAddress), port };
     if (remote === null) return failedDial(this.clock, to, 'that is no host', handler);

@@ -3,7 +3,7 @@
  * sends there means the name. So code that asks a resolver first and dials an address afterwards works through a
  * proxy that resolves names itself.
  */
-import { addressFromBytes, type IpAddress, tryParseAddress } from '@tequio/kernel';
+import { addressFromBytes, type IpAddress, isStandInAddress, tryParseAddress } from '@tequio/kernel';
 
 export const proxyNameLimits = {
   /** Names at once; the longest unused one is forgotten. An address is not used again for 16 million names. */
@@ -33,7 +33,7 @@ export class ProxyNames {
 
   /** What to tell the proxy; null: it stood for a name once, and nobody knows which. */
   tryHostOf(address: IpAddress): string | null {
-    return this.#byAddress.get(address) ?? (isStandIn(address) ? null : address);
+    return this.#byAddress.get(address) ?? (isStandInAddress(address) ? null : address);
   }
 
   #newAddress(): IpAddress {
@@ -45,8 +45,4 @@ export class ProxyNames {
     this.#byAddress.delete(this.#byName.get(name)!);
     this.#byName.delete(name);
   }
-}
-
-function isStandIn(address: IpAddress): boolean {
-  return address.startsWith('240.');
 }

@@ -191,6 +191,28 @@ test('answers count only with the transaction and from the address that was aske
   assert.equal(victim.node.sides[0]!.table.count, 1);
 });
 
+test('who was asked by a name answers from an address that nobody knew, at the port that was asked', () => {
+  const net = new DhtNet();
+  const member = net.add('77.1.1.1');
+  // 240/8 is no machine's: behind a proxy it stands for a name.
+  member.node.addHost({ address: addressOf('240.0.0.1'), port: 7 }, net.nowMs);
+  net.run(1000);
+  const { transaction } = lastMessage(member);
+  const host = nodeAt('88.1.1.1', 7);
+  const answer = (t: Uint8Array) => encodeKrpcAnswer(t, { id: host.id }, compactEndpoint(member.endpoint));
+  member.node.handleDatagram(answer(transaction), { ...host.endpoint, port: 8 }, net.nowMs);
+  member.node.handleDatagram(answer(transaction.map((byte) => byte ^ 1)), host.endpoint, net.nowMs);
+  assert.equal(member.node.sides[0]!.table.count, 0);
+  member.node.handleDatagram(answer(transaction), host.endpoint, net.nowMs);
+  // The proxy's socket gives the same answer again, as the name's.
+  member.node.handleDatagram(answer(transaction), { address: addressOf('240.0.0.1'), port: 7 }, net.nowMs);
+  const contacts = [...member.node.sides[0]!.table.contacts()];
+  assert.deepEqual(
+    contacts.map(({ node }) => node.endpoint),
+    [host.endpoint],
+  );
+});
+
 test('who only writes to us is no contact and is not handed out before it has answered', () => {
   const net = new DhtNet();
   const ours = net.add('77.1.1.1');

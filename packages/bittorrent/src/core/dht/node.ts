@@ -200,7 +200,7 @@ export class DhtNode implements SearchesHost {
     if (message.ok && message.value.type !== 'query') {
       const query = this.#ledger.tryEnd(message.value.transaction, toLatin1(compact));
       if (query !== null) {
-        this.#handleReply(side, query, message.value, local);
+        this.#handleReply(side, query, message.value, { from, local });
         return;
       }
     }
@@ -311,25 +311,25 @@ export class DhtNode implements SearchesHost {
     side: DhtSide,
     query: Query<Purpose>,
     message: Exclude<KrpcMessage, { type: 'query' }>,
-    local: boolean,
+    { from, local }: { readonly from: Endpoint; readonly local: boolean },
   ): void {
     this.#answeredMs = this.#nowMs;
     if (message.seenAs !== null && familyOf(message.seenAs) === side.family)
-      this.#handleSeenAs(side, query, message.seenAs, local);
+      this.#handleSeenAs(side, from, message.seenAs, local);
     if (message.type === 'error') {
       this.#handleFailed(query, message);
       return;
     }
     const { answer } = message;
     const isExpected = query.node !== null && bytesEqual(query.node.id, answer.id);
-    const node = isExpected ? query.node! : nodeInfo(answer.id, query.endpoint);
+    const node = isExpected ? query.node! : nodeInfo(answer.id, from);
     side.table.handleAnswered(node, this.#nowMs);
     if (!side.isReady && side.table.count > 0) {
       side.isReady = true;
       this.#effects.push({ type: 'ready', family: side.family });
     }
     const named = (side.family === 4 ? answer.nodes : answer.nodes6).filter(
-      (other) => other.place !== query.place && !bytesEqual(other.id, side.id) && mayNameNode(other, local),
+      (other) => other.place !== node.place && !bytesEqual(other.id, side.id) && mayNameNode(other, local),
     );
     this.#considerOthers(side, query.purpose, named, side.family === 4 ? answer.nodes6 : answer.nodes, local);
     const { purpose } = query;
@@ -385,9 +385,9 @@ export class DhtNode implements SearchesHost {
     this.#effects.push({ type: 'pinged', ping, node, elapsedMs: this.#nowMs - query.sentMs });
   }
 
-  #handleSeenAs(side: DhtSide, query: Query<Purpose>, seenAs: Endpoint, local: boolean): void {
+  #handleSeenAs(side: DhtSide, from: Endpoint, seenAs: Endpoint, local: boolean): void {
     if (local) return;
-    const block = networkBlockOf(compactEndpoint(query.endpoint).subarray(0, -2));
+    const block = networkBlockOf(compactEndpoint(from).subarray(0, -2));
     const address = side.handleSeenAs(block, seenAs, this.#nowMs);
     if (address !== null) this.#effects.push({ type: 'address', family: side.family, address });
   }

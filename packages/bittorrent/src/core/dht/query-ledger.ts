@@ -1,13 +1,14 @@
 /**
  * Queries that we sent and that were not answered yet. An answer counts only with the transaction id that was made for
- * it and from the address and port that were asked; anything else is a stranger's and is passed over.
+ * it and from the address and port that were asked; anything else is a stranger's and is passed over. Who was asked by
+ * a name that a proxy looks up answers from an address that is not known beforehand: there the port must be the same.
  *
  *   (sent) -> waiting -> late (1 s) -> failed (8 s)
  *                 \________ \___________-> answered
  *
  * All wait equally long, so both queues are in the order of sending and the next deadline is at their head.
  */
-import type { Endpoint } from '@tequio/kernel';
+import { type Endpoint, isStandInAddress } from '@tequio/kernel';
 import type { NodeInfo } from '../../wire/dht-node-info.ts';
 import { dhtLimits } from './dht-limits.ts';
 
@@ -54,7 +55,7 @@ export class QueryLedger<Purpose> {
     if (transaction.length !== 4) return null;
     const key = keyOf(transaction);
     const query = this.#queries.get(key);
-    if (query === undefined || query.place !== place) return null;
+    if (query === undefined || (query.place !== place && !isNameOf(query, place))) return null;
     this.#queries.delete(key);
     query.hasEnded = true;
     return query;
@@ -95,6 +96,15 @@ export class QueryLedger<Purpose> {
     this.#prompt = this.#prompt.slice(this.#lateAt);
     this.#lateAt = 0;
   }
+}
+
+/** Was it asked by a name, which may be that of this place? */
+function isNameOf(query: Query<unknown>, place: string): boolean {
+  return (
+    isStandInAddress(query.endpoint.address) &&
+    place.length === query.place.length &&
+    place.slice(-2) === query.place.slice(-2)
+  );
 }
 
 function keyOf(transaction: Uint8Array): number {
