@@ -1,16 +1,13 @@
-/** What somebody may do. Each holds those before it. */
-export const scopes = ['read', 'write', 'admin'] as const;
-export type Scope = (typeof scopes)[number];
+import type { Identity, Scope } from '@tequio/api';
 
 /** Somebody who has shown who they are. */
-export type Caller = {
-  /** Null: the node's owner. */
-  readonly user: string | null;
-  readonly scope: Scope;
+export type Caller = Identity & {
   /** How it was shown. A session is what a browser sends by itself, so it alone can be misused by other pages. */
-  readonly by: 'token' | 'key' | 'password' | 'session';
+  readonly by: 'key' | 'password' | 'session';
 };
 
-export function allows(caller: Caller, scope: Scope): boolean {
-  return scopes.indexOf(caller.scope) >= scopes.indexOf(scope);
+const scopes: readonly Scope[] = ['read', 'write', 'admin'];
+
+export function allows({ scope }: Identity, wanted: Scope): boolean {
+  return scopes.indexOf(scope) >= scopes.indexOf(wanted);
 }

@@ -3,7 +3,7 @@
  * `Sec-Fetch-Site`, has taken the base path away, counts the request and writes it to the log; who may do what the
  * route decides by itself, for each of these APIs says so in a way of its own.
  */
-import type { NodeApi } from '@tequio/api';
+import type { Management, NodeApi } from '@tequio/api';
 import type { Log, WebResponse, WebUpgrade } from '@tequio/kernel';
 import type { Caller } from './caller.ts';
 
@@ -17,7 +17,7 @@ export type RouteRequest = {
   readonly headers: Readonly<Record<string, string>>;
   /** Address of the client; behind a proxy that is trusted, what the proxy says. */
   readonly clientAddress: string;
-  /** `http://127.0.0.1:27280`: where the client thinks we are, without the base path. */
+  /** `http://127.0.0.1:27270`: where the client thinks we are, without the base path. */
   readonly origin: string;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
@@ -25,22 +25,22 @@ export type RouteRequest = {
   readBody(bytesMax: number): Promise<Uint8Array>;
 };
 
+/** What is done for somebody is done with `management.as(caller)`. */
+export type ManagedNode = NodeApi & { readonly management: Management };
+
 export type RouteContext = {
-  readonly node: NodeApi;
+  readonly node: ManagedNode;
   readonly log: Log;
   /**
-   * Who asks, by `Authorization: Bearer` (token or key), `Basic` (a user's password, or the token under any name) or
-   * the page's cookie; null: nobody that we know.
+   * By `Authorization: Bearer` (token or key), `Basic` (a user's password; or the token, under any name) or the page's
+   * cookie; null: nobody that we know. @throws NodeError `HTTP_TOO_MANY_FAILURES`: let it pass
    */
   caller(): Promise<Caller | null>;
-  /**
-   * For logins and tokens that come in other ways. Null: wrong, or `name` unknown. Costs as much time either way.
-   * @throws NodeError `HTTP_TOO_MANY_FAILURES` for a client that has guessed too often (let it pass)
-   */
+  /** For logins that come in other ways. Null: wrong. @throws NodeError `HTTP_TOO_MANY_FAILURES`: let it pass */
   checkPassword(name: string, password: string): Promise<Caller | null>;
-  /** The token of the data folder, or an API key. @throws NodeError `HTTP_TOO_MANY_FAILURES` */
+  /** The token of the data folder, or an API key. Null: neither. */
   checkToken(token: string): Promise<Caller | null>;
-  /** A session for a cookie of the route's own name; its id is as hard to guess as a key. */
+  /** A session for a cookie of the route's own name. @returns its id, as hard to guess as a key */
   openSession(caller: Caller): string;
   findSession(id: string): Caller | null;
   closeSession(id: string): void;

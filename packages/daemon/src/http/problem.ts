@@ -1,0 +1,72 @@
+/** Errors as answers (RFC 9457): a status, a code that is never renamed, and a sentence. */
+import { NodeError, type WebResponse } from '@tequio/kernel';
+import { HttpError } from './http-fault.ts';
+
+/** Codes of the node whose status is not 422, which says: understood, and it cannot be done. */
+const statusOfCode: Readonly<Record<string, number>> = {
+  TORRENT_MISSING: 404,
+  CATEGORY_MISSING: 404,
+  FOLDER_MISSING: 404,
+  FILE_MISSING: 404,
+  SOURCE_MISSING: 404,
+  USER_MISSING: 404,
+  KEY_MISSING: 404,
+  RSS_FEED_MISSING: 404,
+  RSS_RULE_MISSING: 404,
+  USER_RIGHT: 403,
+  USER_QUOTA: 403,
+  SETTINGS_FIXED: 409,
+  SETTINGS_VALUE: 400,
+  LIST_QUERY: 400,
+  HTTP_BODY_LONG: 413,
+  HTTP_BODY_SLOW: 408,
+  HTTP_CLIENT_GONE: 400,
+  SOURCE_UNREACHABLE: 502,
+  SOURCE_TOO_LONG: 502,
+  PREVIEW_TIMEOUT: 504,
+};
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'Who are you?',
+  403: 'Not allowed',
+  404: 'Not found',
+  405: 'Method not allowed',
+  408: 'Too slow',
+  409: 'Conflict',
+  413: 'Too long',
+  415: 'Wrong type of content',
+  416: 'No such range',
+  421: 'Wrong host',
+  422: 'Cannot be done',
+  429: 'Too many requests',
+  500: 'A mistake of the node',
+  502: 'No answer from elsewhere',
+  503: 'Busy',
+  504: 'Took too long',
+};
+
+/** @param more members besides those of the standard */
+export function problemResponse(
+  status: number,
+  code: string,
+  detail: string,
+  more: Readonly<Record<string, unknown>> = {},
+  headers: Readonly<Record<string, string>> = {},
+): WebResponse {
+  const title = titles[status] ?? 'Problem';
+  return {
+    status,
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },
+    body: JSON.stringify({ type: `urn:tequio:${code}`, title, status, detail, code, ...more }),
+  };
+}
+
+/** Null: it is a mistake of ours, of which nothing goes out. */
+export function problemOf(error: unknown): WebResponse | null {
+  if (!(error instanceof NodeError)) return null;
+  const { code, message, data } = error;
+  if (error instanceof HttpError) return problemResponse(error.status, code, message, data, error.headers);
+  const status = statusOfCode[code] ?? 422;
+  return problemResponse(status, code, message, error.retry ? { retry: true } : {});
+}
