@@ -54,6 +54,11 @@ export interface StreamConnection {
   end(): void;
   /** Closes at once; what is queued is lost. `onClose` follows, never from inside this call. */
   destroy(): void;
+  /**
+   * As `destroy`, and the system shall not go on sending what it holds, as it does for a minute or more after TCP's
+   * orderly close: it says one last word (a reset) and forgets the connection. Absent: there is no difference.
+   */
+  reset?(): void;
 }
 
 export interface StreamHandler {

@@ -7,8 +7,11 @@
  * reconnects). Of each family one is used: a global one before a private one before a link-local one. A line that
  * gets another address goes down first, so that nothing is left of the old one.
  *
- * What this cannot do: between two looks the system may send packets of open connections another way if it has one,
- * with the old address as their source. Where the interface vanishes, as those of VPNs do, Linux refuses that.
+ * What this cannot do: an interface that is only set down keeps its IPv4 addresses on Linux, and between two looks the
+ * system sends packets of open connections another way if it has one, from the old address; each connection's last is
+ * the reset that ends it. Only sockets bound to the device could prevent that, and Node.js cannot bind them. Where the
+ * interface or its address vanishes, as those of VPNs do, Linux sends nothing. Who wants it sure in every case lets the
+ * firewall say it: `nft add rule inet filter output ip saddr ADDRESS oifname != "vpn0" drop`.
  */
 import {
   addressScope,

@@ -63,7 +63,10 @@ export class BoundPorts extends PortsAbove {
     };
     line.subscribe(() => {
       if (line.isUp) return;
-      for (const connection of [...this.#streams]) connection.destroy();
+      for (const connection of [...this.#streams]) {
+        if (connection.reset === undefined) connection.destroy();
+        else connection.reset();
+      }
       for (const end of [...this.#exchanges]) end();
     });
   }

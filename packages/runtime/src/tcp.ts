@@ -237,6 +237,12 @@ class SocketConnection implements StreamConnection {
     this.#socket.destroy();
   }
 
+  reset(): void {
+    this.#reading = false;
+    this.#writing = false;
+    this.#socket.resetAndDestroy();
+  }
+
   #attach(socket: Socket): void {
     this.#socket = socket;
     socket.on('error', (error) => {
