@@ -40,6 +40,7 @@ import { type BittorrentOptions, type CompleteOptions, defaultOptions } from './
 import { ServiceTorrents } from './service-torrents.ts';
 import { AnnouncedPort, type PortMapping } from './shell/announced-port.ts';
 import { banTarget, toBanSnapshot } from './shell/ban-snapshot.ts';
+import { countedDhtPort, countedUdp } from './shell/counted-datagrams.ts';
 import { createTorrent } from './shell/creator.ts';
 import { LocalDiscovery } from './shell/local-discovery.ts';
 import { noDht } from './shell/no-dht.ts';
@@ -217,7 +218,8 @@ class Service extends ServiceTorrents implements BittorrentService {
   /** The DHT is loaded only where it is wanted. */
   async #startDht(): Promise<void> {
     const { NodeDht } = await import('./shell/node-dht.ts');
-    this.#dht = new NodeDht(this.#options, this.ports, this.#shared, this.#database);
+    const port = countedDhtPort(this.#shared, this.rates);
+    this.#dht = new NodeDht(this.#options, this.ports, port, this.#database);
     this.#dht.start();
   }
 
@@ -369,7 +371,7 @@ class Service extends ServiceTorrents implements BittorrentService {
     const { http, resolver, clock, entropy, log } = this.#trackerPorts;
     const options = { userAgent: clientName.replace(' ', '/'), bind: this.#options.bind };
     const isShared = this.#trackerPorts === this.ports;
-    const udp = isShared ? this.#shared.portOf('tracker') : this.#trackerPorts.udp;
+    const udp = countedUdp(isShared ? this.#shared.portOf('tracker') : this.#trackerPorts.udp, this.rates);
     return new TrackerClient(options, { http, resolver, clock, entropy, log, udp });
   }
 

@@ -5,7 +5,8 @@
  * most, and is paid back before the next byte is read. Who was paused longest reads first, and only as many at once as
  * the limit can feed.
  *
- * Counted are the bytes on the line: what connections carry of any kind, and the headers of the packets around it.
+ * Counted are the bytes on the line: what connections carry of any kind, datagrams of the DHT and of trackers
+ * (counted-datagrams.ts), and the headers of the packets around all of it.
  */
 import { assert, type Clock, NodeError, type Timer } from '@tequio/kernel';
 import {
@@ -82,6 +83,12 @@ export class RateLimits {
     const { down, up } = this.#category(category);
     down.setLimit(limits.down);
     up.setLimit(limits.up);
+  }
+
+  /** A datagram that passes whatever the limit is. `bytes` with its headers. */
+  countDatagram(direction: 'down' | 'up', bytes: number): void {
+    const limiter = this.#network[direction];
+    if (!limiter.isUnlimited) limiter.charge(bytes, this.#clock.nowMs());
   }
 
   /** From now on the schedule is followed. */

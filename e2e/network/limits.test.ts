@@ -1,0 +1,95 @@
+/**
+ * Limits as a user sets them, measured on the network card of the host: all bytes on the line, with every header, over
+ * TCP and uTP, at 1, 10 and 100 MB/s. More than 5 % above is never right; where other tests share the processors the
+ * fastest may fall short, and only the lower ones are held to 5 % below.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { env } from 'node:process';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { largeFiles, makeContent } from '../lab/content.ts';
+import { canOpenLab, type Host, Lab } from '../lab/lab.ts';
+import { runTequio, TequioPeer } from '../lab/tequio.ts';
+import { until } from '../lab/until.ts';
+
+const megabyte = 1_000_000;
+const settleMs = 1000;
+const measuredMs = 3000;
+const errorMax = 0.05;
+
+const isMissing = !canOpenLab() || spawnSync('nft', ['--version']).status !== 0;
+const skip =
+  isMissing && env['TEQUIO_REQUIRE_PEERS'] !== '1' ? 'needs root, network namespaces and nft' : false;
+
+/** Bytes a second on the line, as IP counts them. */
+async function rateOf(host: Host): Promise<number> {
+  const [startBytes, startMs] = [host.sentBytes(), performance.now()];
+  await sleep(measuredMs);
+  return ((host.sentBytes() - startBytes) * 1000) / (performance.now() - startMs);
+}
+
+type Case = {
+  readonly megabytes: number;
+  readonly transport: 'tcp' | 'utp';
+  /** Who is limited. */
+  readonly side: 'up' | 'down';
+  readonly mustReach: boolean;
+};
+
+const slow: readonly Case[] = [
+  { megabytes: 1, transport: 'tcp', side: 'up', mustReach: true },
+  { megabytes: 1, transport: 'utp', side: 'up', mustReach: true },
+  { megabytes: 1, transport: 'utp', side: 'down', mustReach: true },
+  { megabytes: 10, transport: 'tcp', side: 'up', mustReach: true },
+  { megabytes: 10, transport: 'tcp', side: 'down', mustReach: true },
+  { megabytes: 10, transport: 'utp', side: 'up', mustReach: true },
+];
+const fast: readonly Case[] = [
+  { megabytes: 100, transport: 'tcp', side: 'up', mustReach: false },
+  { megabytes: 100, transport: 'tcp', side: 'down', mustReach: false },
+];
+
+function testCase({ megabytes, transport, side, mustReach }: Case): void {
+  test(`${megabytes} MB/s over ${transport}, limited by the one who ${side === 'up' ? 'sends' : 'receives'}`, {
+    skip,
+  }, async (t) => {
+    const lab = Lab.open();
+    try {
+      const [near, far] = [lab.addHost('near'), lab.addHost('far')];
+      const source = join(lab.folder, 'source');
+      const bytes = megabytes * megabyte * ((settleMs + measuredMs) / 1000 + 2);
+      makeContent(join(source, 'content'), largeFiles(bytes), 5);
+      const torrent = join(lab.folder, 'content.torrent');
+      const made = await runTequio(['create', join(source, 'content'), '-o', torrent, '--v1'], lab.folder);
+      assert.equal(made.code, 0, made.stderr);
+      const limit = [`--limit-${side}`, `${megabytes}MB`];
+      const how = ['--transport', transport, '--no-port-mapping'];
+      const seeder = new TequioPeer(near, [...how, ...(side === 'up' ? limit : [])]);
+      await seeder.seed(torrent, source);
+      const leech = new TequioPeer(far, [...how, ...(side === 'down' ? limit : [])]);
+      await leech.download(torrent, join(far.folder, 'got'), { peers: [seeder.endpoint] });
+      const before = near.sentBytes();
+      await until('content flows', 15_000, () => near.sentBytes() - before > 200_000);
+      await sleep(settleMs);
+      const rate = await rateOf(near);
+      const error = rate / (megabytes * megabyte) - 1;
+      t.diagnostic(`${(rate / megabyte).toFixed(3)} MB/s on the line: ${(100 * error).toFixed(1)} %`);
+      assert.ok(error <= errorMax, `${rate}`);
+      assert.ok(!mustReach || error >= -errorMax, `${rate}`);
+      await leech.stop();
+      await seeder.stop();
+    } finally {
+      lab.close();
+    }
+  });
+}
+
+// The slow ones leave each other room; the fast ones want all there is.
+describe('limits of 1 and 10 MB/s', { concurrency: true }, () => {
+  for (const one of slow) testCase(one);
+});
+describe('limits of 100 MB/s', () => {
+  for (const one of fast) testCase(one);
+});
