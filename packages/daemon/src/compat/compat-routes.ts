@@ -1,9 +1,13 @@
 import type { Settings } from '@tequio/api';
 import type { CompatRoute } from '../http/compat-route.ts';
 import type { CompatPorts } from './compat-caller.ts';
+import { createQbittorrentRoute } from './qbittorrent/qbittorrent-route.ts';
 import { createTransmissionRoute } from './transmission/transmission-route.ts';
 
 /** Other programs' interfaces to this node, those that its settings allow. */
 export function createCompatRoutes(ports: CompatPorts, wanted: Settings['compat']): readonly CompatRoute[] {
-  return [wanted.transmission ? [createTransmissionRoute(ports)] : []].flat();
+  return [
+    wanted.transmission ? [createTransmissionRoute(ports)] : [],
+    wanted.qbittorrent ? [createQbittorrentRoute(ports)] : [],
+  ].flat();
 }

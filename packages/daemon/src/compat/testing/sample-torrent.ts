@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { NodeApi } from '@tequio/api';
 
 export type SampleTorrent = {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** The .torrent on the disk. */
   readonly file: string;
   readonly infoHash: string;
@@ -35,7 +35,7 @@ export async function makeSample(node: NodeApi, name = 'sample'): Promise<Sample
   writeFileSync(file, bytes);
   const { infoHashV1, magnet } = node.bittorrent.show({ torrent: bytes });
   return {
-    bytes,
+    bytes: new Uint8Array(bytes),
     file,
     infoHash: infoHashV1!,
     magnet,

@@ -1,0 +1,217 @@
+/** `@ctrl/qbittorrent`, unchanged, against the compatible API. */
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { QBittorrent } from '@ctrl/qbittorrent';
+import { CompatStage } from '../testing/compat-stage.ts';
+
+suite('@ctrl/qbittorrent', () => {
+  const stage = CompatStage.inSuite();
+  const client = (): QBittorrent =>
+    new QBittorrent({ baseUrl: `${stage.server.origin}/`, username: 'admin', password: 'correct horse' });
+  const add = async (c: QBittorrent, options = {}): Promise<string> => {
+    await c.addTorrent(stage.sample.bytes, { savepath: '/here', ...options });
+    return stage.sample.infoHash;
+  };
+
+  test('let in by password or key, and not without', async () => {
+    await assert.rejects(new QBittorrent({ baseUrl: stage.server.origin, password: 'no' }).getAppVersion());
+    const c = client();
+    assert.equal(await c.getAppVersion(), 'v5.1.4');
+    assert.equal(await c.getApiVersion(), '2.11.4');
+    const apiKey = await c.rotateApiKey();
+    const withKey = new QBittorrent({ baseUrl: stage.server.origin, apiKey });
+    assert.equal(await withKey.getDefaultSavePath(), '/downloads');
+    await c.deleteApiKey();
+    await assert.rejects(withKey.getDefaultSavePath(), /403/);
+  });
+
+  test('a torrent is added and read in its normal form', async () => {
+    const added = await client().normalizedAddTorrent(stage.sample.bytes, {
+      label: 'books',
+      startPaused: true,
+    });
+    assert.equal(added.id, stage.sample.infoHash);
+    assert.deepEqual(
+      [added.name, added.state, added.label, added.savePath, added.totalSize, added.isCompleted],
+      ['sample', 'paused', 'books', '/downloads', 131_000, false],
+    );
+    await assert.rejects(client().addTorrent(stage.sample.bytes), /Failed to add/);
+    await assert.rejects(client().addTorrent(Buffer.from('nothing')), /Failed to add/);
+  });
+
+  test('what is looked at', async () => {
+    const c = client();
+    const hash = await add(c);
+    const properties = await c.torrentProperties(hash);
+    assert.deepEqual(
+      [
+        properties.comment,
+        properties.created_by,
+        properties.pieces_num,
+        properties.piece_size,
+        properties.save_path,
+      ],
+      ['a comment', 'tester', 8, 16_384, '/here'],
+    );
+    assert.deepEqual(
+      (await c.torrentTrackers(hash)).map(({ url, tier, status }) => [url, tier, status]),
+      [
+        ['** [DHT] **', -1, 2],
+        ['** [PeX] **', -1, 2],
+        ['** [LSD] **', -1, 0],
+        ['http://127.0.0.1:9/announce', 0, 1],
+        ['udp://127.0.0.1:9/announce', 1, 1],
+      ],
+    );
+    const files = await c.torrentFiles(hash);
+    assert.deepEqual(
+      files.map(({ name, size, priority, piece_range }) => [name, size, priority, piece_range]),
+      [
+        ['sample/a.bin', 40_000, 1, [0, 2]],
+        ['sample/b.mkv', 90_000, 1, [2, 7]],
+        ['sample/in/c.txt', 1_000, 1, [7, 7]],
+      ],
+    );
+    assert.deepEqual(await c.torrentWebSeeds(hash), []);
+    assert.deepEqual(await c.torrentPieceStates(hash), [0, 0, 0, 0, 0, 0, 0, 0]);
+    assert.deepEqual(await c.torrentPieceAvailability(hash), [0, 0, 0, 0, 0, 0, 0, 0]);
+    const peers = await c.torrentPeers(hash);
+    assert.deepEqual([peers.full_update, peers.rid], [true, 1]);
+    const preferences = await c.getPreferences();
+    assert.deepEqual(
+      [preferences.save_path, preferences.dht, preferences.max_ratio],
+      ['/downloads', true, -1],
+    );
+    assert.equal(await c.getFreeSpaceAtPath('/here'), 1e9);
+    assert.ok((await c.getBuildInfo()).bitness);
+    assert.ok((await c.getProcessInfo()).launch_time > 0);
+    assert.deepEqual(await c.getCookies(), []);
+    const all = await c.getAllData();
+    assert.equal(all.torrents.length, 1);
+  });
+
+  test('lists are filtered, sorted and cut', async () => {
+    const c = client();
+    const hash = await add(c, { category: 'x', tags: 'one,two' });
+    const count = async (options: Parameters<typeof c.listTorrents>[0]): Promise<number> =>
+      (await c.listTorrents(options)).length;
+    assert.equal(await count({ filter: 'downloading' }), 1);
+    assert.equal(await count({ filter: 'paused' }), 0);
+    assert.equal(await count({ category: 'x' }), 1);
+    assert.equal(await count({ category: '' }), 0);
+    assert.equal(await count({ tag: 'two' }), 1);
+    assert.equal(await count({ tag: '' }), 0);
+    assert.equal(await count({ hashes: [hash, 'f'.repeat(40)] }), 1);
+    assert.equal(await count({ offset: 0, limit: 1, sort: 'name', reverse: true }), 1);
+    const [row] = await c.listTorrents({ includeFiles: true, includeTrackers: true });
+    assert.equal(row!.content_path, '/here/sample');
+    assert.equal((row as unknown as { files: unknown[] }).files.length, 3);
+  });
+
+  test('every verb of a torrent', async () => {
+    const c = client();
+    const hash = await add(c);
+    const row = () => stage.torrent.row;
+    await c.stopTorrent(hash);
+    assert.equal(row().state, 'paused');
+    await c.startTorrent('all');
+    assert.equal(row().state, 'downloading');
+    await c.recheckTorrent(hash);
+    await c.reannounceTorrent(hash);
+    assert.deepEqual([stage.torrent.recheckedCount, stage.torrent.announcedCount], [1, 1]);
+    await c.setTorrentDownloadLimit(hash, 1000);
+    await c.setTorrentUploadLimit(hash, 500);
+    assert.deepEqual(await c.getTorrentDownloadLimit(hash), { [hash]: 1000 });
+    assert.deepEqual(await c.getTorrentUploadLimit(hash), { [hash]: 500 });
+    await c.createCategory('films', '/films');
+    await assert.rejects(c.createCategory('films'), /409/);
+    await c.editCategory('films', '/films2');
+    await c.setTorrentCategory(hash, 'films');
+    assert.equal(row().category, 'films');
+    await assert.rejects(c.setTorrentCategory(hash, 'nowhere'), /409/);
+    assert.equal((await c.getCategories())['films']!.savePath, '/films2');
+    await c.resetTorrentCategory(hash);
+    assert.equal(row().category, null);
+    await c.removeCategory('films');
+    await c.createTags('a,b');
+    await c.addTorrentTags(hash, 'a,c');
+    assert.deepEqual(row().tags, ['a', 'c']);
+    await c.removeTorrentTags(hash, 'a');
+    assert.deepEqual(row().tags, ['c']);
+    await c.deleteTags('c');
+    assert.ok((await c.getTags()).includes('b'));
+    await c.setTorrentName(hash, 'called so');
+    await c.setTorrentComment(hash, 'said so');
+    assert.deepEqual([row().name, row().comment], ['called so', 'said so']);
+    await c.setTorrentLocation(hash, '/there');
+    assert.equal(row().folder, '/there');
+    for (const move of [c.queueUp, c.queueDown, c.topPriority, c.bottomPriority])
+      assert.equal(await move.call(c, hash), true);
+    await c.removeTorrent(hash, true);
+    assert.equal(stage.twin.torrents.book.size, 0);
+    assert.equal(stage.twin.torrents.contentRemoved.at(-1), hash);
+  });
+
+  test('files, trackers, settings, rules', async () => {
+    const c = client();
+    const hash = await add(c);
+    await c.setFilePriority(hash, ['0', '1'], 0);
+    await c.setFilePriority(hash, '1', 7);
+    assert.deepEqual(
+      stage.torrent.files.map(({ priority }) => priority),
+      [0, 7, 4],
+    );
+    await c.renameFile(hash, 'sample/a.bin', 'sample/z.bin');
+    await c.renameFolder(hash, 'sample/in', 'sample/out');
+    assert.deepEqual(
+      stage.torrent.files.map(({ path }) => path),
+      ['sample/z.bin', 'sample/b.mkv', 'sample/out/c.txt'],
+    );
+    await c.addTrackers(hash, 'http://a.example/announce\nhttp://b.example/announce');
+    await c.editTrackers(hash, 'http://a.example/announce', 'http://c.example/announce');
+    await c.removeTrackers(hash, 'http://127.0.0.1:9/announce|udp://127.0.0.1:9/announce');
+    assert.deepEqual(stage.torrent.tiers, [['http://c.example/announce', 'http://b.example/announce']]);
+    await c.setPreferences({ dl_limit: 4096, max_ratio: 2, max_ratio_enabled: true, dht: false });
+    const { bittorrent, sharing } = stage.twin.settings;
+    assert.deepEqual([bittorrent.limitDown, bittorrent.dht, sharing.ratio], [4096, false, 2]);
+    assert.deepEqual(await c.getTransferSpeedLimits(), {
+      dl_limit: 4096,
+      up_limit: 0,
+      alt_dl_limit: 0,
+      alt_up_limit: 0,
+    });
+    await c.storeClientData({ theme: 'dark' });
+    assert.deepEqual(await c.loadClientData(['theme']), { theme: 'dark' });
+    await c.setRssRule('rule', {
+      enabled: true,
+      mustContain: 'a*b',
+      affectedFeeds: ['http://f.example/'],
+    } as never);
+    await c.cloneRssRule('rule', 'other');
+    assert.equal((await c.getRssRules())['other']!.mustContain, 'a*b');
+    await c.removeRssRule('other');
+  });
+
+  test('a client is told what has changed, and no more', async () => {
+    const c = client();
+    const hash = await add(c, { tags: 't' });
+    const first = await c.getSyncMainData();
+    assert.equal(first.full_update, true);
+    assert.equal(first.torrents![hash]!.name, 'sample');
+    assert.deepEqual(first.trackers!['http://127.0.0.1:9/announce'], [hash]);
+    assert.equal(first.server_state!.free_space_on_disk, 1e9);
+    const second = await c.getSyncMainData(first.rid);
+    assert.deepEqual(second, { rid: 2 });
+    stage.twin.torrents.change(hash, { downRate: 5, state: 'downloading' });
+    await c.createCategory('new');
+    const third = await c.getSyncMainData(2);
+    assert.deepEqual(third.torrents, { [hash]: { dlspeed: 5, state: 'downloading' } });
+    assert.deepEqual(Object.keys(third.categories!), ['new']);
+    await c.removeTorrent(hash);
+    await c.removeCategory('new');
+    const fourth = await c.getSyncMainData(3);
+    assert.deepEqual(fourth.torrents_removed, [hash]);
+    assert.deepEqual((fourth as unknown as { categories_removed: string[] }).categories_removed, ['new']);
+    assert.equal((await c.getSyncMainData(1)).full_update, true);
+  });
+});
