@@ -134,6 +134,14 @@ export const packageRules: Readonly<Record<string, RoomRule>> = {
     sync: false,
     why: 'The one place where the parts are put together.',
   },
+  tequio: {
+    own: [],
+    packages: ['kernel', 'api', 'daemon', '*/contract'],
+    node: 'harmless',
+    world: true,
+    sync: false,
+    why: 'The library for programmers: a node in their process, with the names that they know.',
+  },
 };
 
 /** bin/tequio.ts, where the command line and the node meet in one process. */
