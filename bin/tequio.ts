@@ -6,13 +6,19 @@ import { enableCompileCache } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isSea } from 'node:sea';
 import { fileURLToPath } from 'node:url';
 
 const projectFolder = fileURLToPath(new URL('..', import.meta.url));
-// Types are stripped once, not at every start.
-enableCompileCache(join(projectFolder, 'node_modules', '.cache', 'tequio'));
+/** Run as it is written, not as it is published. */
+const isSource = import.meta.url.endsWith('.ts');
+// Types are stripped once, not at every start. What is published keeps its cache where the system has room for such.
+enableCompileCache(isSource ? join(projectFolder, 'node_modules', '.cache', 'tequio') : undefined);
 const { runCli } = await import('@tequio/cli');
 type CliWorld = import('@tequio/cli').CliWorld;
+
+/** With `npm start` the process stands in the project; what the user typed is meant from where the user stood. */
+const cwd = (isSource ? process.env['INIT_CWD'] : undefined) ?? process.cwd();
 
 const world: CliWorld = {
   stdout: process.stdout,
@@ -27,11 +33,10 @@ const world: CliWorld = {
     },
   },
   env: process.env,
-  // With npm the process stands in the project; what the user typed is meant from where the user stood.
-  cwd: process.env['INIT_CWD'] ?? process.cwd(),
-  projectFolder,
+  cwd,
+  codeFolder: join(projectFolder, isSource ? 'packages' : 'lib'),
   version: '0.1.0',
-  resolvePath: (text) => resolve(process.env['INIT_CWD'] ?? process.cwd(), text),
+  resolvePath: (text) => resolve(cwd, text),
   onSignal: (handler) => {
     process.on('SIGINT', handler);
     process.on('SIGTERM', handler);
@@ -50,8 +55,9 @@ const world: CliWorld = {
     return { cancel: () => clearTimeout(timer) };
   },
   spawnSelf: (args, handlers) => {
-    const script = fileURLToPath(import.meta.url);
-    const child = spawn(process.execPath, [...process.execArgv, script, ...args], {
+    // A single executable is its own script.
+    const self = isSea() ? [] : [...process.execArgv, fileURLToPath(import.meta.url)];
+    const child = spawn(process.execPath, [...self, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     createInterface({ input: child.stdout }).on('line', (line) => handlers.onLine(line));

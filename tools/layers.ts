@@ -168,7 +168,8 @@ function checkLibraryImport(
   const library = specifier.startsWith('@') ? parts.slice(0, 2).join('/') : parts[0]!;
   if (test && testLibraries.includes(library)) return null;
   const known = packages.get(room.packageName)?.dependencies ?? [];
-  return known.includes(library) ? null : `not a dependency of packages/${room.packageName}`;
+  if (known.includes(library)) return null;
+  return `not a dependency of ${room.rule === workshopRule ? 'the project' : `packages/${room.packageName}`}`;
 }
 
 function matchesExport(pattern: string, door: string): boolean {
@@ -234,15 +235,17 @@ function cyclesIn(graph: ReadonlyMap<string, readonly string[]>): string[][] {
 function readPackages(paths: readonly string[]): Map<string, PackageFile> {
   const packages = new Map<string, PackageFile>();
   for (const path of paths) {
-    const name = /^packages\/([^/]+)\/package\.json$/.exec(path)?.[1];
-    if (name === undefined) continue;
+    const name = /^(?:packages\/([^/]+)\/)?package\.json$/.exec(path);
+    if (name === null) continue;
     const json = JSON.parse(readFileSync(projectRoot + path, 'utf8')) as {
       exports?: Record<string, unknown>;
       dependencies?: Record<string, string>;
+      devDependencies?: Record<string, string>;
     };
-    packages.set(name, {
+    // The project's own are those of the workshop.
+    packages.set(name[1] ?? 'workshop', {
       exports: Object.keys(json.exports ?? {}),
-      dependencies: Object.keys(json.dependencies ?? {}),
+      dependencies: Object.keys((name[1] === undefined ? json.devDependencies : json.dependencies) ?? {}),
     });
   }
   return packages;

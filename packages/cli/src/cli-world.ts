@@ -18,8 +18,8 @@ export type CliWorld = {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute folder that relative paths are taken from (with npm, where the user called it: `INIT_CWD`). */
   readonly cwd: string;
-  /** Absolute folder of the program's own sources: what `demo` shares. */
-  readonly projectFolder: string;
+  /** Absolute folder of the program's own code: what `demo` shares. */
+  readonly codeFolder: string;
   /** As in package.json. */
   readonly version: string;
   /** The absolute and normalised path of a text, taken from `cwd`, by the rules of this system. */

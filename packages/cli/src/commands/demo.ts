@@ -8,7 +8,7 @@ import { describeMember, renderSwarm } from '../demo-view.ts';
 import { missingError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { InterruptedError } from '../interrupt.ts';
-import { joinPath } from '../path-text.ts';
+import { joinPath, parentFolder } from '../path-text.ts';
 import { offlineSettings, Pause, type Session, withNode } from '../session.ts';
 import { formatBytes, formatRate, formatSeconds } from '../size-text.ts';
 
@@ -57,7 +57,7 @@ async function runDemo(session: Session): Promise<ExitCode> {
 /** The whole piece: prepare, download, verify, tell. */
 async function perform(node: NodeApi, crew: Crew, session: Session, folder: string): Promise<void> {
   const { world, messages, interrupt, output } = session;
-  const content = joinPath(world.projectFolder, 'packages');
+  const content = world.codeFolder;
   if ((await node.files.kind(content)) !== 'folder') throw missingError(messages, content);
   const where = { httpPort: 0, udpPort: null, bind: loopback, allow: null };
   const tracker = await interrupt.race(node.startTracker(where));
@@ -168,7 +168,13 @@ class Crew {
     output.note(messages.demo.intro(shown.files.length, formatBytes(shown.totalBytes), shown.pieceCount));
     output.note(messages.demo.slowed(formatRate(seedRate)));
     const limit = ['--limit-up', String(seedRate)];
-    this.#spawn(swarm.seed, 'seed', ['seed', torrentFile, '--from', world.projectFolder, ...limit]);
+    this.#spawn(swarm.seed, 'seed', [
+      'seed',
+      torrentFile,
+      '--from',
+      parentFolder(world.codeFolder),
+      ...limit,
+    ]);
     output.note(messages.demo.waiting);
     await this.#until(() => swarm.seed.isReady, null);
     for (const [index, member] of swarm.downloaders.entries()) {

@@ -13,7 +13,7 @@ export class FakeWorld implements CliWorld {
   err = '';
   readonly env: Record<string, string | undefined>;
   readonly cwd = '/home/ana';
-  readonly projectFolder = '/project';
+  readonly codeFolder = '/project/packages';
   readonly version = '1.2.3';
   readonly stdout = { write: (text: string): void => void (this.out += text) };
   readonly stderr: { write(text: string): void; isTTY: boolean; columns: number; rows: number };

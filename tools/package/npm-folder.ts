@@ -1,0 +1,55 @@
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../tidy-files.ts';
+import { writeBundle } from './bundle.ts';
+import { renderLicences } from './licences.ts';
+import { writeTypes } from './types.ts';
+
+/** Where the web page lies once it is built, if it is. */
+const webFolder = 'packages/web/dist';
+
+/**
+ * Writes the folder that `npm publish` takes: JavaScript with everything inside, types, and no dependency but those
+ * with native parts. Nothing runs when it is installed.
+ */
+export async function writeNpmFolder(folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, 'bin'), { recursive: true });
+  const { packageFolders } = await writeBundle(join(folder, 'lib'));
+  writeTypes(join(folder, 'types'));
+  copyFileSync(join(projectRoot, 'tools/package/launcher.mjs'), join(folder, 'bin/tequio.mjs'));
+  chmodSync(join(folder, 'bin/tequio.mjs'), 0o755);
+  for (const name of ['LICENSE', 'CHANGELOG.md']) copyFileSync(join(projectRoot, name), join(folder, name));
+  copyFileSync(join(projectRoot, 'packages/tequio/README.md'), join(folder, 'README.md'));
+  if (existsSync(join(projectRoot, webFolder)))
+    cpSync(join(projectRoot, webFolder), join(folder, 'web'), { recursive: true });
+  writeFileSync(join(folder, 'LICENSES-OF-OTHERS.md'), renderLicences(packageFolders));
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+}
+
+function manifest(): object {
+  const { name, version, description, license } = JSON.parse(
+    readFileSync(join(projectRoot, 'package.json'), 'utf8'),
+  ) as Record<string, string>;
+  return {
+    name,
+    version,
+    description,
+    license,
+    keywords: ['bittorrent', 'torrent', 'p2p', 'dht', 'magnet', 'utp', 'tracker'],
+    type: 'module',
+    bin: { tequio: 'bin/tequio.mjs' },
+    exports: { '.': { types: './types/tequio/src/index.d.ts', default: './lib/library.js' } },
+    types: './types/tequio/src/index.d.ts',
+    engines: { node: '>=24' },
+  };
+}
