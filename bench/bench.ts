@@ -25,9 +25,15 @@ const runners: Readonly<Record<string, () => Promise<RowRunner>>> = {
   download: () => import('./rows/download.ts').then((module) => module.download),
   pieces: () => import('./rows/download.ts').then((module) => module.pieces),
   formats: () => import('./rows/download.ts').then((module) => module.formats),
+  swarm: () => import('./rows/swarm.ts').then((module) => module.swarm),
   seed: () => import('./rows/seed.ts').then((module) => module.seed),
   peers: () => import('./rows/peers.ts').then((module) => module.peers),
+  torrents: () => import('./rows/torrents.ts').then((module) => module.torrents),
+  hashing: () => import('./rows/hashing.ts').then((module) => module.hashing),
+  tracker: () => import('./rows/tracker.ts').then((module) => module.tracker),
   magnet: () => import('./rows/magnet.ts').then((module) => module.magnet),
+  seek: () => import('./rows/seek.ts').then((module) => module.seek),
+  start: () => import('./rows/start.ts').then((module) => module.start),
 };
 
 const { values, positionals } = parseArgs({

@@ -177,7 +177,7 @@ function limit(buildFolder: string): Downloader {
 }
 
 /** WebTorrent, where npm has it globally or NODE_PATH says: it is no dependency of this project. */
-function tryFindWebtorrent(): { readonly entry: string; readonly version: string } | null {
+export function tryFindWebtorrent(): { readonly entry: string; readonly version: string } | null {
   const global = spawnSync('npm', ['root', '--global'], { encoding: 'utf8' }).stdout.trim();
   const folders = [...(process.env['NODE_PATH'] ?? '').split(':'), global].filter((folder) => folder !== '');
   for (const folder of folders) {

@@ -1,4 +1,6 @@
-// WebTorrent behind JSON lines, as e2e/lab/json-lines.ts speaks them: answers when the download is complete.
+// WebTorrent behind JSON lines, as e2e/lab/json-lines.ts speaks them. `download` answers when it is complete; `open`
+// plays from the beginning, and `seek` reads the file from a piece on, as its own server does for a player.
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
@@ -15,12 +17,48 @@ const client = new WebTorrent({
   maxConns: 200,
 });
 
-createInterface({ input: process.stdin }).on('line', (line) => {
-  const { id, torrentFile, folder, seeder } = JSON.parse(line);
-  const answer = (more) => process.stdout.write(`${JSON.stringify({ id, ...more })}\n`);
-  client.on('error', (error) => answer({ ok: false, error: String(error) }));
-  client.add(torrentFile, { path: folder, uploads: false, strategy: 'rarest' }, (torrent) => {
-    torrent.on('done', () => answer({ ok: true }));
-    torrent.addPeer(seeder);
+let torrent;
+let playing;
+
+function add({ torrentFile, folder, seeder }, strategy) {
+  return new Promise((resolve, reject) => {
+    client.on('error', reject);
+    client.add(torrentFile, { path: folder, uploads: false, strategy }, (added) => {
+      torrent = added;
+      torrent.addPeer(seeder);
+      resolve();
+    });
   });
+}
+
+const operations = {
+  download: async (request) => {
+    await add(request, 'rarest');
+    await once(torrent, 'done');
+    return {};
+  },
+  open: async (request) => {
+    await add(request, 'sequential');
+    playing = torrent.files[0].createReadStream();
+    playing.resume();
+    return {};
+  },
+  seek: async ({ piece, pieceBytes }) => {
+    playing.destroy();
+    const startMs = performance.now();
+    playing = torrent.files[0].createReadStream({ start: piece * pieceBytes });
+    await once(playing, 'data');
+    playing.resume();
+    return { seconds: (performance.now() - startMs) / 1000 };
+  },
+  status: async () => ({ havePieceCount: torrent.pieces.filter((piece) => piece === null).length }),
+};
+
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, op, ...request } = JSON.parse(line);
+  const answer = (more) => process.stdout.write(`${JSON.stringify({ id, ...more })}\n`);
+  operations[op](request).then(
+    (more) => answer({ ok: true, ...more }),
+    (error) => answer({ ok: false, error: String(error) }),
+  );
 });

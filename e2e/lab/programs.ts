@@ -75,7 +75,7 @@ export function versionOf(name: string): string | null {
   const run = spawnSync(program, args, { encoding: 'utf8', timeout: 10_000, env: cleanEnvironment('/tmp') });
   const isHere = run.error === undefined && !/No module named|ImportError/.test(run.stderr);
   // Some helps name an address, which is no version.
-  const said = (run.stdout + run.stderr).replaceAll(/\b(?:127|0)\.0\.0\.[01]\b/g, '');
+  const said = (run.stdout + run.stderr).replaceAll(/\b(?:127|10|0)(?:\.\d+){3}\b/g, '');
   const version = isHere ? (/\d+\.\d+(?:\.\d+)?/.exec(said)?.[0] ?? '') : null;
   versions.set(name, version);
   return version;
