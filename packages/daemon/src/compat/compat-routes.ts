@@ -1,5 +1,6 @@
 import type { Settings } from '@tequio/api';
 import type { CompatRoute } from '../http/compat-route.ts';
+import { createAria2Route } from './aria2/aria2-route.ts';
 import type { CompatPorts } from './compat-caller.ts';
 import { createQbittorrentRoute } from './qbittorrent/qbittorrent-route.ts';
 import { createTransmissionRoute } from './transmission/transmission-route.ts';
@@ -8,6 +9,7 @@ import { createTransmissionRoute } from './transmission/transmission-route.ts';
 export function createCompatRoutes(ports: CompatPorts, wanted: Settings['compat']): readonly CompatRoute[] {
   return [
     wanted.transmission ? [createTransmissionRoute(ports)] : [],
+    wanted.aria2 ? [createAria2Route(ports)] : [],
     wanted.qbittorrent ? [createQbittorrentRoute(ports)] : [],
   ].flat();
 }
