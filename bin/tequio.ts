@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The program: the one place where the command line and the node meet, and the only one that touches the process. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { enableCompileCache } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -49,6 +49,8 @@ const world: CliWorld = {
     const { startNode } = await import('@tequio/daemon');
     return startNode(settings);
   },
+  findDaemon,
+  readStandardInput: async () => Buffer.concat(await process.stdin.toArray()).toString('utf8'),
   nowMs: () => performance.now(),
   setTimer: (delayMs, callback) => {
     const timer = setTimeout(callback, delayMs);
@@ -71,6 +73,21 @@ const world: CliWorld = {
   makeTemporaryFolder: () => mkdtemp(join(tmpdir(), 'tequio-')),
   removeTemporaryFolder: (path) => rm(path, { recursive: true, force: true }),
 };
+
+/** The node says in its data folder where it is; the token next to that is for this user's eyes only. */
+async function findDaemon(
+  dataFolder: string | null,
+): Promise<{ readonly url: string; readonly token: string } | null> {
+  const { usualDataFolder } = await import('@tequio/daemon/data-folder');
+  const folder = dataFolder ?? usualDataFolder(process.env, process.platform);
+  try {
+    const { url } = JSON.parse(await readFile(join(folder, 'http.json'), 'utf8'));
+    const token = (await readFile(join(folder, 'token'), 'utf8')).trim();
+    return typeof url === 'string' ? { url, token } : null;
+  } catch {
+    return null;
+  }
+}
 
 // The reader went away (`… | head`): nobody is left to tell.
 process.stdout.on('error', () => process.exit(0));

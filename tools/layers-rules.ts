@@ -118,9 +118,17 @@ export const packageRules: Readonly<Record<string, RoomRule>> = {
     sync: false,
     why: 'The contract gathers the contracts of all applications, and no code of theirs.',
   },
-  cli: {
+  client: {
     own: [],
     packages: ['kernel', 'api'],
+    node: 'none',
+    world: true,
+    sync: false,
+    why: 'The api over HTTP, in a browser as in Node.js.',
+  },
+  cli: {
+    own: [],
+    packages: ['kernel', 'api', 'client'],
     node: 'harmless',
     world: true,
     sync: false,
@@ -128,7 +136,7 @@ export const packageRules: Readonly<Record<string, RoomRule>> = {
   },
   daemon: {
     own: [],
-    packages: ['kernel', 'runtime', 'network', 'api', '*', '*/contract'],
+    packages: ['kernel', 'runtime', 'network', 'api', 'client', '*', '*/contract'],
     node: 'harmless',
     world: true,
     sync: false,
@@ -147,7 +155,7 @@ export const packageRules: Readonly<Record<string, RoomRule>> = {
 /** bin/tequio.ts, where the command line and the node meet in one process. */
 export const binRule: RoomRule = {
   own: [],
-  packages: ['kernel', 'api', 'cli', 'daemon'],
+  packages: ['kernel', 'api', 'client', 'cli', 'daemon'],
   node: 'all',
   world: true,
   sync: false,

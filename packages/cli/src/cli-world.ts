@@ -28,6 +28,13 @@ export type CliWorld = {
   onSignal(handler: () => void): () => void;
   /** @throws NodeError `NET_LISTEN`, `DATABASE_OPEN` and others of its parts */
   startNode(settings: NodeSettings): Promise<NodeApi>;
+  /**
+   * Where a node runs that keeps its state in this folder (null: the usual one), and what lets in there; null: none has
+   * said that it does. It may have ended without a word.
+   */
+  findDaemon(dataFolder: string | null): Promise<{ readonly url: string; readonly token: string } | null>;
+  /** All of standard input, as text. */
+  readStandardInput(): Promise<string>;
   /** Monotonic milliseconds. */
   nowMs(): number;
   setTimer(delayMs: number, callback: () => void): Timer;

@@ -16,6 +16,18 @@ const loaders: Readonly<Record<string, () => Promise<DefineCommand>>> = {
   dht: async () => (await import('./commands/dht.ts')).defineDht,
   status: async () => (await import('./commands/status.ts')).defineStatus,
   nat: async () => (await import('./commands/nat.ts')).defineNat,
+  list: async () => (await import('./commands/list.ts')).defineList,
+  add: async () => (await import('./commands/add.ts')).defineAdd,
+  info: async () => (await import('./commands/info.ts')).defineInfo,
+  pause: async () => (await import('./commands/torrent-actions.ts')).definePause,
+  resume: async () => (await import('./commands/torrent-actions.ts')).defineResume,
+  remove: async () => (await import('./commands/torrent-actions.ts')).defineRemove,
+  settings: async () => (await import('./commands/settings.ts')).defineSettings,
+  log: async () => (await import('./commands/log.ts')).defineLog,
+  keys: async () => (await import('./commands/keys.ts')).defineKeys,
+  password: async () => (await import('./commands/password.ts')).definePassword,
+  open: async () => (await import('./commands/open.ts')).defineOpen,
+  stop: async () => (await import('./commands/stop.ts')).defineStop,
   demo: async () => (await import('./commands/demo.ts')).defineDemo,
 };
 

@@ -40,9 +40,10 @@ function codeOf(error: unknown): string | null {
 /** In order: the first that matches decides. */
 const exitCodeRules: readonly (readonly [RegExp, ExitCode])[] = [
   [/^CLI_(?:USAGE|NOTHING_SELECTED)$/, exitCodes.usage],
-  [/^(?:FILE_MISSING|SOURCE_MISSING|ENOENT)$/, exitCodes.inputMissing],
+  [/^(?:FILE|SOURCE|TORRENT|CATEGORY|FOLDER|KEY|USER)_MISSING$|^ENOENT$/, exitCodes.inputMissing],
+  [/^(?:USER_|SETTINGS_|PASSWORD_|LIST_QUERY$|HTTP_INPUT$)/, exitCodes.usage],
   [/^(?:FILE|SOURCE)_TOO_LONG$/, exitCodes.badData],
-  [/^(?:NET_|HTTP_|SOURCE_UNREACHABLE$|CLI_UNREACHABLE$)/, exitCodes.unreachable],
+  [/^(?:NET_|HTTP_|SOURCE_UNREACHABLE$|CLI_UNREACHABLE$|CLI_NO_DAEMON$)/, exitCodes.unreachable],
   [/^E(?:ADDR|CONN|HOST|NET|TIMEDOUT|NOTFOUND|AI_)/, exitCodes.unreachable],
   [/^(?:FILE_|DISK_|DATABASE_|BITTORRENT_(?:DISK|FILE)_|DATA_|E[A-Z])/, exitCodes.fileError],
   [/^(?:BITTORRENT_|SOURCE_|FILTER_|CLI_BAD_)/, exitCodes.badData],

@@ -1,4 +1,6 @@
 import type { NodeApi, NodeSettings } from '@tequio/api';
+import { attachNode, createClient, type NodeClient } from '@tequio/client';
+import { NodeError } from '@tequio/kernel';
 import type { CliWorld } from './cli-world.ts';
 import type { ConsoleOutput } from './console-output.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -49,6 +51,53 @@ export async function withNode<Value>(
   } finally {
     session.output.endLive();
     await node.close();
+  }
+}
+
+/**
+ * As `withNode`; but where a node is running with the same data, torrents are given to that one, and stay with it.
+ * Options of the connection are then the running node's.
+ */
+export async function withTorrentNode<Value>(
+  session: Session,
+  settings: NodeSettings,
+  work: (node: NodeApi) => Promise<Value>,
+): Promise<Value> {
+  const daemon = await findDaemon(session);
+  if (daemon === null) return withNode(session, settings, work);
+  session.output.note(session.messages.daemon.attached(daemon.url));
+  return withNode(session, offlineSettings(session), async (local) => {
+    const node = await attachNode(local, daemon.client);
+    try {
+      return await work(node);
+    } finally {
+      await node.close();
+    }
+  });
+}
+
+/** Works with the node that is running. @throws NodeError `CLI_NO_DAEMON` */
+export async function withDaemon<Value>(
+  session: Session,
+  work: (node: NodeClient) => Promise<Value>,
+): Promise<Value> {
+  const daemon = await findDaemon(session);
+  if (daemon === null)
+    throw new NodeError('CLI_NO_DAEMON', session.messages.daemon.none(`${session.programName} run`));
+  return session.interrupt.race(work(daemon.client));
+}
+
+/** Null: none runs with this data, or it does not answer any more. */
+async function findDaemon(session: Session): Promise<{ client: NodeClient; url: string } | null> {
+  const found = await session.world.findDaemon(session.dataFolder);
+  if (found === null) return null;
+  const client = createClient(found);
+  try {
+    await session.interrupt.race(client.status.status());
+    return { client, url: found.url };
+  } catch (error) {
+    if (error instanceof NodeError && error.code === 'HTTP_UNREACHABLE') return null;
+    throw error;
   }
 }
 

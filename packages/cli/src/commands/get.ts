@@ -11,7 +11,7 @@ import { reachabilityToJson } from '../nat-notes.ts';
 import { addNodeOptions, type NodeFlags, settingsOf } from '../node-flags.ts';
 import { createOptionParsers } from '../option-parsers.ts';
 import { printable } from '../printable.ts';
-import { commandLineOf, type Session, withNode } from '../session.ts';
+import { commandLineOf, type Session, withTorrentNode } from '../session.ts';
 import { formatBytes, formatRate, formatSeconds } from '../size-text.ts';
 import { readTorrentInput } from '../torrent-input.ts';
 import { TorrentWatch, type WatchEnd } from '../torrent-watch.ts';
@@ -49,7 +49,7 @@ export function defineGet(command: Command, session: Session): void {
 
 async function runGet(texts: readonly string[], flags: GetFlags, session: Session): Promise<ExitCode> {
   const { output, messages } = session;
-  const end = await withNode(session, settingsOf(flags, session), (node) =>
+  const end = await withTorrentNode(session, settingsOf(flags, session), (node) =>
     download(node, texts, flags, session),
   ).catch((error: unknown): WatchEnd => {
     if (error instanceof InterruptedError) return 'interrupted';

@@ -11,7 +11,7 @@ import { addNodeOptions, type NodeFlags, settingsOf } from '../node-flags.ts';
 import { createOptionParsers } from '../option-parsers.ts';
 import { baseName, joinPath, parentFolder } from '../path-text.ts';
 import { printable } from '../printable.ts';
-import { type Session, withNode } from '../session.ts';
+import { type Session, withTorrentNode } from '../session.ts';
 import { isSourceAddress } from '../source-text.ts';
 import { readTorrentInput } from '../torrent-input.ts';
 import { TorrentWatch } from '../torrent-watch.ts';
@@ -65,7 +65,7 @@ export function defineSeed(command: Command, session: Session): void {
 
 async function runSeed(paths: readonly string[], flags: SeedFlags, session: Session): Promise<ExitCode> {
   if (flags.mutable === true && flags.dht === false) throw new UsageError(session.messages.dht.needed);
-  await withNode(session, settingsOf(flags, session), (node) => share(node, paths, flags, session));
+  await withTorrentNode(session, settingsOf(flags, session), (node) => share(node, paths, flags, session));
   session.output.note(session.messages.seed.stopped);
   return exitCodes.interrupted;
 }

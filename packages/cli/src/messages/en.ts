@@ -1,3 +1,4 @@
+import { daemonTexts, helpOfDaemon } from './en-daemon.ts';
 import { dhtTexts, helpOfDht } from './en-dht.ts';
 import { helpOfStatus, statusTexts } from './en-status.ts';
 
@@ -134,6 +135,7 @@ export const en = {
     },
     dht: helpOfDht,
     status: helpOfStatus,
+    ...helpOfDaemon,
     nat: {
       summary: 'look into the router: can others reach this computer, and ask it to let them',
       notes:
@@ -326,6 +328,7 @@ export const en = {
   dht: dhtTexts,
 
   status: statusTexts,
+  daemon: daemonTexts,
 
   nat: {
     asking: 'asking the router …',

@@ -1,5 +1,6 @@
 import type { Messages } from './en.ts';
 import { sentenceInSpanish } from './es-codes.ts';
+import { daemonTexts, helpOfDaemon } from './es-daemon.ts';
 import { dhtTexts, helpOfDht } from './es-dht.ts';
 import { helpOfStatus, statusTexts } from './es-status.ts';
 
@@ -133,6 +134,7 @@ export const es: Messages = {
     },
     dht: helpOfDht,
     status: helpOfStatus,
+    ...helpOfDaemon,
     nat: {
       summary: 'mira el router: si otros llegan a este equipo, y le pide que los deje pasar',
       notes:
@@ -324,6 +326,7 @@ export const es: Messages = {
   dht: dhtTexts,
 
   status: statusTexts,
+  daemon: daemonTexts,
 
   nat: {
     asking: 'preguntando al router …',

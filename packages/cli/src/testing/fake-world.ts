@@ -67,6 +67,18 @@ export class FakeWorld implements CliWorld {
     return this.node;
   }
 
+  /** Where `findDaemon` says that a node runs. */
+  daemon: { readonly url: string; readonly token: string } | null = null;
+  standardInput = '';
+
+  async findDaemon(): Promise<{ readonly url: string; readonly token: string } | null> {
+    return this.daemon;
+  }
+
+  async readStandardInput(): Promise<string> {
+    return this.standardInput;
+  }
+
   nowMs(): number {
     return this.#nowMs;
   }

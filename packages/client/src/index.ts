@@ -1,0 +1,3 @@
+export { attachNode } from './attached-node.ts';
+export { type ClientOptions, createClient, type NodeClient } from './node-client.ts';
+export type { TorrentCopy } from './torrent-copy.ts';
