@@ -11,8 +11,8 @@ const retryMsMax = 30_000;
 const messageCharactersMax = 64 << 20;
 
 /**
- * Server-sent events until `close`: after a cut it comes back by itself, later each time, and the node goes on where the
- * last message ended.
+ * Server-sent events until `close`: after a cut it comes back by itself, later each time, and the node goes on where
+ * the last message ended.
  */
 export class EventReader {
   readonly #calls: HttpCalls;

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { FakeWorld, run } from '../testing/fake-world.ts';
+
+type Asked = { readonly call: string; readonly body: unknown; readonly key: string | undefined };
+
+const torrent = (id: string, name: string, more: object = {}): object => ({
+  id: id.padEnd(40, '0'),
+  name,
+  state: 'downloading',
+  queued: false,
+  error: null,
+  folder: '/downloads',
+  doneBytes: 512,
+  wantedBytes: 1024,
+  downloadedBytes: 512,
+  uploadedBytes: 1536,
+  downRate: 2048,
+  upRate: 0,
+  ratio: 1.5,
+  peerCount: 3,
+  seedCount: 1,
+  category: null,
+  tags: ['new'],
+  ...more,
+});
+
+const rows = [
+  torrent('3b24aa', 'debian.iso'),
+  torrent('3b24bb', 'de\u001b[31mb', { queued: true }),
+  torrent('ffff', 'film'),
+];
+
+/** A node that answers what stands here, and remembers what it was asked. */
+async function serve(
+  t: TestContext,
+  answers: Readonly<Record<string, unknown>>,
+): Promise<{ world: FakeWorld; asked: Asked[] }> {
+  const asked: Asked[] = [];
+  const server = createServer(async (request, response) => {
+    const body = Buffer.concat(await request.toArray()).toString();
+    const [path = ''] = (request.url ?? '').split('?');
+    const call = `${request.method} ${path.replace('/api/v1', '')}`;
+    if (call !== 'GET /status')
+      asked.push({ call, body: body === '' ? null : JSON.parse(body), key: request.headers.authorization });
+    const answer = call === 'GET /status' ? { port: 1 } : answers[call];
+    if (answer === undefined) response.writeHead(204).end();
+    else if (answer instanceof Error)
+      response.writeHead(404).end(JSON.stringify({ code: 'KEY_MISSING', detail: answer.message }));
+    else response.end(JSON.stringify(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => void server.close().closeAllConnections());
+  const world = new FakeWorld();
+  world.daemon = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, token: 'secret' };
+  return { world, asked };
+}
+
+const list = { 'GET /torrents': { version: 1, totalCount: 3, rows, counts: null } };
+
+test('without a running node the commands say how to start one', async () => {
+  for (const line of ['list', 'info a', 'pause all', 'stop', 'keys', 'log', 'open', 'settings']) {
+    const world = new FakeWorld();
+    assert.equal(await run(world, line), 69, line);
+    assert.match(world.err, /No node is running with this data folder\. `tequio run` starts one\./);
+    assert.equal(world.out, '');
+  }
+  // One that has died without a word is no node either.
+  const world = new FakeWorld();
+  world.daemon = { url: 'http://127.0.0.1:1/', token: 'x' };
+  assert.equal(await run(world, '--json list'), 69);
+  assert.equal((world.json[0]!['error'] as { code: string }).code, 'CLI_NO_DAEMON');
+});
+
+test('list is a table for people, with harmless names, and lines of JSON for programs', async (t) => {
+  const { world, asked } = await serve(t, list);
+  assert.equal(await run(world, 'list'), 0);
+  assert.deepEqual(world.out.split('\n'), [
+    'ID        Done      Size        Down  Up  State        Name',
+    '3b24aa00  50 %  1.00 KiB  2.00 KiB/s   -  downloading  debian.iso',
+    '3b24bb00  50 %  1.00 KiB  2.00 KiB/s   -  queued       de\ufffd[31mb',
+    'ffff0000  50 %  1.00 KiB  2.00 KiB/s   -  downloading  film',
+    '',
+  ]);
+  assert.equal(asked[0]!.key, 'Bearer secret');
+  world.out = '';
+  assert.equal(await run(world, 'list --json'), 0);
+  assert.deepEqual(world.json.map(({ type, name }) => [type, name]).at(0), ['torrent', 'debian.iso']);
+  for (const line of ['list --state lost', 'list --sort colour', 'list --limit 0'])
+    assert.equal(await run(world, line), 2, line);
+});
+
+test('torrents are named by id, its beginning, the name or a part of it, and never by chance', async (t) => {
+  const { world, asked } = await serve(t, list);
+  const ids = (): unknown => (asked.at(-1)!.body as { ids: string[] }).ids.map((id) => id.slice(0, 6));
+  assert.equal(await run(world, 'pause 3b24b ffff'), 0);
+  assert.equal(asked.at(-1)!.call, 'POST /torrents/pause');
+  assert.deepEqual(ids(), ['3b24bb', 'ffff00']);
+  assert.equal(await run(world, 'resume DEBIAN'), 0);
+  assert.deepEqual(ids(), ['3b24aa']);
+  assert.equal(await run(world, 'remove all --delete'), 0);
+  assert.deepEqual(asked.at(-1)!.body, {
+    ids: rows.map((row) => (row as { id: string }).id),
+    removeContent: true,
+  });
+  assert.match(world.out, /3 torrents removed\.\n$/);
+  const { length } = asked.filter(({ call }) => call.startsWith('POST'));
+  assert.equal(await run(world, 'remove 3b24'), 2);
+  assert.match(world.err, /“3b24” fits 2 torrents: write more of the id\./);
+  assert.equal(await run(world, 'remove nothing'), 66);
+  assert.equal(asked.filter(({ call }) => call.startsWith('POST')).length, length);
+});
+
+test('info tells all of one torrent', async (t) => {
+  const id = 'ffff'.padEnd(40, '0');
+  const { world } = await serve(t, {
+    ...list,
+    [`GET /torrents/${id}`]: rows[2],
+    [`GET /torrents/${id}/files`]: [
+      { index: 0, path: 'a.mkv', bytes: 100, doneBytes: 50, priority: 4, pad: false },
+    ],
+    [`GET /torrents/${id}/trackers`]: [{ url: 'http://t/', state: 'failed', message: 'no\u0007', tier: 0 }],
+  });
+  assert.equal(await run(world, 'info film'), 0);
+  assert.match(world.out, /^Name {5}film$/m);
+  assert.match(world.out, /^Done {5}50 %, 512 B of 1\.00 KiB$/m);
+  assert.match(world.out, /^Tracker {2}http:\/\/t\/: failed \(no\ufffd\)$/m);
+  assert.match(world.out, /^ {2}50 % {5}100 B {2}a\.mkv$/m);
+});
+
+test('add reads every source before it gives the first away', async (t) => {
+  const id = 'aaaa'.padEnd(40, '0');
+  const { world, asked } = await serve(t, {
+    'POST /torrents': { id, known: false },
+    [`GET /torrents/${id}`]: torrent('aaaa', 'album'),
+  });
+  world.node.contents.set('/home/ana/a.torrent', 'album');
+  assert.equal(await run(world, 'add a.torrent missing.torrent'), 66);
+  assert.equal(asked.length, 0);
+  assert.equal(await run(world, 'add a.torrent --to films --tag a --tag b --paused'), 0);
+  assert.deepEqual(asked[0], {
+    call: 'POST /torrents',
+    body: { source: { torrent: btoa('album') }, folder: '/home/ana/films', tags: ['a', 'b'], paused: true },
+    key: 'Bearer secret',
+  });
+  assert.match(world.out, /^Added: album \(aaaa0000\)$/m);
+});
+
+test('settings are shown by their path, and changed by one', async (t) => {
+  const { world, asked } = await serve(t, {
+    'GET /settings': { queue: { activeDownloads: 5 }, bittorrent: { limitDown: null }, watch: [] },
+    'PATCH /settings': { changed: ['bittorrent.limitDown'], restartNeeded: ['http.address'] },
+  });
+  assert.equal(await run(world, 'settings'), 0);
+  assert.equal(world.out, 'queue.activeDownloads = 5\nbittorrent.limitDown = null\nwatch = []\n');
+  assert.equal(await run(world, 'settings bittorrent.limitDown 500'), 0);
+  assert.deepEqual(asked.at(-1)!.body, { bittorrent: { limitDown: 500 } });
+  assert.match(world.err, /http\.address/);
+  assert.equal(await run(world, 'settings node.name Ana’s'), 0);
+  assert.deepEqual(asked.at(-1)!.body, { node: { name: 'Ana’s' } });
+  assert.equal(await run(world, 'settings colour'), 2);
+});
+
+test('keys, passwords, one-time addresses and the end', async (t) => {
+  const { world, asked } = await serve(t, {
+    'GET /keys': [{ id: 'k1', name: 'sonarr', scope: 'write', lastUsedAtMs: 0, createdAtMs: 0, user: null }],
+    'POST /keys': { id: 'k2', name: 'x', scope: 'read', key: 'the-key' },
+    'POST /keys/remove': new Error('There is no key k9.'),
+    'POST /session/one-time-token': { token: 'once' },
+    'GET /log': [{ seq: 1, atMs: 0, level: 'warn', name: 'http.refused', fields: { value: 'evil\u001b' } }],
+  });
+  assert.equal(await run(world, 'keys'), 0);
+  assert.match(world.out, /^k1 {2}write {2}1970-01-01T00:00:00\.000Z {2}sonarr$/m);
+  world.out = '';
+  assert.equal(await run(world, 'keys add x --scope read'), 0);
+  assert.equal(world.out, 'the-key\n');
+  assert.deepEqual(asked.at(-1)!.body, { name: 'x', scope: 'read' });
+  assert.equal(await run(world, 'keys remove k9'), 66);
+  world.standardInput = 'correct horse\n';
+  assert.equal(await run(world, 'password'), 0);
+  assert.deepEqual(asked.at(-1)!.body, { user: null, password: 'correct horse' });
+  world.out = '';
+  assert.equal(await run(world, 'open'), 0);
+  assert.equal(world.out, `${world.daemon!.url}#token=once\n`);
+  world.out = '';
+  assert.equal(await run(world, 'log --level warn'), 0);
+  assert.equal(world.out, '1970-01-01T00:00:00.000Z warn  http.refused value="evil\\u001b"\n');
+  assert.equal(await run(world, 'stop'), 0);
+  assert.equal(asked.at(-1)!.call, 'POST /shutdown');
+});
+
+test('get gives its torrent to a node that runs with the same data, and waits for it', async (t) => {
+  const id = 'aaaa'.padEnd(40, '0');
+  const { world, asked } = await serve(t, {
+    'POST /torrents': { id, known: false },
+    [`GET /torrents/${id}`]: torrent('aaaa', 'album', { state: 'seeding', pieceCount: 1, havePieceCount: 1 }),
+    [`GET /torrents/${id}/files`]: [{ index: 0, path: 'a', bytes: 1, doneBytes: 1, priority: 4, pad: false }],
+    [`GET /torrents/${id}/peers`]: [],
+    [`GET /torrents/${id}/trackers`]: [],
+    [`GET /torrents/${id}/pieces`]: { have: 'gA==', availability: '', active: [] },
+  });
+  world.node.contents.set('/home/ana', null);
+  assert.equal(await run(world, 'get 0123456789abcdef0123456789abcdef01234567'), 0);
+  assert.match(world.err, /A node is running at http:\/\/127\.0\.0\.1:\d+\/ with the same data/);
+  assert.match(world.out, /^album: 1\.00 KiB in /m);
+  const added = asked.find(({ call }) => call === 'POST /torrents')!.body as { folder: string };
+  assert.equal(added.folder, '/home/ana');
+  assert.equal(world.node.added.length, 0);
+  assert.equal(world.settings[0]!.offline, true);
+});
