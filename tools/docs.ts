@@ -5,6 +5,7 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { argv, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { apiCodesTable, apiRoutesTable, apiStreamTable } from './docs-api.ts';
 import { arrowsTable } from './docs-arrows.ts';
 import { type InteropResults, interopTables } from './docs-interop.ts';
 import { type NatMappers, type NatPairs, natMappersTable, natPairsTable } from './docs-nat.ts';
@@ -14,6 +15,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 type Part = { readonly name: string; readonly path: string; readonly render: () => string | null };
 
 const parts: readonly Part[] = [
+  { name: 'api-routes', path: 'docs/api.md', render: apiRoutesTable },
+  { name: 'api-stream', path: 'docs/api.md', render: apiStreamTable },
+  { name: 'api-codes', path: 'docs/api.md', render: apiCodesTable },
   { name: 'arrows', path: 'docs/arrows.md', render: arrowsTable },
   { name: 'interop', path: 'README.md', render: () => interopTables(readResults(), 'en') },
   { name: 'interop', path: 'README.es.md', render: () => interopTables(readResults(), 'es') },

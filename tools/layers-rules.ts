@@ -165,11 +165,11 @@ export const binRule: RoomRule = {
 /** tools/, bench/ and e2e/, which may use each other. */
 export const workshopRule: RoomRule = {
   own: [],
-  packages: ['kernel', 'runtime', '*'],
+  packages: ['kernel', 'runtime', 'api', '*'],
   node: 'all',
   world: true,
   sync: false,
-  why: 'They run the program, or use the library, as its users do.',
+  why: 'They run the program, or use the library, as its users do; the api is read to document it.',
 };
 
 /** Libraries that only tests use: other people's clients of other programs' APIs, and the one that makes up inputs. */

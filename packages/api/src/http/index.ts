@@ -1,5 +1,6 @@
 /** The HTTP API as data, with what checks its input: for the server, and for documents. Loads the schemas. */
 export { openApiDocument } from './openapi.ts';
+export { otherProblemStatus, type ProblemCode, problemCodes } from './problem-codes.ts';
 export { type DecodedInput, decodeRouteInput, type InputMistake } from './route-input.ts';
 export {
   eventChannel,

@@ -1,30 +1,7 @@
 /** Errors as answers (RFC 9457): a status, a code that is never renamed, and a sentence. */
+import { otherProblemStatus, type ProblemCode, problemCodes } from '@tequio/api/http';
 import { NodeError, type WebResponse } from '@tequio/kernel';
 import { HttpError } from './http-fault.ts';
-
-/** Codes of the node whose status is not 422, which says: understood, and it cannot be done. */
-const statusOfCode: Readonly<Record<string, number>> = {
-  TORRENT_MISSING: 404,
-  CATEGORY_MISSING: 404,
-  FOLDER_MISSING: 404,
-  FILE_MISSING: 404,
-  SOURCE_MISSING: 404,
-  USER_MISSING: 404,
-  KEY_MISSING: 404,
-  RSS_FEED_MISSING: 404,
-  RSS_RULE_MISSING: 404,
-  USER_RIGHT: 403,
-  USER_QUOTA: 403,
-  SETTINGS_FIXED: 409,
-  SETTINGS_VALUE: 400,
-  LIST_QUERY: 400,
-  HTTP_BODY_LONG: 413,
-  HTTP_BODY_SLOW: 408,
-  HTTP_CLIENT_GONE: 400,
-  SOURCE_UNREACHABLE: 502,
-  SOURCE_TOO_LONG: 502,
-  PREVIEW_TIMEOUT: 504,
-};
 
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad request',
@@ -34,7 +11,9 @@ const titles: Readonly<Record<number, string>> = {
   405: 'Method not allowed',
   408: 'Too slow',
   409: 'Conflict',
+  410: 'Gone',
   413: 'Too long',
+  414: 'Too long an address',
   415: 'Wrong type of content',
   416: 'No such range',
   421: 'Wrong host',
@@ -67,6 +46,7 @@ export function problemOf(error: unknown): WebResponse | null {
   if (!(error instanceof NodeError)) return null;
   const { code, message, data } = error;
   if (error instanceof HttpError) return problemResponse(error.status, code, message, data, error.headers);
-  const status = statusOfCode[code] ?? 422;
+  const known: Readonly<Record<string, ProblemCode>> = problemCodes;
+  const status = known[code]?.status ?? otherProblemStatus;
   return problemResponse(status, code, message, error.retry ? { retry: true } : {});
 }
