@@ -1,18 +1,27 @@
 /**
- * `node tools/docs.ts [arrows|interop|all] [--check]`: writes the parts of documents that are made from something
- * else, between their markers. With `--check` nothing is written, and the exit code says whether all is up to date.
+ * `node tools/docs.ts [arrows|interop|benchmarks|all] [--check]`: writes the parts of documents that are made from
+ * something else, between their markers, and the pictures that are. With `--check` nothing is written, and the exit
+ * code says whether all is up to date.
  */
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { argv, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { apiCodesTable, apiRoutesTable, apiStreamTable } from './docs-api.ts';
 import { arrowsTable } from './docs-arrows.ts';
+import { benchmarkImages, benchmarksPart } from './docs-benchmarks.ts';
 import { type InteropResults, interopTables } from './docs-interop.ts';
 import { type NatMappers, type NatPairs, natMappersTable, natPairsTable } from './docs-nat.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-type Part = { readonly name: string; readonly path: string; readonly render: () => string | null };
+type Part = {
+  readonly name: string;
+  readonly path: string;
+  /** The file is made from nothing else, and has no markers. */
+  readonly isWhole?: boolean;
+  readonly render: () => string | null;
+};
 
 const parts: readonly Part[] = [
   { name: 'api-routes', path: 'docs/api.md', render: apiRoutesTable },
@@ -23,6 +32,13 @@ const parts: readonly Part[] = [
   { name: 'interop', path: 'README.es.md', render: () => interopTables(readResults(), 'es') },
   { name: 'nat-pairs', path: 'docs/nat.md', render: () => natPairsTable(readNat<NatPairs>('pairs')) },
   { name: 'nat-mappers', path: 'docs/nat.md', render: () => natMappersTable(readNat<NatMappers>('mappers')) },
+  { name: 'benchmarks', path: 'docs/benchmarks.md', render: benchmarksPart },
+  ...[...benchmarkImages()].map(([path, content]) => ({
+    name: 'benchmarks',
+    path: `docs/${path}`,
+    isWhole: true,
+    render: () => content,
+  })),
 ];
 
 /** The text with what stands between `<!-- name:begin -->` and its end replaced, or null without such markers. */
@@ -44,15 +60,16 @@ function readNat<Results>(name: string): Results {
 }
 
 /** What is wrong, or null. */
-function update({ name, path, render }: Part, check: boolean): string | null {
-  if (!existsSync(root + path)) return `${path} does not exist`;
+function update({ name, path, isWhole = false, render }: Part, check: boolean): string | null {
+  if (!existsSync(root + path) && !isWhole) return `${path} does not exist`;
   const content = render();
   if (content === null) return `${path}: nothing to make its part "${name}" from`;
-  const text = readFileSync(root + path, 'utf8');
-  const updated = replacePart(text, name, content);
+  const text = existsSync(root + path) ? readFileSync(root + path, 'utf8') : null;
+  const updated = isWhole ? content : replacePart(text ?? '', name, content);
   if (updated === null) return `${path} has no <!-- ${name}:begin --> … <!-- ${name}:end -->`;
   if (updated === text) return null;
   if (check) return `${path}: its part "${name}" is out of date: run node tools/docs.ts ${name}`;
+  mkdirSync(dirname(root + path), { recursive: true });
   writeFileSync(root + path, updated);
   stdout.write(`${path}: ${name} written\n`);
   return null;

@@ -12,7 +12,7 @@ const patterns = args.filter((arg) => !arg.startsWith('--'));
 const unit = [
   'packages/*/src/**/*.{test,fuzz}.ts',
   'packages/*/{sim,vectors,examples}/**/*.test.ts',
-  'tools/**/*.test.ts',
+  '{tools,bench}/**/*.test.ts',
 ];
 const endToEnd = ['e2e/**/*.test.ts'];
 const globs =

@@ -49,6 +49,14 @@ const operations: Readonly<Record<string, (request: Request) => Promise<Record<s
     for (const id of await Promise.all(added)) await untilSeeding(id);
     return { seconds: (performance.now() - startMs) / 1000 };
   },
+  /** Brings back all torrents of an earlier run; answers when so many seed. */
+  restore: async ({ count }) => {
+    const startMs = performance.now();
+    await service.restore();
+    while (service.rows().filter(({ state }) => state === 'seeding').length < Number(count))
+      await sleep(everyMs);
+    return { seconds: (performance.now() - startMs) / 1000 };
+  },
   /** Starts a download of nothing yet: what is read is asked for by `seek`. */
   open: async ({ torrentFile, folder, peers }) => {
     const torrent = { torrent: readFileSync(String(torrentFile)) };

@@ -26,7 +26,8 @@ type Running = {
   /** Ends it, with all remembered. */
   readonly stop: () => Promise<void>;
 };
-type StartProgram = (host: Host) => Promise<Running>;
+/** @param isFirst nothing is known yet from an earlier run */
+type StartProgram = (host: Host, isFirst: boolean) => Promise<Running>;
 
 export const torrents: RowRunner = {
   plan: async (bench) => {
@@ -74,10 +75,14 @@ function makeMany(folder: string, count: number): Many {
   return { folder: join(folder, 'content'), torrentFiles };
 }
 
-async function startOurs(host: Host): Promise<Running> {
+async function startOurs(host: Host, isFirst: boolean): Promise<Running> {
   const peer = await LibraryPeer.start(host);
   return {
-    seed: async (many) => (await peer.ask<{ readonly seconds: number }>('seed', many)).seconds,
+    seed: async (many) => {
+      const count = many.torrentFiles.length;
+      const asked = isFirst ? peer.ask('seed', many) : peer.ask('restore', { count });
+      return Number((await asked)['seconds']);
+    },
     settle: async () => void (await peer.ask('settle')),
     stop: () => peer.stop(),
   };
@@ -101,10 +106,10 @@ async function measure({ lab }: Bench, many: Many, start: StartProgram): Promise
   const host = lab.addHost('seeder');
   try {
     // An earlier run, which checks all of it, and whose knowledge the measured one has.
-    const first = await start(host);
+    const first = await start(host, true);
     await first.seed(many);
     await first.stop();
-    const running = await start(host);
+    const running = await start(host, false);
     await running.settle();
     const bytesAlone = residentBytesOf(host.processIds());
     const seconds = await running.seed(many);
