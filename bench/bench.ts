@@ -1,4 +1,6 @@
 /** `npm run bench [-- ROW ...] [options]`: measures the rows of the table, all of them when none is named. */
+
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { argv, exit, stderr, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
@@ -6,7 +8,7 @@ import { adopted, readAdopted } from './adopted.ts';
 import { renderRow } from './render.ts';
 import { resultsFile } from './results-file.ts';
 import { runRow } from './rounds.ts';
-import type { RowRunner } from './row.ts';
+import type { Result, RowRunner } from './row.ts';
 import { table } from './table.ts';
 
 const help = `npm run bench -- [ROW ...] [options]
@@ -15,6 +17,7 @@ const help = `npm run bench -- [ROW ...] [options]
   --only A;B      these programs only
   --cases A;B     these cases only
   --folder DIR    where content and downloads go (the system's temporary folder)
+  --add FILE      adds these rounds to those of FILE, for a machine that is not free for long
   --out FILE      where the results of one row go (bench/results/ROW-TIME.json)
   --list          say which rows there are
 Needs Linux and root (network namespaces). Installs nothing: names what is missing and goes on without it.
@@ -46,6 +49,7 @@ const { values, positionals } = parseArgs({
     cases: { type: 'string', default: '' },
     folder: { type: 'string', default: tmpdir() },
     out: { type: 'string', default: '' },
+    add: { type: 'string', default: '' },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -68,7 +72,8 @@ async function runOne(name: string): Promise<boolean> {
     programs: listOf(values.only),
     cases: listOf(values.cases),
     folder: values.folder,
-    out: values.out,
+    out: values.out || values.add,
+    earlier: values.add === '' ? null : (JSON.parse(readFileSync(values.add, 'utf8')) as Result),
   });
   if (ran === null) return false;
   stdout.write(`\n${renderRow(row, ran.result)}\n${ran.file}\n`);

@@ -41,7 +41,7 @@ export function drawBars(row: RowTable, result: Result): string {
     }
     y += 8;
   }
-  return picture(y + 4, parts);
+  return picture(row.title, y + 4, parts);
 }
 
 /** Null: too few sizes have been measured. */
@@ -85,7 +85,7 @@ export function drawGrowth(row: RowTable, result: Result): string | null {
     parts.push(rectangle(box.right + 10, box.top + i * 22 - 9, 10, 10, color));
     parts.push(text(box.right + 26, box.top + i * 22, label));
   });
-  return picture(box.bottom + 30, parts);
+  return picture(`${row.title}: cost against size`, box.bottom + 30, parts);
 }
 
 type Scale = { readonly at: (value: number) => number; readonly ticks: readonly number[] };
@@ -106,9 +106,10 @@ function logScale(values: readonly number[], from: number, to: number): Scale {
   };
 }
 
-function picture(height: number, parts: readonly string[]): string {
+function picture(title: string, height: number, parts: readonly string[]): string {
   const head = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 0 ${width + 20} ${height}" font-family="sans-serif"`;
-  return `${head} font-size="13">\n${rectangle(-10, 0, width + 20, height, '#ffffff')}\n${parts.join('\n')}\n</svg>\n`;
+  const open = `${head} font-size="13">\n<title>${escaped(title)}</title>`;
+  return `${open}\n${rectangle(-10, 0, width + 20, height, '#ffffff')}\n${parts.join('\n')}\n</svg>\n`;
 }
 
 function text(

@@ -18,6 +18,8 @@ export type RoundsOptions = {
   readonly folder: string;
   /** Empty: a new file in `results/`. */
   readonly out: string;
+  /** An earlier run that these rounds are added to; null: none. */
+  readonly earlier: Result | null;
 };
 
 type Found = { samples: Sample[]; failures: Result['failures'][number][] };
@@ -46,6 +48,10 @@ export async function runRow(
   const missing = new Set<string>();
   try {
     const { setting, cases } = await plan({ lab, quick: options.quick });
+    const { earlier } = options;
+    if (earlier !== null && JSON.stringify(earlier.setting) !== JSON.stringify(setting))
+      throw new Error('rounds can only be added to a run with the same setting');
+    const firstRound = earlier?.rounds ?? 0;
     const wanted = cases.filter(({ name: is }) => options.cases.length === 0 || options.cases.includes(is));
     for (const { name: caseName, open } of wanted) {
       stderr.write(`bench: ${name}: ${caseName}\n`);
@@ -57,13 +63,13 @@ export async function runRow(
         return version !== null;
       });
       try {
-        await measureInTurn(caseName, here, options.rounds, found);
+        await measureInTurn(caseName, here, { from: firstRound, count: options.rounds }, found);
       } finally {
         await close?.();
       }
     }
     for (const program of missing) stderr.write(`bench: ${program} is not here and is left out.\n`);
-    const result: Result = {
+    const result = joined(earlier, {
       row: name,
       quick: options.quick,
       startedAt,
@@ -74,7 +80,7 @@ export async function runRow(
       missing: [...missing],
       cases: Object.fromEntries(wanted.map((one) => [one.name, one.size ?? null])),
       ...found,
-    };
+    });
     return { result, file: write(result, options.out) };
   } finally {
     lab.close();
@@ -82,13 +88,28 @@ export async function runRow(
   }
 }
 
+/** Both as one run, which began with the earlier one. */
+function joined(earlier: Result | null, later: Result): Result {
+  if (earlier === null) return later;
+  return {
+    ...later,
+    startedAt: earlier.startedAt,
+    rounds: earlier.rounds + later.rounds,
+    programs: { ...earlier.programs, ...later.programs },
+    missing: [...new Set([...earlier.missing, ...later.missing])],
+    cases: { ...earlier.cases, ...later.cases },
+    samples: [...earlier.samples, ...later.samples],
+    failures: [...earlier.failures, ...later.failures],
+  };
+}
+
 async function measureInTurn(
   caseName: string,
   contenders: readonly Contender[],
-  rounds: number,
+  { from, count }: { readonly from: number; readonly count: number },
   { samples, failures }: Found,
 ): Promise<void> {
-  for (let round = 0; round < rounds; round++) {
+  for (let round = from; round < from + count; round++) {
     for (let i = 0; i < contenders.length; i++) {
       // Nobody always comes after the same one.
       const { program, measure } = contenders[(i + round) % contenders.length]!;
