@@ -2,6 +2,7 @@
  * Encrypted connections with each of the others, required by one side while the other takes both; either side dials.
  * Success is the proof: who requires it says nothing to a plain peer.
  */
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Aria2Peer } from '../lab/aria2.ts';
 import { assertSameTree } from '../lab/content.ts';
@@ -17,6 +18,7 @@ import { type Cell, testCells } from './cell.ts';
 const timeoutMs = 40_000;
 
 type Policy = 'prefer' | 'require';
+type OurPolicy = Policy | 'allow';
 type Encrypted = {
   readonly name: string;
   readonly start: (host: Host, policy: Policy) => Promise<LabPeer>;
@@ -56,8 +58,12 @@ const programs: readonly Encrypted[] = [
   },
 ];
 
-function cellsOf(program: Encrypted, theirs: Policy, transport: 'tcp' | 'utp' = 'tcp'): Cell[] {
-  const ours = theirs === 'require' ? 'prefer' : 'require';
+function cellsOf(
+  program: Encrypted,
+  theirs: Policy,
+  transport: 'tcp' | 'utp' = 'tcp',
+  ours: OurPolicy = theirs === 'require' ? 'allow' : 'require',
+): Cell[] {
   const over = transport === 'utp' ? ' over uTP' : '';
   const common = { program: program.name, variant: `${ours}/${theirs}${over}` };
   const flags = ['--encryption', ours, '--transport', transport];
@@ -74,6 +80,9 @@ function cellsOf(program: Encrypted, theirs: Policy, transport: 'tcp' | 'utp' = 
         const folder = stage.newFolder();
         await tequio.download(torrent.file, folder, { peers: [seeder.endpoint] });
         await tequio.waitComplete(timeoutMs);
+        const connected = tequio.lines.filter(({ type }) => type === 'bittorrent.peer.connected');
+        assert.ok(connected.length > 0);
+        for (const { encrypted } of connected) assert.equal(encrypted, true);
         assertSameTree(join(folder, 'mixed'), join(stage.sourceFolder, 'mixed'));
       },
     },
@@ -108,7 +117,16 @@ const overUtp: Encrypted = {
     }),
 };
 
+/** Two of us: encrypted, and nobody has to demand it. */
+const ownKind: Encrypted = {
+  name: 'Tequio',
+  start: async (host, policy) => new TequioPeer(host, ['--encryption', policy]),
+};
+
+const preferring = [ownKind, ...programs.slice(0, 3)];
+
 testCells('encryption', [
   ...programs.flatMap((program) => [...cellsOf(program, 'require'), ...cellsOf(program, 'prefer')]),
   ...cellsOf(overUtp, 'require', 'utp'),
+  ...preferring.flatMap((program) => cellsOf(program, 'prefer', 'tcp', 'prefer')),
 ]);

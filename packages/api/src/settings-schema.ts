@@ -124,9 +124,9 @@ const bittorrentSection = z.strictObject({
     .meta({ description: 'How peers are connected.', restart: true })
     .default('both'),
   encryption: z
-    .enum(['prefer', 'require', 'off'])
+    .enum(['allow', 'prefer', 'require', 'off'])
     .meta({ description: 'Encryption of connections to peers.', restart: true })
-    .default('prefer'),
+    .default('allow'),
   dht: z
     .boolean()
     .meta({ description: 'Takes part in the DHT, and finds peers in it.', restart: true })

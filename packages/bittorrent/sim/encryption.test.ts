@@ -5,7 +5,7 @@ import { simulate } from './simulate.ts';
 import { Swarm } from './swarm.ts';
 
 const line = { upRate: 250_000, downRate: 1_000_000 };
-type Policy = 'prefer' | 'require' | 'off';
+type Policy = 'allow' | 'prefer' | 'require' | 'off';
 
 /** Seconds until the last has everything. */
 async function lastOf(
@@ -29,9 +29,10 @@ simulate('encryption: mixed tastes, all complete', import.meta.filename, async (
   const encrypted = await lastOf(seed, 'require', () => 'require');
   const mixed = await lastOf(seed, 'require', (index) => (index % 2 === 0 ? 'prefer' : 'require'));
   const bridged = await lastOf(seed, 'off', (index) =>
-    index < 4 ? 'prefer' : index % 2 ? 'off' : 'require',
+    index < 2 ? 'prefer' : index < 4 ? 'allow' : index % 2 ? 'off' : 'require',
   );
-  const all = { plain, encrypted, mixed, bridged };
+  const either = await lastOf(seed, 'off', (index) => (index % 2 === 0 ? 'prefer' : 'allow'));
+  const all = { plain, encrypted, mixed, bridged, either };
   simulation.note(
     Object.entries(all)
       .map(([name, seconds]) => `${name}: last after ${rounded(seconds)} s`)

@@ -134,7 +134,7 @@ export class SwarmNode {
     this.#disk = new CountingDisk(host.clock, { volume: this.volume });
     this.#process = new HostProcess(host, this.#disk, options.tamper ?? null);
     // What is encrypted cannot be tampered with on its way out.
-    const encryption = (options.tamper ?? null) === null ? 'prefer' : 'off';
+    const encryption = (options.tamper ?? null) === null ? 'allow' : 'off';
     const service = createBittorrent(
       { dataFolder: '/state', bootId: 'boot', port: nodePort, ...nodeMemory, encryption, ...options.service },
       { ports: this.#process.ports, database: this.database },

@@ -25,10 +25,18 @@ export type * from './contract-torrent.ts';
 export type Transport = 'tcp' | 'utp' | 'both';
 
 /**
- * Encryption of connections to peers (MSE). It hides what they are from a glance, and no more: `prefer` takes both and
- * speaks as the other side wants; with `require` nothing goes out or is taken in the clear; `off` knows no encryption.
+ * Encryption of connections to peers (MSE). It hides what they are from a glance, and no more. All but `off` take what
+ * the other side begins with, as far as they may.
  */
-export type EncryptionPolicy = 'prefer' | 'require' | 'off';
+export type EncryptionPolicy =
+  /** Plain where the other side takes it, encrypted where it does not: the least work. */
+  | 'allow'
+  /** Encrypted where the other side can, plain where it cannot. Two who prefer it always speak encrypted. */
+  | 'prefer'
+  /** Nothing goes out or is taken in the clear. */
+  | 'require'
+  /** Knows no encryption. */
+  | 'off';
 
 export type AddOptions = {
   /** Absolute folder for the content. */
@@ -100,6 +108,8 @@ export type BittorrentEvent =
       /** True: it has come to us. */
       readonly incoming: boolean;
       readonly transport: 'tcp' | 'utp';
+      /** All that is said is; an encrypted handshake alone does not count. */
+      readonly encrypted: boolean;
     }
   | {
       readonly type: 'bittorrent.peer.closed';

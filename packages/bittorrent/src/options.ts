@@ -74,7 +74,7 @@ export const defaultOptions = {
   pieceMemoryBytesMax: 32 << 20,
   readCacheBytesMax: 32 << 20,
   uploadSlots: null,
-  encryption: 'prefer',
+  encryption: 'allow',
   listen: true,
   proxy: null,
   transport: 'both',

@@ -63,6 +63,7 @@ export function progressToJson(snapshot: TorrentSnapshot): object {
     peers: snapshot.peers.map((peer) => ({
       endpoint: peer.endpoint,
       client: peer.client,
+      encrypted: peer.encrypted,
       downRate: peer.downRate,
       upRate: peer.upRate,
       progress: peer.progress,

@@ -66,7 +66,7 @@ export function settingsOf(flags: NodeFlags, session: Session): NodeSettings {
     limitDown: usual.down,
     limitUp: usual.up,
     schedule: (flags.schedule ?? []).map((rule) => completeLimitRule(rule, usual)),
-    encryption: flags.encryption ?? 'prefer',
+    encryption: flags.encryption ?? 'allow',
     proxy: proxyOf(flags),
     dht: flags.dht === false ? null : { bootstrap: flags.dhtBootstrap ?? dhtBootstrapHosts },
     pex: flags.pex !== false,

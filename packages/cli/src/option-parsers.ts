@@ -29,7 +29,7 @@ export type OptionParsers = {
 };
 
 const proxyPurposes = ['all', 'peers', 'trackers'] as const;
-const encryptionPolicies = ['prefer', 'require', 'off'] as const;
+const encryptionPolicies = ['allow', 'prefer', 'require', 'off'] as const;
 const transports = ['tcp', 'utp', 'both'] as const;
 
 /** BEP 52: a power of two from 16 KiB. The ceiling keeps one piece in memory. */

@@ -33,7 +33,7 @@ export function offlineSettings(session: Session): NodeSettings {
     portMapping: false,
     limitDown: null,
     limitUp: null,
-    encryption: 'prefer',
+    encryption: 'allow',
     transport: 'both',
   };
 }

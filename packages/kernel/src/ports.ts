@@ -40,6 +40,8 @@ export interface StreamConnection {
   readonly local: Endpoint;
   /** What carries it in the end, once it is open; absent: TCP. */
   readonly transport?: 'tcp' | 'utp';
+  /** All that is said is encrypted, as far as is known by now; absent: it is not. */
+  readonly isEncrypted?: boolean;
   /**
    * Queues `parts`, in order, as one write where the system allows. The bytes are given away: they must not change
    * until `sent` is called (all handed to the system) or the handler's `onClose` was.

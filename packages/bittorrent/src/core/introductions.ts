@@ -181,6 +181,7 @@ export class Introductions {
 function flagsOf(peer: Peer): number {
   return (
     (peer.isSeed || peer.uploadOnly ? pexFlag.seed : 0) |
+    (peer.isEncrypted ? pexFlag.prefersEncryption : 0) |
     (peer.isUtp ? pexFlag.utp : 0) |
     (peer.extensionIds.ut_holepunch ? pexFlag.holepunch : 0) |
     (peer.incoming ? 0 : pexFlag.outgoing)

@@ -48,6 +48,8 @@ export class Peer implements PeerSink {
   readonly incoming: boolean;
   /** The connection is uTP. */
   readonly isUtp: boolean;
+  /** All that is said over it is encrypted; known from the handshake on. */
+  isEncrypted = false;
   readonly connectedMs: number;
   readonly decoder: PeerDecoder;
   readonly writer = new MessageWriter();

@@ -32,6 +32,7 @@ export class DecryptMemory {
 }
 
 export class CipherStream implements StreamConnection {
+  readonly isEncrypted = true;
   readonly #under: StreamConnection;
   readonly #encrypt: Rc4;
   readonly #decrypt: Rc4;

@@ -48,7 +48,11 @@ export interface DriverHost extends ContentPlaces {
   handleFact(fact: TorrentFact): void;
   /** All effects have been carried out: whoever feeds the torrent besides its peers may look for work. */
   driven(): void;
-  connected(endpoint: Endpoint, incoming: boolean, isUtp: boolean): void;
+  connected(
+    endpoint: Endpoint,
+    incoming: boolean,
+    over: { readonly isUtp: boolean; readonly isEncrypted: boolean },
+  ): void;
   closed(endpoint: Endpoint, fault: Fault | null, wasConnected: boolean): void;
   banned(endpoint: Endpoint, ban: Ban): void;
 }

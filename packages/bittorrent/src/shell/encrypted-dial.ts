@@ -77,6 +77,11 @@ export class EncryptedDial implements StreamConnection {
     return this.#under.transport ?? 'tcp';
   }
 
+  /** False as well when the handshake alone was. */
+  get isEncrypted(): boolean {
+    return this.#cipher !== null;
+  }
+
   get queuedBytes(): number {
     let bytes = this.#under.queuedBytes;
     for (const { parts } of this.#waiting) for (const part of parts) bytes += part.length;

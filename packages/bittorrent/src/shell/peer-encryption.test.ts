@@ -25,7 +25,7 @@ const infoHash = new Uint8Array(20).fill(0xab);
 const prng = new Prng(7);
 /** More than one portion of the decrypting memory. */
 const longWord = prng.bytes(200_000);
-const policies: readonly EncryptionPolicy[] = ['prefer', 'require', 'off'];
+const policies: readonly EncryptionPolicy[] = ['allow', 'prefer', 'require', 'off'];
 const port = 7000;
 
 function shakeOf(hash: Uint8Array): Uint8Array {
@@ -161,9 +161,11 @@ test('every pair of policies that can agree does, as said, and nothing of it sho
       const [shake, word] = [shakeOf(infoHash), longWord];
       assert.deepEqual(concatBytes(caller.heard), concatBytes([shake, word]), pair);
       assert.equal(caller.sentCount, 2, pair);
-      const isSecret = both.includes('require');
+      const isSecret = both.includes('require') || (ours === 'prefer' && theirs !== 'off');
       assert.equal(listener.wasReadable, !isSecret, pair);
-      if (ours === 'require') assert.ok(!listener.wasPlain, pair);
+      if (isSecret && ours !== 'allow') assert.ok(!listener.wasPlain, pair);
+      assert.equal(caller.connection.isEncrypted ?? false, isSecret, pair);
+      assert.equal(listener.handed[0]?.isEncrypted ?? false, isSecret, pair);
       // Nothing is wrapped around a connection whose bytes are plain.
       assert.equal(listener.handed[0] === listener.raw.at(-1), !isSecret, pair);
       caller.connection.destroy();
@@ -174,7 +176,7 @@ test('every pair of policies that can agree does, as said, and nothing of it sho
 });
 
 test('what worked with an endpoint is remembered', async () => {
-  const { world, listener, dialer, address } = await setUp('prefer', 'require');
+  const { world, listener, dialer, address } = await setUp('allow', 'require');
   const endpoint = { address, port };
   const first = new Caller();
   first.dial(dialer, address);
@@ -241,7 +243,7 @@ test('a flood of handshakes gets its ration, and plain peers come through meanwh
   }
   assert.ok(answeredCount >= mseAllowanceLimits.ofAddress.burst, `${answeredCount}`);
   assert.ok(answeredCount < 2 * mseAllowanceLimits.ofAddress.burst, `${answeredCount}`);
-  const encryption = new PeerEncryption('prefer', here);
+  const encryption = new PeerEncryption('allow', here);
   const caller = new Caller();
   caller.dial(createPeerDialer({ tcp: here.tcp, clock: here.clock, encryption }), address, new Uint8Array(9));
   await world.run(() => caller.heardBytes === 77);

@@ -30,17 +30,26 @@ export class PeerEncryption {
   readonly policy: EncryptionPolicy;
   readonly memory = new DecryptMemory();
   readonly #deps: PeerEncryptionDeps;
-  readonly #ways = new SpokenWays();
+  /** Null: there is one way only. */
+  readonly #ways: SpokenWays | null;
   readonly #allowance = new MseAllowance();
   /** Hex of H('req2', SKEY) -> SKEY. A hybrid torrent has two. */
   readonly #torrents = new Map<string, Uint8Array>();
-  /** Bits of `mseCrypto` that are offered and taken. */
-  readonly #allowed: number;
+  /** Bits of `mseCrypto`. */
+  readonly #offered: number;
+  readonly #taken: number;
 
   constructor(policy: EncryptionPolicy, deps: PeerEncryptionDeps) {
     this.policy = policy;
     this.#deps = deps;
-    this.#allowed = policy === 'require' ? mseCrypto.rc4 : mseCrypto.rc4 | mseCrypto.plain;
+    this.#ways =
+      policy === 'allow' || policy === 'prefer'
+        ? new SpokenWays(policy === 'allow' ? 'plain' : 'encrypted')
+        : null;
+    const any = mseCrypto.rc4 | mseCrypto.plain;
+    // Who prefers encryption offers nothing else: many would choose the plain payload.
+    this.#offered = policy === 'allow' ? any : mseCrypto.rc4;
+    this.#taken = policy === 'require' ? mseCrypto.rc4 : any;
   }
 
   /** @param infoHash the 20 bytes that a handshake names it by */
@@ -54,21 +63,20 @@ export class PeerEncryption {
 
   /** How to dial this endpoint. */
   wayTo(endpointKey: string): Way {
-    if (this.policy === 'prefer') return this.#ways.wayTo(endpointKey);
-    return this.policy === 'require' ? 'encrypted' : 'plain';
+    return this.#ways?.wayTo(endpointKey) ?? (this.policy === 'require' ? 'encrypted' : 'plain');
   }
 
   markUnderstood(endpointKey: string): void {
-    if (this.policy === 'prefer') this.#ways.markUnderstood(endpointKey);
+    this.#ways?.markUnderstood(endpointKey);
   }
 
   handleSilentEnd(endpointKey: string): boolean {
-    return this.policy === 'prefer' && this.#ways.handleSilentEnd(endpointKey);
+    return this.#ways?.handleSilentEnd(endpointKey) ?? false;
   }
 
   createInitiator(skey: Uint8Array, initialPayload: Uint8Array): MseInitiator {
     const [pad, innerPadBytes] = [this.#pad(), this.#pad().length];
-    return new MseInitiator({ skey, provide: this.#allowed, initialPayload, pad, innerPadBytes }, this.#deps);
+    return new MseInitiator({ skey, provide: this.#offered, initialPayload, pad, innerPadBytes }, this.#deps);
   }
 
   /** For a connection that did not begin plainly; null: it may not go on. */
@@ -76,7 +84,9 @@ export class PeerEncryption {
     if (this.policy === 'off') return null;
     if (!this.#allowance.tryTake(addressKey(remote.address), this.#deps.clock.nowMs())) return null;
     const findSkey = (hash: Uint8Array): Uint8Array | null => this.#torrents.get(toHex(hash)) ?? null;
-    return new MseResponder({ accept: this.#allowed, pad: this.#pad(), findSkey }, this.#deps);
+    const prefersRc4 = this.policy !== 'allow';
+    const options = { accept: this.#taken, prefersRc4, pad: this.#pad(), findSkey };
+    return new MseResponder(options, this.#deps);
   }
 
   /** 0 to 512 random bytes. */

@@ -114,7 +114,7 @@ function peerSnapshot(session: TorrentSession, peer: Peer, pieceCount: number, n
     incoming: peer.incoming,
     source: session.finder.sourceOf(peer.contact) ?? 'incoming',
     transport: peer.isUtp ? 'utp' : 'tcp',
-    encrypted: false,
+    encrypted: peer.isEncrypted,
     downloadedBytes: peer.down.totalBytes,
     uploadedBytes: peer.up.totalBytes,
     downRate: Math.round(peer.down.bytesPerSecond(nowMs)),

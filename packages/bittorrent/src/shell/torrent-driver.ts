@@ -234,7 +234,10 @@ export class TorrentDriver {
       this.peerList.markConnected(link.endpoint, this.#deps.clock.nowMs());
       this.#deps.dialer.markUnderstood(link.endpoint);
     }
-    this.#host.connected(link.endpoint, link.incoming, this.torrent.peers.get(key)?.isUtp === true);
+    const peer = this.torrent.peers.get(key);
+    if (peer === undefined) return;
+    peer.isEncrypted = link.connection.isEncrypted === true;
+    this.#host.connected(link.endpoint, link.incoming, peer);
   }
 
   /** A peer that dialled us can be dialled there: as long as it is connected it need not. */

@@ -297,13 +297,14 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     this.#deps.changed(this.id);
   }
 
-  connected(endpoint: Endpoint, incoming: boolean, isUtp: boolean): void {
+  connected(...[endpoint, incoming, over]: Parameters<DriverHost['connected']>): void {
     this.#deps.emit({
       type: 'bittorrent.peer.connected',
       torrent: this.id,
       endpoint: formatEndpoint(endpoint),
       incoming,
-      transport: isUtp ? 'utp' : 'tcp',
+      transport: over.isUtp ? 'utp' : 'tcp',
+      encrypted: over.isEncrypted,
     });
     this.finder.updateStarved();
   }

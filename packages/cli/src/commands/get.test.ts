@@ -16,7 +16,12 @@ function completesAfter(world: FakeWorld, delayMs: number): void {
   world.node.onAdd = (torrent, node) => {
     node.after(100, () => {
       Object.assign(torrent, { peerCount: 1, doneBytes: 20000, downRate: 5000, secondsLeft: 6 });
-      const connected = { endpoint: '192.0.2.7:6881', incoming: false, transport: 'tcp' } as const;
+      const connected = {
+        endpoint: '192.0.2.7:6881',
+        incoming: false,
+        transport: 'tcp',
+        encrypted: false,
+      } as const;
       node.emit({ type: 'bittorrent.peer.connected', torrent: torrent.id, ...connected });
     });
     node.after(delayMs, () => node.complete(torrent));

@@ -47,7 +47,7 @@ export const en = {
         'all connections go through this proxy (socks5://user:password@host:port or http://host:port), with the names to look up; without --port nobody can call us then',
       proxyFor: 'what the proxy is for: all, peers or trackers (default: all)',
       encryption:
-        'of connections to peers: prefer (both kinds; encrypted to whom plain does not reach), require, or off (default: prefer)',
+        'of connections to peers: allow (plain, encrypted to whom plain does not reach), prefer (encrypted, plain to who cannot), require, or off (default: allow)',
       noPortMapping: 'do not ask the router (by PCP, NAT-PMP, UPnP) to let the port through',
       noDht: 'take no part in the DHT, by which peers are found without trackers',
       noPex: 'do not let peers tell of each other (peer exchange)',
@@ -186,7 +186,7 @@ export const en = {
       `“${text}” is no web seed: its address must begin with http:// or https://.`,
     badProxy: 'A proxy’s address begins with socks5:// or http://, as in socks5://user:password@host:1080.',
     badProxyPurpose: (text: string) => `“${text}” is nothing that a proxy is for: all, peers or trackers.`,
-    badEncryption: (text: string) => `“${text}” is no kind of encryption: prefer, require or off.`,
+    badEncryption: (text: string) => `“${text}” is no kind of encryption: allow, prefer, require or off.`,
     badTransport: (text: string) => `“${text}” is no kind of connection: tcp, utp or both.`,
     badAddress: (text: string) => `“${text}” is no IP address of this machine.`,
     noMagnetHere: 'A magnet link holds no piece hashes: give the .torrent itself.',

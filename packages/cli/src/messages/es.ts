@@ -47,7 +47,7 @@ export const es: Messages = {
         'todas las conexiones pasan por este proxy (socks5://usuario:clave@host:puerto o http://host:puerto), también los nombres por resolver; sin --port nadie puede llamarnos',
       proxyFor: 'para qué sirve el proxy: all (todo), peers o trackers (por omisión, all)',
       encryption:
-        'de las conexiones con pares: prefer (ambas; cifrada con quien no responde en claro), require (solo cifradas) u off (ninguna); por omisión, prefer',
+        'de las conexiones con pares: allow (en claro; cifrada con quien no responde así), prefer (cifrada; en claro con quien no puede), require (solo cifradas) u off (ninguna); por omisión, allow',
       noPortMapping: 'no pide al router (por PCP, NAT-PMP, UPnP) que deje pasar el puerto',
       noDht: 'no participa en la DHT, por la que se hallan pares sin rastreadores',
       noPex: 'no deja que los pares hablen unos de otros (intercambio de pares)',
@@ -187,7 +187,7 @@ export const es: Messages = {
     badProxy:
       'La dirección de un proxy empieza con socks5:// o http://, como socks5://usuario:clave@host:1080.',
     badProxyPurpose: (text) => `«${text}» no es un uso de un proxy: all, peers o trackers.`,
-    badEncryption: (text) => `«${text}» no es un modo de cifrado: prefer, require u off.`,
+    badEncryption: (text) => `«${text}» no es un modo de cifrado: allow, prefer, require u off.`,
     badTransport: (text) => `«${text}» no es un tipo de conexión: tcp, utp o both.`,
     badAddress: (text) => `«${text}» no es una dirección IP de esta máquina.`,
     noMagnetHere: 'Un enlace magnet no lleva los hashes de las piezas: hace falta el .torrent mismo.',

@@ -30,6 +30,8 @@ import {
 export type MseResponderOptions = {
   /** What we may take, bits of `mseCrypto`. */
   readonly accept: number;
+  /** Of what both take, RC4 for all that is said; else the payload is plain, which is less work. */
+  readonly prefersRc4: boolean;
   /** Random bytes, up to 512, that go out as PadB. PadD is empty: it hides nothing that PadB does not. */
   readonly pad: Uint8Array;
   /** The SKEY of this H('req2', SKEY), or null: nobody here has it. */
@@ -155,8 +157,9 @@ export class MseResponder {
     for (let i = 0; i < mseConstantBytes; i++)
       if (head[i] !== 0) return mseFault('CONSTANT', 'The peer encrypts otherwise than both should.');
     const usable = readUint32(head, mseConstantBytes) & this.#options.accept;
-    this.#selected =
-      (usable & mseCrypto.plain) !== 0 ? mseCrypto.plain : (usable & mseCrypto.rc4) !== 0 ? mseCrypto.rc4 : 0;
+    const { plain, rc4 } = mseCrypto;
+    const order = this.#options.prefersRc4 ? [rc4, plain] : [plain, rc4];
+    this.#selected = order.find((crypto) => (usable & crypto) !== 0) ?? 0;
     if (this.#selected === 0) return mseFault('OFFER', 'The peer offers no encryption that is allowed here.');
     this.#padBytes = readUint16(head, mseConstantBytes + 4);
     if (this.#padBytes > mseLimits.padBytesMax)

@@ -27,7 +27,12 @@ function makePair(seed: number): { a: MseInitiator; b: MseResponder; skey: Uint8
   );
   const findSkey = (): Uint8Array | null => (prng.chance(0.95) ? skey : null);
   const b = new MseResponder(
-    { accept: prng.between(1, 3), pad: prng.bytes(prng.below(513)), findSkey },
+    {
+      accept: prng.between(1, 3),
+      prefersRc4: skey[0]! < 128,
+      pad: prng.bytes(prng.below(513)),
+      findSkey,
+    },
     { hashes, keyAgreement: fixedKeys(secretB) },
   );
   return { a, b, skey };

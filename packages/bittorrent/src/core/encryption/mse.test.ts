@@ -44,6 +44,7 @@ function responderOf(recorded: Recorded, accept: number, skey = hex(recorded.ske
   return new MseResponder(
     {
       accept,
+      prefersRc4: false,
       pad: hex(recorded.flights[1]!).subarray(96),
       findSkey: (hash) => (toHex(hash) === torrentHash ? skey : null),
     },
@@ -183,6 +184,7 @@ test('the two sides understand each other, whatever the padding, the payload and
     const skey = prng.bytes(20);
     const provide = prng.between(1, 3);
     const accept = prng.between(1, 3);
+    const prefersRc4 = prng.chance(0.5);
     const initialPayload = prng.bytes(prng.pick([0, 1, 68, 500, 16_384]));
     const keyAgreement = fixedKeys(prng.bytes(20), prng.bytes(20));
     const a = new MseInitiator(
@@ -196,7 +198,7 @@ test('the two sides understand each other, whatever the padding, the payload and
       { hashes, keyAgreement },
     );
     const b = new MseResponder(
-      { accept, pad: prng.bytes(prng.below(513)), findSkey: () => skey },
+      { accept, prefersRc4, pad: prng.bytes(prng.below(513)), findSkey: () => skey },
       { hashes, keyAgreement },
     );
     const portionMax = prng.pick([1, 9, 200, 20_000]);
@@ -216,7 +218,9 @@ test('the two sides understand each other, whatever the padding, the payload and
     b.result!.decrypt?.apply(late);
     assert.deepEqual(concatBytes([b.result!.rest, late]), initialPayload, `seed ${seed}`);
     assert.equal(a.result!.rest.length, 0);
-    const isEncrypted = (provide & accept & mseCrypto.plain) === 0;
+    const usable = provide & accept;
+    const isEncrypted =
+      (usable & (prefersRc4 ? mseCrypto.rc4 : mseCrypto.plain)) !== 0 ? prefersRc4 : !prefersRc4;
     for (const [from, to] of [
       [a.result!, b.result!],
       [b.result!, a.result!],

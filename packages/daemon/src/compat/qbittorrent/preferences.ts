@@ -7,7 +7,8 @@ import { fixedPreferences } from './preferences-fixed.ts';
 type Values = Readonly<Record<string, unknown>>;
 
 /** `encryption`, `bittorrent_protocol`, `max_ratio_act` count these. */
-const encryptions = ['prefer', 'require', 'off'] as const;
+const encryptions = ['allow', 'require', 'off'] as const;
+const encryptionNumbers = { allow: 0, prefer: 0, require: 1, off: 2 } as const;
 const transports = ['both', 'tcp', 'utp'] as const;
 const goalActions: readonly ShareGoal['action'][] = ['pause', 'remove', 'super-seed', 'remove-with-content'];
 
@@ -65,7 +66,7 @@ export function preferences(settings: Settings, status: NodeStatus): Values {
     dht: bittorrent.dht,
     pex: bittorrent.pex,
     lsd: bittorrent.lsd,
-    encryption: encryptions.indexOf(bittorrent.encryption),
+    encryption: encryptionNumbers[bittorrent.encryption],
     queueing_enabled:
       queue.activeDownloads !== null || queue.activeSeeds !== null || queue.activeTotal !== null,
     max_active_downloads: queue.activeDownloads ?? -1,
@@ -157,6 +158,7 @@ const present = <Value>(key: string, value: Value | undefined): Record<string, V
 export function preferencesPatch(values: Values, now: Settings): SettingsPatch {
   const wishes = new Wishes(values);
   const encryption = encryptions[wishes.number('encryption') ?? -1];
+  const isSame = wishes.number('encryption') === encryptionNumbers[now.bittorrent.encryption];
   const transport = transports[wishes.number('bittorrent_protocol') ?? -1];
   const filter =
     wishes.flag('ip_filter_enabled') === false ? null : wishes.text('ip_filter_path') || undefined;
@@ -178,7 +180,8 @@ export function preferencesPatch(values: Values, now: Settings): SettingsPatch {
       ...present('dht', wishes.flag('dht')),
       ...present('pex', wishes.flag('pex')),
       ...present('lsd', wishes.flag('lsd')),
-      ...present('encryption', encryption),
+      // Programs write back what they were told: there are two kinds of 0.
+      ...(isSame ? {} : present('encryption', encryption)),
       ...present('transport', transport),
       ...present('preallocate', wishes.flag('preallocate_all')),
     },

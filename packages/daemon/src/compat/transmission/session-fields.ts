@@ -19,12 +19,17 @@ const dayBits = (days: readonly number[]): number => days.reduce((bits, day) => 
 const daysOf = (bits: number): number[] => [0, 1, 2, 3, 4, 5, 6].filter((day) => (bits >> day) & 1);
 const everyDay = [0, 1, 2, 3, 4, 5, 6];
 
-const encryptionWords = { prefer: 'preferred', require: 'required', off: 'allowed' } as const;
-const encryptions: Readonly<Record<string, 'prefer' | 'require' | 'off'>> = {
+const encryptionWords = {
+  allow: 'allowed',
+  prefer: 'preferred',
+  require: 'required',
+  off: 'allowed',
+} as const;
+const encryptions: Readonly<Record<string, 'allow' | 'prefer' | 'require'>> = {
   preferred: 'prefer',
   required: 'require',
-  allowed: 'off',
-  tolerated: 'off',
+  allowed: 'allow',
+  tolerated: 'allow',
 };
 
 /** A list from the web can be fetched again; one on the node's machine has no address to show. */
