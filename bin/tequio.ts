@@ -51,6 +51,15 @@ const world: CliWorld = {
   },
   findDaemon,
   readStandardInput: async () => Buffer.concat(await process.stdin.toArray()).toString('utf8'),
+  startDaemon: async (start) => {
+    const { startDaemon } = await import('@tequio/daemon');
+    const pageFolder = join(projectFolder, 'packages', 'web', 'dist');
+    return startDaemon({ ...start, env: process.env, version: world.version, pageFolder });
+  },
+  checkConfig: async (start) => {
+    const { checkConfig } = await import('@tequio/daemon');
+    return checkConfig(start, process.env);
+  },
   nowMs: () => performance.now(),
   setTimer: (delayMs, callback) => {
     const timer = setTimeout(callback, delayMs);

@@ -5,6 +5,7 @@
  */
 export type * from '@tequio/bittorrent/contract';
 export type * from './category.ts';
+export type * from './daemon-api.ts';
 export type * from './events-api.ts';
 export type * from './log-api.ts';
 export type * from './management.ts';

@@ -6,6 +6,7 @@
  * since midnight, rates bytes a second, paths absolute.
  */
 import { z } from 'zod';
+import { dhtBootstrapHosts } from './dht-bootstrap.ts';
 
 /** Of the config file's shape; one more with every migration. */
 export const settingsVersion = 1;
@@ -131,6 +132,16 @@ const bittorrentSection = z.strictObject({
     .boolean()
     .meta({ description: 'Takes part in the DHT, and finds peers in it.', restart: true })
     .default(true),
+  dhtBootstrap: z
+    .array(
+      z
+        .string()
+        .max(300)
+        .regex(/^\S+:\d{1,5}$/, 'must be HOST:PORT'),
+    )
+    .max(50)
+    .meta({ description: 'Whom to ask first for nodes of the DHT.', restart: true })
+    .default([...dhtBootstrapHosts]),
   pex: z
     .boolean()
     .meta({ description: 'Peers of public torrents tell each other of others.', restart: true })

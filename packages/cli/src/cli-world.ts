@@ -1,4 +1,4 @@
-import type { NodeApi, NodeSettings } from '@tequio/api';
+import type { ConfigReport, DaemonStart, NodeApi, NodeSettings, RunningDaemon } from '@tequio/api';
 import type { Timer } from '@tequio/kernel';
 
 /**
@@ -35,6 +35,9 @@ export type CliWorld = {
   findDaemon(dataFolder: string | null): Promise<{ readonly url: string; readonly token: string } | null>;
   /** All of standard input, as text. */
   readStandardInput(): Promise<string>;
+  /** @throws NodeError of settings and of all parts of a daemon */
+  startDaemon(start: DaemonStart): Promise<RunningDaemon>;
+  checkConfig(start: Pick<DaemonStart, 'dataFolder' | 'configPath'>): Promise<ConfigReport>;
   /** Monotonic milliseconds. */
   nowMs(): number;
   setTimer(delayMs: number, callback: () => void): Timer;

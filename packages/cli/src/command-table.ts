@@ -7,6 +7,7 @@ export type DefineCommand = (command: Command, session: Session) => void;
 
 /** Each command's file is loaded only when it is called: `show` must not wait for what `demo` needs. */
 const loaders: Readonly<Record<string, () => Promise<DefineCommand>>> = {
+  run: async () => (await import('./commands/run.ts')).defineRun,
   get: async () => (await import('./commands/get.ts')).defineGet,
   seed: async () => (await import('./commands/seed.ts')).defineSeed,
   create: async () => (await import('./commands/create.ts')).defineCreate,
@@ -28,6 +29,7 @@ const loaders: Readonly<Record<string, () => Promise<DefineCommand>>> = {
   password: async () => (await import('./commands/password.ts')).definePassword,
   open: async () => (await import('./commands/open.ts')).defineOpen,
   stop: async () => (await import('./commands/stop.ts')).defineStop,
+  config: async () => (await import('./commands/config.ts')).defineConfig,
   demo: async () => (await import('./commands/demo.ts')).defineDemo,
 };
 

@@ -41,7 +41,7 @@ function codeOf(error: unknown): string | null {
 const exitCodeRules: readonly (readonly [RegExp, ExitCode])[] = [
   [/^CLI_(?:USAGE|NOTHING_SELECTED)$/, exitCodes.usage],
   [/^(?:FILE|SOURCE|TORRENT|CATEGORY|FOLDER|KEY|USER)_MISSING$|^ENOENT$/, exitCodes.inputMissing],
-  [/^(?:USER_|SETTINGS_|PASSWORD_|LIST_QUERY$|HTTP_INPUT$)/, exitCodes.usage],
+  [/^(?:USER_|SETTINGS_|PASSWORD_|LIST_QUERY$|CONFIG_|HTTP_(?:INPUT|NO_PASSWORD|ADDRESS)$)/, exitCodes.usage],
   [/^(?:FILE|SOURCE)_TOO_LONG$/, exitCodes.badData],
   [/^(?:NET_|HTTP_|SOURCE_UNREACHABLE$|CLI_UNREACHABLE$|CLI_NO_DAEMON$)/, exitCodes.unreachable],
   [/^E(?:ADDR|CONN|HOST|NET|TIMEDOUT|NOTFOUND|AI_)/, exitCodes.unreachable],

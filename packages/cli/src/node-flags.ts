@@ -1,16 +1,9 @@
 import type { NodeSettings } from '@tequio/api';
+import { dhtBootstrapHosts } from '@tequio/api/dht-bootstrap';
 import type { Command } from 'commander';
 import { completeLimitRule, type LimitRuleText } from './limit-rule.ts';
 import type { OptionParsers } from './option-parsers.ts';
 import type { Session } from './session.ts';
-
-/** Who is asked first for nodes of the DHT, by a node that knows none yet. */
-export const dhtBootstrapHosts: readonly string[] = [
-  'router.bittorrent.com:6881',
-  'dht.libtorrent.org:25401',
-  'dht.transmissionbt.com:6881',
-  'router.utorrent.com:6881',
-];
 
 /** Options of every command that talks to peers. */
 export type NodeFlags = {

@@ -88,12 +88,6 @@ for (const [line, sentence] of mistakes) {
   });
 }
 
-test('without a command: the help and a mistake', async () => {
-  const world = new FakeWorld();
-  assert.equal(await run(world, ''), 2);
-  assert.match(world.err, /^Usage: tequio[\s\S]*tequio: Say what to do/);
-});
-
 test('Spanish, by the environment', async () => {
   const world = new FakeWorld({ env: { LANG: 'es_MX.UTF-8' } });
   assert.equal(await run(world, '--help'), 0);

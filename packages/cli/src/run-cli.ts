@@ -45,6 +45,14 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
   }
 }
 
+/** Without a command the node is run. */
+function withCommand(argv: readonly string[]): readonly string[] {
+  const isBare = argv.every(
+    (arg, at) => /^--(?:data|json|quiet)(?:=|$)|^-q$/.test(arg) || argv[at - 1] === '--data',
+  );
+  return isBare ? [...argv, 'run'] : argv;
+}
+
 class Call {
   output: ConsoleOutput;
   readonly #argv: readonly string[];
@@ -56,7 +64,7 @@ class Call {
 
   constructor(argv: readonly string[], world: CliWorld, messages: Messages) {
     // `help get` is `get --help`, so that the command's own file is loaded for it.
-    this.#argv = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+    this.#argv = argv[0] === 'help' ? [...argv.slice(1), '--help'] : withCommand(argv);
     this.#world = world;
     this.#messages = messages;
     this.#programName = world.env['npm_lifecycle_event'] === 'start' ? 'npm start --' : 'tequio';

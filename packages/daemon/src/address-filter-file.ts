@@ -11,7 +11,11 @@ export const filterFileLimits = {
 
 /** @throws NodeError `FILE_MISSING`, `FILE_READ`, `FILE_TOO_LONG`, `FILTER_UNREADABLE`, `FILTER_TOO_LONG` */
 export async function readAddressFilter(path: string, files: FilesPort): Promise<AddressFilterFile> {
-  const bytes = await files.readFile(path, filterFileLimits.bytesMax);
+  return decodeFilterBytes(await files.readFile(path, filterFileLimits.bytesMax), path);
+}
+
+/** @throws NodeError `FILTER_UNREADABLE`, `FILTER_TOO_LONG` */
+export function decodeFilterBytes(bytes: Uint8Array, path: string): AddressFilterFile {
   const decoded = decodeAddressFilter(isPacked(bytes) ? unpack(bytes, path) : bytes);
   if (!decoded.ok)
     throw new NodeError(decoded.fault.code, `${path}: ${decoded.fault.message}`, { op: 'read' });

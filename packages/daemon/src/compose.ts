@@ -5,6 +5,7 @@
  */
 import { dirname, join } from 'node:path';
 import type {
+  Management,
   NatHandle,
   NatOptions,
   NatReachability,
@@ -24,8 +25,9 @@ import {
   tryFromHex,
   tryParseAddress,
 } from '@tequio/kernel';
-import { createRuntimePorts, type RuntimePorts, readBootId } from '@tequio/runtime';
+import { createRuntimePorts, type FolderLock, type RuntimePorts, readBootId } from '@tequio/runtime';
 import { usualDataFolder } from './data-folder.ts';
+import { lockDataFolder } from './data-lock.ts';
 import { createMutableKeys } from './mutable-keys.ts';
 import type { NodeNat } from './node-nat.ts';
 import { NodeReachability } from './node-reachability.ts';
@@ -40,20 +42,33 @@ const usualPort = 27272;
  * @throws NodeError `NET_LISTEN`, `DATABASE_OPEN`, `FILE_WRITE`, and of the address filter's file
  */
 export async function startNode(settings: NodeSettings, log: Log = silentLog): Promise<NodeApi> {
+  return composeNode(settings, log);
+}
+
+/**
+ * The same, as its parts: for the daemon, which goes on with them.
+ * @param alone nobody else may use the data folder, and the address filter may change
+ */
+export async function composeNode(
+  settings: NodeSettings,
+  log: Log,
+  { alone = false } = {},
+): Promise<LocalNode> {
   const ports = createRuntimePorts({
     log,
     ...(settings.offline ? { disk: { threadCount: allCores() } } : {}),
   });
   const dataFolder = settings.dataFolder ?? usualDataFolder(process.env, process.platform);
   let database: Database | null = null;
+  let lock: FolderLock | null = null;
   let outside: Outside | null = null;
   let nat: NodeNat | null = null;
   try {
     if (!settings.offline) {
-      await ports.files.makeFolder(dataFolder);
+      lock = await lockDataFolder(dataFolder, alone ? 'alone' : 'shared', ports.files);
       database = ports.database.open(join(dataFolder, 'tequio.sqlite'));
     }
-    outside = await createOutside(settings, ports);
+    outside = await createOutside(settings, ports, { filterMayChange: alone });
     const { line, allowAddress, proxyKind, trackerPorts } = outside;
     // The router is asked directly, which behind a proxy would show our address and open a port to it.
     const mapsPorts = settings.portMapping && !settings.offline && settings.proxy?.peers !== true;
@@ -87,11 +102,12 @@ export async function startNode(settings: NodeSettings, log: Log = silentLog): P
     );
     if (!settings.offline) await bittorrent.start();
     nat?.start();
-    return new LocalNode(settings, dataFolder, ports, outside, nat, database, bittorrent);
+    return new LocalNode(settings, { dataFolder, ports, outside, nat, database, lock, bittorrent });
   } catch (error) {
     await nat?.close();
     outside?.close();
     database?.close();
+    lock?.release();
     await ports.close();
     throw error;
   }
@@ -121,43 +137,46 @@ function allCores(): number {
   return navigator.hardwareConcurrency;
 }
 
-class LocalNode implements NodeApi {
+/** What a node is made of. */
+export type NodeParts = {
+  readonly dataFolder: string;
+  readonly ports: RuntimePorts;
+  readonly outside: Outside;
+  readonly nat: NodeNat | null;
+  readonly database: Database | null;
+  readonly lock: FolderLock | null;
+  readonly bittorrent: BittorrentService;
+};
+
+/** What stands on a node, and is closed before it. */
+export type Managed = { readonly management: Management; close(): Promise<void> };
+
+export class LocalNode implements NodeApi {
   readonly bittorrent: BittorrentService;
   readonly dataFolder: string;
   readonly files: NodeFiles;
   readonly mutable: NodeApi['mutable'];
-  readonly management = null;
+  readonly parts: NodeParts;
   readonly #settings: NodeSettings;
   readonly addressFilter: NodeApi['addressFilter'];
-  readonly #ports: RuntimePorts;
-  readonly #outside: Outside;
+  #managed: Managed | null = null;
   readonly nat: NodeNat | null;
   readonly #reachability: NodeReachability;
   readonly #openNats: NodeNat[] = [];
-  readonly #database: Database | null;
   readonly #trackers: TrackerHandle[] = [];
   #closing: Promise<void> | null = null;
 
-  constructor(
-    settings: NodeSettings,
-    dataFolder: string,
-    ports: RuntimePorts,
-    outside: Outside,
-    nat: NodeNat | null,
-    database: Database | null,
-    bittorrent: BittorrentService,
-  ) {
+  constructor(settings: NodeSettings, parts: NodeParts) {
+    const { dataFolder, ports, outside, nat, bittorrent } = parts;
     this.#settings = settings;
+    this.parts = parts;
     this.dataFolder = dataFolder;
-    this.#ports = ports;
-    this.#outside = outside;
     this.nat = nat;
     const isProxied = settings.proxy?.peers === true;
     const sources = { bittorrent, nat, listens: listensOf(settings), isProxied };
     this.#reachability = new NodeReachability(sources, outside.direct);
     const { filter } = outside;
     this.addressFilter = filter === null ? null : { ...filter, rangeCount: filter.filter.rangeCount };
-    this.#database = database;
     this.bittorrent = bittorrent;
     this.mutable = createMutableKeys(dataFolder, ports);
     this.files = {
@@ -175,8 +194,17 @@ class LocalNode implements NodeApi {
     };
   }
 
+  get management(): Management | null {
+    return this.#managed?.management ?? null;
+  }
+
+  /** From now on it is managed. */
+  manage(managed: Managed): void {
+    this.#managed = managed;
+  }
+
   readSource(text: string): ReturnType<NodeApi['readSource']> {
-    return readSource(text, this.#outside.trackerPorts);
+    return readSource(text, this.parts.outside.trackerPorts);
   }
 
   reachability(): Promise<readonly NatReachability[]> {
@@ -184,7 +212,7 @@ class LocalNode implements NodeApi {
   }
 
   async startNat({ ports }: NatOptions): Promise<NatHandle> {
-    const nat = await createNat(this.dataFolder, this.#settings, this.#outside);
+    const nat = await createNat(this.dataFolder, this.#settings, this.parts.outside);
     this.#openNats.push(nat);
     nat.start(ports);
     return nat;
@@ -203,7 +231,7 @@ class LocalNode implements NodeApi {
         bind,
         access: infoHashes === undefined ? { mode: 'all' } : { mode: 'allow', infoHashes },
       },
-      this.#ports,
+      this.parts.ports,
     );
     await tracker.start();
     this.#trackers.push(tracker);
@@ -216,13 +244,15 @@ class LocalNode implements NodeApi {
   }
 
   async #close(): Promise<void> {
+    await this.#managed?.close();
     for (const tracker of this.#trackers) await tracker.close();
     if (!this.#settings.offline) await this.bittorrent.close();
     await Promise.all(
       [...this.#openNats, ...(this.nat === null ? [] : [this.nat])].map((nat) => nat.close()),
     );
-    this.#outside.close();
-    this.#database?.close();
-    await this.#ports.close();
+    this.parts.outside.close();
+    this.parts.database?.close();
+    this.parts.lock?.release();
+    await this.parts.ports.close();
   }
 }

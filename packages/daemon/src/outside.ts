@@ -22,23 +22,30 @@ export type Outside = {
   readonly line: BoundLine | null;
   /** Null: the user has none. */
   readonly filter: AddressFilterFile | null;
+  /** Another one holds from now on; only where it was said at the start that it may change. */
+  setFilter(filter: AddressFilterFile | null): void;
   /** False for addresses that the filter blocks. */
   allowAddress(address: IpAddress): boolean;
   close(): void;
 };
 
 /** @throws NodeError of the filter's file; `CLI_USAGE` for a proxy's address that is none */
-export async function createOutside(settings: NodeSettings, machine: Ports): Promise<Outside> {
+export async function createOutside(
+  settings: NodeSettings,
+  machine: Ports,
+  { filterMayChange = false } = {},
+): Promise<Outside> {
   const { peers = false, trackers = false } = settings.proxy ?? {};
   const proxy = settings.proxy == null ? null : await readProxy(settings.proxy.url);
   const path = settings.addressFilter ?? null;
-  const filter = path === null ? null : await readAddressFilter(path, machine.files);
+  let filter = path === null ? null : await readAddressFilter(path, machine.files);
   const line = settings.bind === null ? null : new BoundLine(settings.bind, machine);
   await line?.start();
   const bound = line === null ? machine : new BoundPorts(machine, line);
   const blocks = (address: IpAddress): boolean => filter?.filter.blocks(address) ?? false;
   const proxied = proxy?.above(bound) ?? bound;
-  const filtered = (ports: Ports): Ports => (filter === null ? ports : new FilteredPorts(ports, blocks));
+  const isFiltered = filterMayChange || filter !== null;
+  const filtered = (ports: Ports): Ports => (isFiltered ? new FilteredPorts(ports, blocks) : ports);
   const ports = filtered(peers ? proxied : bound);
   return {
     ports,
@@ -46,7 +53,12 @@ export async function createOutside(settings: NodeSettings, machine: Ports): Pro
     proxyKind: proxy?.kind ?? null,
     direct: bound,
     line,
-    filter,
+    get filter() {
+      return filter;
+    },
+    setFilter: (next) => {
+      filter = next;
+    },
     allowAddress: (address) => !blocks(address),
     close: () => line?.close(),
   };

@@ -1,5 +1,6 @@
 import { daemonTexts, helpOfDaemon } from './en-daemon.ts';
 import { dhtTexts, helpOfDht } from './en-dht.ts';
+import { configTexts, helpOfConfig, helpOfRun, runTexts } from './en-run.ts';
 import { helpOfStatus, statusTexts } from './en-status.ts';
 
 /**
@@ -136,6 +137,8 @@ export const en = {
     dht: helpOfDht,
     status: helpOfStatus,
     ...helpOfDaemon,
+    run: helpOfRun,
+    config: helpOfConfig,
     nat: {
       summary: 'look into the router: can others reach this computer, and ask it to let them',
       notes:
@@ -329,6 +332,9 @@ export const en = {
 
   status: statusTexts,
   daemon: daemonTexts,
+
+  run: runTexts,
+  config: configTexts,
 
   nat: {
     asking: 'asking the router …',

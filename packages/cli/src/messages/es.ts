@@ -2,6 +2,7 @@ import type { Messages } from './en.ts';
 import { sentenceInSpanish } from './es-codes.ts';
 import { daemonTexts, helpOfDaemon } from './es-daemon.ts';
 import { dhtTexts, helpOfDht } from './es-dht.ts';
+import { configTexts, helpOfConfig, helpOfRun, runTexts } from './es-run.ts';
 import { helpOfStatus, statusTexts } from './es-status.ts';
 
 /** Todo lo que dice la línea de órdenes, en español. */
@@ -135,6 +136,8 @@ export const es: Messages = {
     dht: helpOfDht,
     status: helpOfStatus,
     ...helpOfDaemon,
+    run: helpOfRun,
+    config: helpOfConfig,
     nat: {
       summary: 'mira el router: si otros llegan a este equipo, y le pide que los deje pasar',
       notes:
@@ -327,6 +330,9 @@ export const es: Messages = {
 
   status: statusTexts,
   daemon: daemonTexts,
+
+  run: runTexts,
+  config: configTexts,
 
   nat: {
     asking: 'preguntando al router …',

@@ -22,7 +22,7 @@ test('both languages are complete, and the Spanish one is Spanish', () => {
   const same = [...english].filter(([key, text]) => text === spanish.get(key)).map(([key]) => key);
   // Numbers, signs, commands and words that are the same in both.
   const allowed =
-    /^\.(errors\.line|progress\.(up|down|plain)|seed\.(torrent|line)|show\.(hashV1|hashV2|bytes)|verify\.file|status\.(dht|states\.closed|because)|tracker\.(http|udp)|help\.\w+\.examples|demo\.nextLines)/;
+    /^\.(errors\.line|progress\.(up|down|plain)|seed\.(torrent|line)|show\.(hashV1|hashV2|bytes)|verify\.file|status\.(dht|states\.closed|because)|tracker\.(http|udp)|help\.\w+\.examples|demo\.nextLines|config\.problem)/;
   assert.deepEqual(
     same.filter((key) => !allowed.test(key)),
     [],

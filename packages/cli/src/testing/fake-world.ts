@@ -1,4 +1,4 @@
-import type { NodeSettings } from '@tequio/api';
+import type { ConfigReport, DaemonStart, Management, NodeSettings, RunningDaemon } from '@tequio/api';
 import type { Timer } from '@tequio/kernel';
 import type { CliWorld, SpawnHandlers } from '../cli-world.ts';
 import { runCli } from '../run-cli.ts';
@@ -20,6 +20,8 @@ export class FakeWorld implements CliWorld {
   readonly node: FakeNode;
   /** Of `startNode`. */
   readonly settings: NodeSettings[] = [];
+  readonly daemonStarts: DaemonStart[] = [];
+  configReport: ConfigReport = { path: '/data/config.toml', exists: true, problems: [] };
   readonly removedFolders: string[] = [];
   readonly children: FakeChild[] = [];
   onSpawn: (child: FakeChild) => void = () => {};
@@ -77,6 +79,19 @@ export class FakeWorld implements CliWorld {
 
   async readStandardInput(): Promise<string> {
     return this.standardInput;
+  }
+
+  async startDaemon(start: DaemonStart): Promise<RunningDaemon> {
+    this.daemonStarts.push(start);
+    return Object.assign(this.node, {
+      management: null as unknown as Management,
+      url: 'http://127.0.0.1:1/#token=x',
+      ended: new Promise<void>(() => {}),
+    }) as unknown as RunningDaemon;
+  }
+
+  async checkConfig(): Promise<ConfigReport> {
+    return this.configReport;
   }
 
   nowMs(): number {

@@ -1,0 +1,131 @@
+/** The node's management, put together from its parts, and the same with somebody's rights. */
+import type {
+  EventsApi,
+  HistoryApi,
+  Identity,
+  LogApi,
+  Management,
+  NetworkApi,
+  NodeEvent,
+  RssApi,
+  SettingsApi,
+  StatusApi,
+  TorrentsApi,
+  UsersApi,
+} from '@tequio/api';
+import { guarded } from './users/guarded.ts';
+import { allows, nodeOwner } from './users/rights.ts';
+
+export type ManagementParts = {
+  torrentsOf(who: Identity): TorrentsApi;
+  readonly status: StatusApi;
+  readonly history: HistoryApi;
+  readonly events: EventsApi;
+  readonly log: LogApi;
+  readonly settings: SettingsApi;
+  readonly rss: RssApi;
+  readonly users: UsersApi;
+  readonly network: NetworkApi;
+};
+
+export class LocalManagement implements Management {
+  readonly torrents: TorrentsApi;
+  readonly status: StatusApi;
+  readonly history: HistoryApi;
+  readonly events: EventsApi;
+  readonly log: LogApi;
+  readonly settings: SettingsApi;
+  readonly rss: RssApi;
+  readonly users: UsersApi;
+  readonly network: NetworkApi;
+  readonly #parts: ManagementParts;
+
+  constructor(parts: ManagementParts, who: Identity = nodeOwner) {
+    this.#parts = parts;
+    this.torrents = parts.torrentsOf(who);
+    this.status = guarded(parts.status, statusScopes, who);
+    this.history = parts.history;
+    this.events = allows(who, 'admin') ? parts.events : new OwnEvents(parts.events, this.torrents);
+    this.log = guarded(parts.log, { lines: 'admin', subscribe: 'admin' }, who);
+    this.settings = guarded(parts.settings, settingsScopes, who);
+    this.rss = guarded(parts.rss, rssScopes, who);
+    this.users = guarded(parts.users, usersScopes, who);
+    this.network = guarded(parts.network, networkScopes, who);
+  }
+
+  as(identity: Identity): Management {
+    return new LocalManagement(this.#parts, identity);
+  }
+}
+
+const statusScopes = {
+  status: 'read',
+  pauseAll: 'admin',
+  resumeAll: 'admin',
+  setAltLimits: 'admin',
+  freeBytes: 'write',
+  shutdown: 'admin',
+} as const;
+const settingsScopes = { get: 'read', origins: 'read', schema: 'read', patch: 'admin' } as const;
+const rssScopes = {
+  feeds: 'read',
+  items: 'read',
+  rules: 'read',
+  testRule: 'read',
+  putFeed: 'admin',
+  removeFeed: 'admin',
+  refresh: 'admin',
+  markRead: 'admin',
+  putRule: 'admin',
+  renameRule: 'admin',
+  removeRule: 'admin',
+} as const;
+const usersScopes = {
+  users: 'admin',
+  putUser: 'admin',
+  removeUser: 'admin',
+  setPassword: 'admin',
+  hasPassword: 'admin',
+  keys: 'admin',
+  makeKey: 'admin',
+  removeKey: 'admin',
+  tryPassword: 'admin',
+  tryKey: 'admin',
+} as const;
+const networkScopes = {
+  bans: 'read',
+  addressFilter: 'read',
+  ban: 'admin',
+  unban: 'admin',
+  refreshAddressFilter: 'admin',
+} as const;
+
+/** What happens to somebody's own torrents, and to nobody else's. */
+class OwnEvents implements EventsApi {
+  readonly #all: EventsApi;
+  readonly #torrents: TorrentsApi;
+
+  constructor(all: EventsApi, torrents: TorrentsApi) {
+    this.#all = all;
+    this.#torrents = torrents;
+  }
+
+  async since(seq: number, limit?: number): ReturnType<EventsApi['since']> {
+    const page = await this.#all.since(seq, limit);
+    const own: NodeEvent[] = [];
+    for (const one of page.events) if (await this.#isOwn(one)) own.push(one);
+    return { ...page, events: own };
+  }
+
+  subscribe(listener: (event: NodeEvent) => void): () => void {
+    return this.#all.subscribe((event) => {
+      void this.#isOwn(event).then((isOwn) => {
+        if (isOwn) listener(event);
+      });
+    });
+  }
+
+  async #isOwn({ event }: NodeEvent): Promise<boolean> {
+    return 'torrent' in event && (await this.#torrents.get(event.torrent)) !== null;
+  }
+}

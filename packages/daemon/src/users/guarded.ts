@@ -1,0 +1,23 @@
+import type { Identity, Scope } from '@tequio/api';
+import { allows, requireScope } from './rights.ts';
+
+/**
+ * The same calls with somebody's rights: each rejects with `USER_RIGHT` for who may not make it. The table must name
+ * every call, so that none that is added later is open by mistake.
+ */
+export function guarded<Api extends object>(
+  api: Api,
+  scopes: { readonly [Name in keyof Api]: Scope },
+  who: Identity,
+): Api {
+  const made: Record<string, unknown> = {};
+  for (const [name, scope] of Object.entries(scopes) as [string, Scope][]) {
+    const call = api[name as keyof Api] as (...args: unknown[]) => unknown;
+    made[name] = allows(who, scope)
+      ? (...args: unknown[]) => call.apply(api, args)
+      : name === 'subscribe'
+        ? () => requireScope(who, scope)
+        : async () => requireScope(who, scope);
+  }
+  return made as Api;
+}
