@@ -307,6 +307,16 @@ const httpSection = z.strictObject({
       restart: true,
     })
     .default('127.0.0.1:0'),
+  streamOrigin: optional(
+    z
+      .string()
+      .max(300)
+      .regex(/^https?:\/\/[^/\s]+$/i, 'must be like https://content.example.org'),
+    {
+      description:
+        'Where a reverse proxy shows the second origin, as https://content.example.org; by default the same host and its port.',
+    },
+  ),
 });
 
 const compatSection = z.strictObject({

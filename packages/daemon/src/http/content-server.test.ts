@@ -114,6 +114,38 @@ test('bytes come as their pieces do, and the reading ends when the player goes',
   match(text, /^tequio_http_content_streams 0$/m);
 });
 
+test('behind a proxy content has a host name of its own', async (t) => {
+  const front = await startFront(t, {
+    prepare: (node) => {
+      const http = {
+        ...node.settings.http,
+        streamOrigin: 'https://content.example',
+        allowedHosts: ['node.example'],
+        trustedProxies: ['127.0.0.1'],
+      };
+      node.settings = { ...node.settings, http };
+    },
+    pageFiles: { 'index.html': '' },
+  });
+  front.node.put(idOf(1));
+  front.node.contents.set(idOf(1), [{ path: 'a.mp4', bytes }]);
+  const { headers } = await front.ask(`/api/v1/torrents/${idOf(1)}/files/0/content`);
+  match(String(headers['location']), /^https:\/\/content\.example\/stream\//);
+  const page = await front.ask('/', { known: false });
+  match(
+    String(page.headers['content-security-policy']),
+    /media-src 'self' blob: https:\/\/content\.example;/,
+  );
+  const { pathname } = new URL(String(headers['location']));
+  const forwarded = { 'x-forwarded-host': 'content.example', origin: 'https://node.example' };
+  const played = await front.ask(`http://127.0.0.1:${front.contentPort}${pathname}`, {
+    known: false,
+    headers: forwarded,
+  });
+  equal(played.status, 200);
+  equal(played.headers['access-control-allow-origin'], 'https://node.example');
+});
+
 test('a playlist names what can be played', async (t) => {
   const { ask } = await start(t);
   const { text, headers } = await ask(`/api/v1/torrents/${idOf(1)}/playlist.m3u8`);

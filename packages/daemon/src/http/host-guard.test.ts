@@ -84,6 +84,8 @@ test('content is shown by our page from another port, and by nobody else', () =>
   equal(codeOf({ host, origin: 'http://127.0.0.1:27270' }, { policy: content }), 'passes');
   equal(codeOf({ host, 'sec-fetch-site': 'same-site' }, { policy: content }), 'passes');
   equal(codeOf({ host, origin: 'http://evil.example' }, { policy: content }), 'HTTP_ORIGIN');
+  equal(codeOf({ host, origin: 'http://localhost:27270' }, { policy: content }), 'HTTP_ORIGIN');
+  equal(codeOf({ host: 'node.example:9', origin: 'https://x.lan:8080' }, { policy: content }), 'passes');
   equal(codeOf({ host, 'sec-fetch-site': 'cross-site' }, { policy: content }), 'HTTP_FETCH_SITE');
   const link = {
     host,

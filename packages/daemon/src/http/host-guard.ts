@@ -55,6 +55,10 @@ function refuseHost({ view }: GuardedRequest, { allowedHosts }: GuardPolicy): Re
 function isOwnHost(host: { name: string; port: string }, allowedHosts: readonly string[]): boolean {
   if (host.name === 'localhost' || host.name.endsWith('.localhost')) return true;
   if (tryParseAddress(host.name.replace(/^\[(.*)\]$/, '$1')) !== null) return true;
+  return isNamed(host, allowedHosts);
+}
+
+function isNamed(host: { name: string; port: string }, allowedHosts: readonly string[]): boolean {
   return allowedHosts.some((allowed) => {
     const [name = '', port] = allowed.toLowerCase().split(':');
     if (port !== undefined && port !== host.port) return false;
@@ -62,11 +66,16 @@ function isOwnHost(host: { name: string; port: string }, allowedHosts: readonly 
   });
 }
 
-function refuseOrigin({ headers, view, method }: GuardedRequest, { kind }: GuardPolicy): Refusal | null {
+function refuseOrigin(
+  { headers, view, method }: GuardedRequest,
+  { kind, allowedHosts }: GuardPolicy,
+): Refusal | null {
   const origin = headers['origin'];
   // Followed links have none; a page inside a sandbox says `null`, and is never ours.
   if (origin === undefined) return null;
-  if (isOriginOfHost(origin, view.host, kind === 'content' && isSafeMethod(method))) return null;
+  const isContent = kind === 'content' && isSafeMethod(method);
+  if (isContent ? isOwnOrigin(origin, view.host, allowedHosts) : isOriginOfHost(origin, view.host))
+    return null;
   return {
     status: 403,
     code: 'HTTP_ORIGIN',
@@ -78,13 +87,19 @@ function refuseOrigin({ headers, view, method }: GuardedRequest, { kind }: Guard
   };
 }
 
-/** @param anyPort the page and the content differ in nothing but the port */
-function isOriginOfHost(origin: string, host: string, anyPort: boolean): boolean {
+/** Our page is on another port than content, or behind a proxy under another of our names. */
+function isOwnOrigin(origin: string, host: string, allowedHosts: readonly string[]): boolean {
+  const theirs = splitHost(/^https?:\/\/([^/]+)$/i.exec(origin)?.[1] ?? '');
+  if (theirs === null) return false;
+  return theirs.name === splitHost(host)?.name || isNamed(theirs, allowedHosts);
+}
+
+function isOriginOfHost(origin: string, host: string): boolean {
   const match = /^(https?):\/\/([^/]+)$/i.exec(origin);
   const [theirs, ours] = [splitHost(match?.[2] ?? ''), splitHost(host)];
   if (match === null || theirs === null || ours === null || theirs.name !== ours.name) return false;
   const usual = match[1]!.toLowerCase() === 'https' ? '443' : '80';
-  return anyPort || (theirs.port || usual) === (ours.port || usual);
+  return (theirs.port || usual) === (ours.port || usual);
 }
 
 function refuseSite({ method, headers, view }: GuardedRequest, { kind }: GuardPolicy): Refusal | null {

@@ -25,6 +25,7 @@ export type AskOptions = {
 export type Started = {
   readonly node: FakeManagement;
   readonly port: number;
+  readonly contentPort: number;
   readonly url: string;
   readonly logged: { readonly name: string; readonly fields: LogFields }[];
   readonly written: Map<string, Uint8Array>;
@@ -59,10 +60,13 @@ export async function startFront(
   const { url } = await front.start(node.node, { dataFolder: '/data', version: '1.2.3' });
   t.after(() => front.close());
   const port = Number(new URL(url).port);
+  const started = logged.find(({ name }) => name === 'http.started');
+  const contentPort = Number(started?.fields['contentPort']);
   const open = (path: string, ask: AskOptions = {}): Promise<IncomingMessage> => send(port, path, ask);
   return {
     node,
     port,
+    contentPort,
     url,
     logged,
     written,

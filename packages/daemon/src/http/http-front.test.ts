@@ -221,7 +221,10 @@ test('behind a proxy that is trusted, under a base path', async (t) => {
     logged.some(({ fields }) => fields['address'] === '192.0.2.1'),
     'the client is whom the proxy has seen',
   );
-  equal((await ask('/tequio', { known: false })).status, 200);
+  const page = await ask('/tequio', { known: false });
+  equal(page.status, 200);
+  const content = await ask('/tequio/api/v1/status', { headers: forwarded });
+  equal(content.status, 200);
   equal((await ask('/api/v1/status')).status, 200);
 });
 

@@ -93,7 +93,9 @@ export class HttpRequests {
     const view = viewOf(request, this.#trustedProxies);
     if (request.target.length > httpLimits.targetCharacters)
       return problemResponse(414, 'HTTP_TARGET_LONG', 'The address is too long.');
-    const { allowedHosts } = this.#settings;
+    const { allowedHosts: named, streamOrigin } = this.#settings;
+    const isShownElsewhere = kind === 'content' && streamOrigin !== null;
+    const allowedHosts = isShownElsewhere ? [...named, new URL(streamOrigin).host] : named;
     const refusal = refusalOf(
       { method: request.method, headers: request.headers, view },
       { allowedHosts, kind },
@@ -279,6 +281,7 @@ export class HttpRequests {
   }
 
   #contentOrigin({ host }: ClientView): string {
+    if (this.#settings.streamOrigin !== null) return this.#settings.streamOrigin;
     return `http://${splitHost(host)?.name ?? '127.0.0.1'}:${this.contentPort}`;
   }
 
