@@ -1,6 +1,6 @@
 /**
  * `node bench/profile.ts [MIB] [OUT.svg]`: where the time of a download goes, as a flame graph. Needs what the
- * benchmark `download` needs. Threads that the end of the process ends write no profile: of ours only the main one does.
+ * benchmark `download` needs. Threads that the process ends with itself write no profile: only the main one does.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
