@@ -16,7 +16,7 @@ export type AddressScope = 'loopback' | 'link' | 'private' | 'multicast' | 'unsp
 /** The canonical address, or null when `text` is no IPv4 or IPv6 address. IPv4-mapped IPv6 becomes IPv4. */
 export function tryParseAddress(text: string): IpAddress | null {
   // IPv4 is written in one way only.
-  if (!text.includes(':')) return tryParseIpv4(text) === null ? null : (text as IpAddress);
+  if (!text.includes(':')) return ipv4ToNumber(text) < 0 ? null : (text as IpAddress);
   const bytes = tryParseIpv6(text);
   return bytes === null ? null : addressFromBytes(bytes);
 }
@@ -29,6 +29,27 @@ export function tryAddressToBytes(text: string): Uint8Array | null {
 /** Bytes (4 or 16) of an address that is already canonical. */
 export function addressToBytes(address: IpAddress): Uint8Array {
   return tryAddressToBytes(address) ?? new Uint8Array(4);
+}
+
+/** An IPv4 address as a number of 32 bits; -1: it is none. In one pass: every datagram's sender comes this way. */
+export function ipv4ToNumber(text: string): number {
+  let address = 0;
+  let at = 0;
+  for (let i = 0; i < 4; i++) {
+    if (i > 0 && text.charCodeAt(at++) !== 0x2e) return -1;
+    const start = at;
+    let value = 0;
+    for (; at < start + 3; at++) {
+      const digit = text.charCodeAt(at) - 0x30;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
+    }
+    if (at === start || value > 255) return -1;
+    // No leading zeros: some resolvers read them as octal, so the same text would name two hosts.
+    if (at > start + 1 && text.charCodeAt(start) === 0x30) return -1;
+    address = address * 256 + value;
+  }
+  return at === text.length ? address : -1;
 }
 
 /** The canonical address of 4 or 16 bytes in network order. */
@@ -110,25 +131,9 @@ function isMapped(b: Uint8Array): boolean {
   return b[10] === 0xff && b[11] === 0xff;
 }
 
-/** In one pass, for every datagram's sender comes this way. */
 function tryParseIpv4(text: string): Uint8Array | null {
-  const bytes = new Uint8Array(4);
-  let at = 0;
-  for (let i = 0; i < 4; i++) {
-    if (i > 0 && text.charCodeAt(at++) !== 0x2e) return null;
-    const start = at;
-    let value = 0;
-    for (; at < start + 3; at++) {
-      const digit = text.charCodeAt(at) - 0x30;
-      if (!(digit >= 0 && digit <= 9)) break;
-      value = value * 10 + digit;
-    }
-    if (at === start || value > 255) return null;
-    // No leading zeros: some resolvers read them as octal, so the same text would name two hosts.
-    if (at > start + 1 && text.charCodeAt(start) === 0x30) return null;
-    bytes[i] = value;
-  }
-  return at === text.length ? bytes : null;
+  const number = ipv4ToNumber(text);
+  return number < 0 ? null : Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number);
 }
 
 function tryParseIpv6(text: string): Uint8Array | null {

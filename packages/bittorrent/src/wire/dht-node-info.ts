@@ -58,7 +58,13 @@ export function compactEndpoint(endpoint: Endpoint): Uint8Array {
 
 /** The key of an endpoint in Maps of nodes. */
 export function placeOf(endpoint: Endpoint): string {
-  return toLatin1(compactEndpoint(endpoint));
+  return placeOfCompact(compactEndpoint(endpoint));
+}
+
+/** The same of 6 or 18 bytes. */
+export function placeOfCompact(b: Uint8Array): string {
+  // Of IPv4 without the list of arguments that a call with an array makes: for every datagram there is one of these.
+  return b.length === 6 ? String.fromCharCode(b[0]!, b[1]!, b[2]!, b[3]!, b[4]!, b[5]!) : toLatin1(b);
 }
 
 export function nodeInfo(id: Uint8Array, endpoint: Endpoint): NodeInfo {

@@ -6,10 +6,11 @@
  *     1:q(4:ping|9:find_node|9:get_peers) [2:roi1e] 1:t... [1:v...] 1:y1:q e
  *
  * Whatever differs by a byte is left to the decoder of everything (krpc.ts), which gives the same for what this takes:
- * shown by fuzzing one against the other. Nothing is allocated.
+ * shown by fuzzing one against the other. No views are made, for making them costs more than reading.
  */
 import { emptyBytes } from '@tequio/kernel';
 import { nodeIdBytes } from './dht-node-id.ts';
+import type { KrpcMessage, KrpcQuery, Want } from './krpc.ts';
 
 const pattern = (ascii: string): Uint8Array => Uint8Array.from(ascii, (letter) => letter.charCodeAt(0));
 const head = pattern('d1:ad2:id20:');
@@ -30,79 +31,72 @@ const end = pattern('1:y1:qe');
 
 const [digit0, colon, letterE] = [0x30, 0x3a, 0x65];
 
-/** Where the parts of a question lie. One object serves for all of them. */
+/** A question as {@link QueryScan} gives it. */
+export type ScannedQuery = Extract<KrpcMessage, { type: 'query' }>;
+
+/** Reads one question after the other. */
 export class QueryScan {
-  method: 'ping' | 'find_node' | 'get_peers' = 'ping';
-  idAt = 0;
-  /** 0: none. */
-  targetAt = 0;
-  noSeed = false;
-  scrape = false;
-  wantsIpv4 = false;
-  wantsIpv6 = false;
-  isReadOnly = false;
-  transactionAt = 0;
-  transactionBytes = 0;
+  readonly #id = new Uint8Array(nodeIdBytes);
+  readonly #target = new Uint8Array(nodeIdBytes);
+  /** One of each length. */
+  readonly #transactions = Array.from({ length: 10 }, (_, length) => new Uint8Array(length));
   #bytes: Uint8Array = emptyBytes;
   #at = 0;
 
-  /** False, with everything in any state: it is no such question, or not written in this way. */
-  read(bytes: Uint8Array): boolean {
+  /** Null: it is no such question, or not written in this way. All that is given is good until the next call. */
+  tryRead(bytes: Uint8Array): ScannedQuery | null {
     this.#bytes = bytes;
     this.#at = 0;
-    return this.#takes(head) && this.#readArguments() && this.#readMethod() && this.#readRest();
-  }
-
-  #readArguments(): boolean {
-    this.idAt = this.#at;
-    this.#at += nodeIdBytes;
-    this.targetAt = 0;
-    this.noSeed = false;
-    this.scrape = false;
-    this.wantsIpv4 = false;
-    this.wantsIpv6 = false;
-    this.method = 'ping';
-    if (this.#takes(infoHash)) {
-      this.method = 'get_peers';
-      this.#skipTarget();
-      this.noSeed = this.#takes(noSeed);
-      this.scrape = this.#takes(scrape);
-    } else if (this.#takes(target)) {
-      this.method = 'find_node';
-      this.#skipTarget();
-    } else return true;
-    if (!this.#takes(want)) return true;
-    this.wantsIpv4 = this.#takes(ipv4);
-    this.wantsIpv6 = this.#takes(ipv6);
-    if (this.#bytes[this.#at] !== letterE) return false;
-    this.#at++;
-    return true;
-  }
-
-  /** The end of the arguments, and the method that they are for. */
-  #readMethod(): boolean {
-    if (this.method === 'get_peers') return this.#takes(getPeers);
-    return this.method === 'find_node' ? this.#takes(findNode) : this.#takes(ping);
-  }
-
-  #readRest(): boolean {
-    this.isReadOnly = this.#takes(readOnly);
-    if (!this.#takes(transaction)) return false;
-    this.transactionBytes = this.#takeLength();
-    this.transactionAt = this.#at;
-    if (this.transactionBytes < 0) return false;
-    this.#at += this.transactionBytes;
+    if (!this.#takes(head) || !this.#takeBytes(this.#id)) return null;
+    const query = this.#tryQuery();
+    if (query === null) return null;
+    const isReadOnly = this.#takes(readOnly);
+    const id = this.#takes(transaction) ? this.#transactions[this.#takeLength()] : undefined;
+    if (id === undefined || !this.#takeBytes(id)) return null;
     if (this.#takes(version)) {
-      const versionBytes = this.#takeLength();
-      if (versionBytes < 0) return false;
-      this.#at += versionBytes;
+      const length = this.#takeLength();
+      if (length < 0) return null;
+      this.#at += length;
     }
-    return this.#takes(end) && this.#at === this.#bytes.length;
+    if (!this.#takes(end) || this.#at !== bytes.length) return null;
+    return { type: 'query', transaction: id, query, isReadOnly };
   }
 
-  #skipTarget(): void {
-    this.targetAt = this.#at;
-    this.#at += nodeIdBytes;
+  /** The other arguments, their end, and the method that they are for. */
+  #tryQuery(): KrpcQuery | null {
+    const [id, wanted] = [this.#id, this.#target];
+    if (this.#takes(infoHash)) {
+      if (!this.#takeBytes(wanted)) return null;
+      const withoutSeeds = this.#takes(noSeed);
+      const withFilters = this.#takes(scrape);
+      const want = this.#takeWant();
+      if (!this.#takes(getPeers)) return null;
+      return { method: 'get_peers', id, target: wanted, want, noSeed: withoutSeeds, scrape: withFilters };
+    }
+    if (this.#takes(target)) {
+      if (!this.#takeBytes(wanted)) return null;
+      const want = this.#takeWant();
+      return this.#takes(findNode) ? { method: 'find_node', id, target: wanted, want } : null;
+    }
+    return this.#takes(ping) ? { method: 'ping', id } : null;
+  }
+
+  /** A list that has more than these, or twice the same, does not end where this ends. */
+  #takeWant(): Want {
+    if (!this.#takes(want)) return null;
+    const wanted = { ipv4: this.#takes(ipv4), ipv6: this.#takes(ipv6) };
+    if (this.#bytes[this.#at] === letterE) this.#at++;
+    return wanted.ipv4 || wanted.ipv6 ? wanted : null;
+  }
+
+  /** Copies as many bytes as there is room for; false: there are not so many. */
+  #takeBytes(into: Uint8Array): boolean {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    if (at + into.length > bytes.length) return false;
+    for (let i = 0; i < into.length; i++) into[i] = bytes[at + i]!;
+    this.#at = at + into.length;
+    return true;
   }
 
   /** A length of one digit; -1: there is none. */

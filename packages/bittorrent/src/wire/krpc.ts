@@ -24,7 +24,6 @@ import { bloomBytes } from './dht-bloom.ts';
 import { type DhtItem, dhtItemLimits, sequenceMax } from './dht-item.ts';
 import { nodeIdBytes } from './dht-node-id.ts';
 import { NodeInfo } from './dht-node-info.ts';
-import { QueryScan } from './krpc-query-scan.ts';
 
 export const krpcLimits = {
   /** Of a datagram; the longest that programs send stays below what an Ethernet carries. */
@@ -147,30 +146,8 @@ const decodeLimits = {
   tokenCountMax: krpcLimits.tokenCountMax,
 };
 
-/** Only used within one call, so all calls can share it. */
-const scan = new QueryScan();
-
 /** Decodes one datagram. Fault: `BITTORRENT_KRPC`. */
 export function decodeKrpc(bytes: Uint8Array): Result<KrpcMessage> {
-  return scan.read(bytes) ? ok(scannedMessage(bytes)) : decodeAnyKrpc(bytes);
-}
-
-function scannedMessage(bytes: Uint8Array): KrpcMessage {
-  const { method, idAt, targetAt, noSeed, transactionAt, isReadOnly } = scan;
-  const id = bytes.subarray(idAt, idAt + nodeIdBytes);
-  const transaction = bytes.subarray(transactionAt, transactionAt + scan.transactionBytes);
-  if (method === 'ping') return { type: 'query', transaction, query: { method, id }, isReadOnly };
-  const target = bytes.subarray(targetAt, targetAt + nodeIdBytes);
-  const want = scan.wantsIpv4 || scan.wantsIpv6 ? { ipv4: scan.wantsIpv4, ipv6: scan.wantsIpv6 } : null;
-  const query: KrpcQuery =
-    method === 'find_node'
-      ? { method, id, target, want }
-      : { method, id, target, want, noSeed, scrape: scan.scrape };
-  return { type: 'query', transaction, query, isReadOnly };
-}
-
-/** The same without the short cut for the commonest questions. */
-export function decodeAnyKrpc(bytes: Uint8Array): Result<KrpcMessage> {
   // Everything begins with a dictionary; what else shares the port (uTP) is cheap to tell.
   if (bytes[0] !== 0x64) return failed(krpcFault('is no dictionary'));
   const decoded = decodeBencode(bytes, decodeLimits);

@@ -13,6 +13,7 @@
 import { type Endpoint, type Hashes, type IpAddress, type Prng, toLatin1 } from '@tequio/kernel';
 import type { AddressFamily } from '../../wire/compact-peers.ts';
 import { bloomBytes, insertIntoBloom } from '../../wire/dht-bloom.ts';
+import { idKey } from '../../wire/dht-node-id.ts';
 import { dhtLimits } from './dht-limits.ts';
 import { isLocal } from './place.ts';
 
@@ -76,7 +77,7 @@ export class AnnounceStore {
 
   /** False when a ceiling forbids it. */
   announce(hash: Uint8Array, { endpoint, compact, seed, owner }: Announced, nowMs: number): boolean {
-    const key = toLatin1(hash);
+    const key = idKey(hash);
     const { address } = endpoint;
     const local = isLocal(address);
     // Peers behind one local address are told apart by their ports: a test network on one machine is a swarm too.
@@ -102,7 +103,7 @@ export class AnnounceStore {
    * Some of the peers of one family, each 6 or 18 bytes.
    */
   peers(hash: Uint8Array, want: PeersWanted, nowMs: number): readonly Uint8Array[] {
-    const swarm = this.#freshSwarm(toLatin1(hash), nowMs);
+    const swarm = this.#freshSwarm(idKey(hash), nowMs);
     return swarm === null ? [] : this.#fitting(swarm, want);
   }
 
@@ -112,7 +113,7 @@ export class AnnounceStore {
     want: PeersWanted,
     nowMs: number,
   ): { readonly peers: readonly Uint8Array[]; readonly accepts: boolean } {
-    const swarm = this.#freshSwarm(toLatin1(hash), nowMs);
+    const swarm = this.#freshSwarm(idKey(hash), nowMs);
     if (swarm === null) return nothingStored;
     return { peers: this.#fitting(swarm, want), accepts: swarm.peers.size < storedPeersPerHashMax };
   }
@@ -135,7 +136,7 @@ export class AnnounceStore {
     askerIsLocal: boolean,
     nowMs: number,
   ): { readonly seeds: Uint8Array; readonly peers: Uint8Array } | null {
-    const swarm = this.#freshSwarm(toLatin1(hash), nowMs);
+    const swarm = this.#freshSwarm(idKey(hash), nowMs);
     if (swarm === null) return null;
     const [seeds, peers] = [new Uint8Array(bloomBytes), new Uint8Array(bloomBytes)];
     for (const { compact, isLocal: local, seed } of swarm.peers.values())

@@ -14,20 +14,30 @@
  */
 import {
   addressScope,
+  addressToBytes,
   bytesEqual,
   concatBytes,
   type Endpoint,
   type Hashes,
+  ipv4ToNumber,
   isIpv6,
   type Prng,
   type Signatures,
-  toLatin1,
+  writeUint16,
+  writeUint32,
 } from '@tequio/kernel';
 import { type AddressFamily, decodeCompactPeers } from '../../wire/compact-peers.ts';
 import type { DhtItem } from '../../wire/dht-item.ts';
-import { compactEndpoint, type NodeInfo, nodeInfo, placeOf } from '../../wire/dht-node-info.ts';
+import {
+  compactEndpoint,
+  type NodeInfo,
+  nodeInfo,
+  placeOf,
+  placeOfCompact,
+} from '../../wire/dht-node-info.ts';
 import { decodeKrpc, type KrpcMessage, type Want } from '../../wire/krpc.ts';
 import { encodeKrpcQuery, type SentQuery } from '../../wire/krpc-encode.ts';
+import { QueryScan } from '../../wire/krpc-query-scan.ts';
 import { AnnounceStore } from './announce-store.ts';
 import type { DhtEffect, SearchReport, SearchRequest } from './dht-effect.ts';
 import { dhtLimits } from './dht-limits.ts';
@@ -83,6 +93,11 @@ export class DhtNode implements SearchesHost {
   readonly #kept: KeptItems;
   readonly #budget: ReplyBudget;
   readonly #gate = new FloodGate();
+  readonly #scan = new QueryScan();
+  readonly #compact4 = new Uint8Array(6);
+  readonly #compact6 = new Uint8Array(18);
+  readonly #address4 = this.#compact4.subarray(0, 4);
+  readonly #address6 = this.#compact6.subarray(0, 16);
   readonly #ledger = new QueryLedger<Purpose>();
   /** By place: when it was pinged because of somebody's word. */
   readonly #verified = new Map<string, number>();
@@ -193,20 +208,22 @@ export class DhtNode implements SearchesHost {
     this.#nowMs = nowMs;
     const side = this.#side(familyOf(from));
     if (side === null || from.port === 0) return;
-    const compact = compactEndpoint(from);
-    const address = compact.subarray(0, compact.length - 2);
-    const local = isLocalSender(from.address, address);
+    const sender = this.#sender(from, side.family);
+    const question = this.#scan.tryRead(bytes);
+    if (question !== null) {
+      if (this.#gate.admits(sender.compact, sender.isLocal, nowMs)) this.#handleQuery(side, question, sender);
+      return;
+    }
     const message = decodeKrpc(bytes);
     if (message.ok && message.value.type !== 'query') {
-      const query = this.#ledger.tryEnd(message.value.transaction, toLatin1(compact));
+      const query = this.#ledger.tryEnd(message.value.transaction, placeOfCompact(sender.compact));
       if (query !== null) {
-        this.#handleReply(side, query, message.value, { from, local });
+        this.#handleReply(side, query, message.value, { from, local: sender.isLocal });
         return;
       }
     }
-    if (!this.#gate.admits(compact, local, nowMs) || !message.ok || message.value.type !== 'query') return;
-    const asker = { endpoint: from, compact, address, family: side.family, isLocal: local };
-    this.#handleQuery(side, message.value, asker);
+    if (!this.#gate.admits(sender.compact, sender.isLocal, nowMs) || !message.ok) return;
+    if (message.value.type === 'query') this.#handleQuery(side, message.value, sender);
   }
 
   handleTimeout(nowMs: number): void {
@@ -290,6 +307,16 @@ export class DhtNode implements SearchesHost {
     side.handleLooked(this.#nowMs);
   }
 
+  /** Who has sent a datagram, good until the next one. */
+  #sender(endpoint: Endpoint, family: AddressFamily): Asker {
+    const compact = family === 4 ? this.#compact4 : this.#compact6;
+    const address = family === 4 ? this.#address4 : this.#address6;
+    if (family === 4) writeUint32(compact, 0, ipv4ToNumber(endpoint.address));
+    else compact.set(addressToBytes(endpoint.address));
+    writeUint16(compact, address.length, endpoint.port);
+    return { endpoint, compact, address, family, isLocal: isLocalSender(endpoint.address, address) };
+  }
+
   #handleQuery(side: DhtSide, message: Extract<KrpcMessage, { type: 'query' }>, asker: Asker): void {
     const { query, transaction, isReadOnly } = message;
     if (this.#isReadOnly || bytesEqual(query.id, side.id)) return;
@@ -301,7 +328,7 @@ export class DhtNode implements SearchesHost {
     this.queriesAnswered++;
     this.#effects.push({ type: 'send', bytes: answer, to: asker.endpoint });
     if (isReadOnly) return;
-    const place = toLatin1(asker.compact);
+    const place = placeOfCompact(asker.compact);
     if (side.table.handleHeard(place, query.id, this.#nowMs)) return;
     if (side.table.hasRoomFor(query.id) && this.#mayVerify(place))
       this.#consider(side, nodeInfo(query.id, asker.endpoint));

@@ -26,7 +26,7 @@ export type ResponderDeps = {
   readonly tableOf: (family: AddressFamily) => RoutingTable | null;
 };
 
-/** Who asks. */
+/** Who asks. Its bytes are borrowed. */
 export type Asker = {
   readonly endpoint: Endpoint;
   /** The same in 6 or 18 bytes. */

@@ -180,15 +180,16 @@ export class RoutingTable {
     const own = sharedPrefixBits(target, this.ownId);
     // Bucket `own` shares more bits with the target than any other; all deeper ones share exactly `own` of them;
     // after that every bucket before is farther than the one behind it.
-    this.#gather(own, target, found, globalOnly);
-    if (found.length < countMax && own + 1 < this.#buckets.length) {
-      const deeper: NodeInfo[] = [];
-      for (let i = own + 1; i < this.#buckets.length; i++) this.#gather(i, null, deeper, globalOnly);
-      deeper.sort((a, b) => compareDistance(a.id, b.id, target));
-      found.push(...deeper);
+    this.#gather(own, target, found, 0, globalOnly);
+    if (found.length < countMax) {
+      const from = found.length;
+      for (let i = own + 1; i < this.#buckets.length; i++) {
+        this.#gather(i, target, found, from, globalOnly);
+        if (found.length > countMax) found.length = countMax;
+      }
     }
     for (let i = Math.min(own, this.#buckets.length) - 1; i >= 0 && found.length < countMax; i--)
-      this.#gather(i, target, found, globalOnly);
+      this.#gather(i, target, found, found.length, globalOnly);
     if (found.length > countMax) found.length = countMax;
     return found;
   }
@@ -209,12 +210,12 @@ export class RoutingTable {
     return stalest === null ? null : { contact: stalest, dueMs };
   }
 
-  #gather(at: number, sortFor: Uint8Array | null, found: NodeInfo[], globalOnly: boolean): void {
+  /** Adds one bucket's to `found`, which is sorted by distance from `from` on. */
+  #gather(at: number, target: Uint8Array, found: NodeInfo[], from: number, globalOnly: boolean): void {
     const bucket = this.#buckets[at];
     if (bucket === undefined) return;
-    const from = found.length;
     for (const { node, failCount, block } of bucket.contacts)
-      if (failCount === 0 && !(globalOnly && block === null)) insertSorted(found, from, node, sortFor);
+      if (failCount === 0 && !(globalOnly && block === null)) insertSorted(found, from, node, target);
   }
 
   #contactOf(node: NodeInfo, nowMs: number): Contact {
@@ -295,11 +296,10 @@ function dueOf({ failCount, askedMs, heardMs }: Contact): number {
     : Math.max(heardMs + questionableMs, askedMs + retryMs);
 }
 
-/** Keeps `list` from `from` on sorted by distance; null: in the order of coming. */
-function insertSorted(list: NodeInfo[], from: number, node: NodeInfo, target: Uint8Array | null): void {
+/** Keeps `list` from `from` on sorted by distance. */
+function insertSorted(list: NodeInfo[], from: number, node: NodeInfo, target: Uint8Array): void {
   let at = list.length;
   list.push(node);
-  if (target === null) return;
   for (; at > from && compareDistance(node.id, list[at - 1]!.id, target) < 0; at--) list[at] = list[at - 1]!;
   list[at] = node;
 }

@@ -16,13 +16,14 @@ export const writeTokenBytes = 8;
 export class WriteTokens {
   readonly #hash: SipHash;
   readonly #message = new Uint8Array(24);
+  readonly #token = new Uint8Array(writeTokenBytes);
 
   /** @param key 16 secret bytes */
   constructor(key: Uint8Array) {
     this.#hash = new SipHash(key);
   }
 
-  /** @param address 4 or 16 bytes */
+  /** Good until the next call of anything here. @param address 4 or 16 bytes */
   issue(address: Uint8Array, nowMs: number): Uint8Array {
     return this.#tokenOf(address, periodOf(nowMs));
   }
@@ -37,13 +38,11 @@ export class WriteTokens {
   }
 
   #tokenOf(address: Uint8Array, period: number): Uint8Array {
-    this.#message.fill(0);
-    this.#message.set(address);
+    for (let i = 0; i < 16; i++) this.#message[i] = i < address.length ? address[i]! : 0;
     writeUint32(this.#message, 16, period >>> 0);
     this.#message[20] = address.length;
-    const token = new Uint8Array(writeTokenBytes);
-    this.#hash.hash(this.#message, 24, token);
-    return token;
+    this.#hash.hash(this.#message, 24, this.#token);
+    return this.#token;
   }
 }
 
