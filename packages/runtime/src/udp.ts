@@ -98,12 +98,18 @@ function lookupLiteral(
   callback(null, address, family as number);
 }
 
+/**
+ * What is sent waits for the end of the turn of the event loop, in which up to 32 datagrams were received: who gets
+ * several is woken once for all of them, and a busy node sends a tenth more for its processor time.
+ */
 class SystemUdpSocket implements UdpSocket {
   readonly local: Endpoint;
   readonly #socket: Socket;
   /** Put behind link-local addresses. */
   readonly #zone: string;
   readonly #isIpv6: boolean;
+  readonly #waitingBytes: Uint8Array[] = [];
+  readonly #waitingTo: Endpoint[] = [];
   #closed: Promise<void> | null = null;
 
   constructor(socket: Socket, local: Endpoint, zone: string) {
@@ -117,13 +123,26 @@ class SystemUdpSocket implements UdpSocket {
     // Port 0 and the other family are refused by an exception before the system is asked.
     if (this.#closed !== null || to.port < 1 || to.port > 65_535) return;
     if (isIpv6(to.address) !== this.#isIpv6) return;
-    const zone = this.#zone !== '' && addressScope(to.address) === 'link' ? this.#zone : '';
-    // Without a callback errors are nobody's, and no turn of the event loop is spent on each datagram.
-    this.#socket.send(bytes, to.port, zone === '' ? to.address : to.address + zone);
+    this.#waitingBytes.push(bytes);
+    if (this.#waitingTo.push(to) === 1) setImmediate(this.#flush);
   }
 
   close(): Promise<void> {
+    if (this.#closed === null) this.#flush();
     this.#closed ??= new Promise((resolve) => this.#socket.close(() => resolve()));
     return this.#closed;
   }
+
+  /** To the system with all that was sent in this turn of the event loop. */
+  readonly #flush = (): void => {
+    const count = this.#waitingTo.length;
+    for (let i = 0; i < count; i++) {
+      const { address, port } = this.#waitingTo[i]!;
+      const zone = this.#zone !== '' && addressScope(address) === 'link' ? this.#zone : '';
+      // Without a callback errors are nobody's, and no turn of the event loop is spent on each datagram.
+      this.#socket.send(this.#waitingBytes[i]!, port, zone === '' ? address : address + zone);
+    }
+    this.#waitingTo.length = 0;
+    this.#waitingBytes.length = 0;
+  };
 }
