@@ -208,12 +208,21 @@ const addressFilterSection = z.strictObject({
     .default(24),
 });
 
-const count = (description: string) => optional(z.int().min(1).max(1_000_000), { description });
+/** How many; null: all. A file, which knows no null, says 0. */
+const most = (description: string, usual: number | null) =>
+  z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .nullable()
+    .transform((count) => (count === 0 ? null : count))
+    .meta({ description })
+    .prefault(usual);
 
 const queueSection = z.strictObject({
-  activeDownloads: count('How many download at once; by default all.').default(5),
-  activeSeeds: count('How many are shared at once; by default all.'),
-  activeTotal: count('How many are active at once; by default all.'),
+  activeDownloads: most('How many download at once; 0: all.', 5),
+  activeSeeds: most('How many are shared at once; 0: all.', null),
+  activeTotal: most('How many are active at once; 0: all.', null),
   slowRate: z
     .int()
     .min(0)

@@ -8,12 +8,13 @@ import type {
   NetworkApi,
   NodeEvent,
   RssApi,
+  Scope,
   SettingsApi,
   StatusApi,
   TorrentsApi,
   UsersApi,
 } from '@tequio/api';
-import { guarded } from './users/guarded.ts';
+import { guarded, type Scopes } from './users/guarded.ts';
 import { allows, nodeOwner } from './users/rights.ts';
 
 export type ManagementParts = {
@@ -43,12 +44,12 @@ export class LocalManagement implements Management {
   constructor(parts: ManagementParts, who: Identity = nodeOwner) {
     this.#parts = parts;
     this.torrents = parts.torrentsOf(who);
-    this.status = guarded(parts.status, statusScopes, who);
+    this.status = guarded(parts.status, statusScopes(who), who);
     this.history = parts.history;
     this.events = allows(who, 'admin') ? parts.events : new OwnEvents(parts.events, this.torrents);
     this.log = guarded(parts.log, { lines: 'admin', subscribe: 'admin' }, who);
     this.settings = guarded(parts.settings, settingsScopes, who);
-    this.rss = guarded(parts.rss, rssScopes, who);
+    this.rss = guarded(parts.rss, rssScopes(who), who);
     this.users = guarded(parts.users, usersScopes, who);
     this.network = guarded(parts.network, networkScopes, who);
   }
@@ -58,28 +59,26 @@ export class LocalManagement implements Management {
   }
 }
 
-const statusScopes = {
-  status: 'read',
-  pauseAll: 'admin',
-  resumeAll: 'admin',
-  setAltLimits: 'admin',
-  freeBytes: 'write',
-  shutdown: 'admin',
-} as const;
+/** What is the whole node's, the owner's programs may do that may write; of users only those who may do everything. */
+function scopeForAll({ user }: Identity): Scope {
+  return user === null ? 'write' : 'admin';
+}
+
+function statusScopes(who: Identity): Scopes<StatusApi> {
+  const all = scopeForAll(who);
+  const forAll = { pauseAll: all, resumeAll: all, setAltLimits: all };
+  return { ...forAll, status: 'read', freeBytes: 'write', shutdown: 'admin' };
+}
+
 const settingsScopes = { get: 'read', origins: 'read', schema: 'read', patch: 'admin' } as const;
-const rssScopes = {
-  feeds: 'read',
-  items: 'read',
-  rules: 'read',
-  testRule: 'read',
-  putFeed: 'admin',
-  removeFeed: 'admin',
-  refresh: 'admin',
-  markRead: 'admin',
-  putRule: 'admin',
-  renameRule: 'admin',
-  removeRule: 'admin',
-} as const;
+
+function rssScopes(who: Identity): Scopes<RssApi> {
+  const all = scopeForAll(who);
+  const feeds = { putFeed: all, removeFeed: all, refresh: all, markRead: all } as const;
+  const rules = { putRule: all, renameRule: all, removeRule: all } as const;
+  return { ...feeds, ...rules, feeds: 'read', items: 'read', rules: 'read', testRule: 'read' };
+}
+
 const usersScopes = {
   users: 'admin',
   putUser: 'admin',

@@ -38,6 +38,29 @@ function openFile(path: string): DatabaseSync {
   }
 }
 
+/** Primary result codes of SQLite that are the machine's doing, not a mistake of ours. */
+const troubles: Readonly<Record<number, readonly [code: string, sentence: string]>> = {
+  5: ['DATABASE_BUSY', 'Another program keeps the database locked; try again.'],
+  8: ['DATABASE_READ_ONLY', 'The database cannot be written: its folder is read-only.'],
+  10: ['DATABASE_IO', 'The disk of the data folder does not do as it is told; nothing was remembered.'],
+  13: [
+    'DATABASE_FULL',
+    'The disk of the data folder is full: nothing can be remembered until there is room.',
+  ],
+};
+
+/** What the machine cannot do is told as a sentence. @throws NodeError `DATABASE_…` */
+function told<Value>(work: () => Value): Value {
+  try {
+    return work();
+  } catch (error) {
+    const code = (error as { errcode?: number }).errcode;
+    const trouble = code === undefined ? undefined : troubles[code & 0xff];
+    if (trouble === undefined) throw error;
+    throw new NodeError(trouble[0], trouble[1], { op: 'write', retry: true, cause: error });
+  }
+}
+
 class SqliteDatabase implements Database {
   readonly #file: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -48,28 +71,28 @@ class SqliteDatabase implements Database {
   }
 
   exec(sql: string): void {
-    this.#file.exec(sql);
+    told(() => this.#file.exec(sql));
   }
 
   run(sql: string, ...values: SqlValue[]): void {
-    this.#statement(sql).run(...values);
+    told(() => this.#statement(sql).run(...values));
   }
 
   get(sql: string, ...values: SqlValue[]): Row | null {
-    return (this.#statement(sql).get(...values) as Row | undefined) ?? null;
+    return told(() => (this.#statement(sql).get(...values) as Row | undefined) ?? null);
   }
 
   all(sql: string, ...values: SqlValue[]): readonly Row[] {
-    return this.#statement(sql).all(...values) as Row[];
+    return told(() => this.#statement(sql).all(...values) as Row[]);
   }
 
   transaction<Value>(work: () => Value): Value {
     assert(!this.#inTransaction, 'transactions do not nest');
-    this.#file.exec('BEGIN IMMEDIATE');
+    told(() => this.#file.exec('BEGIN IMMEDIATE'));
     this.#inTransaction = true;
     try {
       const value = work();
-      this.#file.exec('COMMIT');
+      told(() => this.#file.exec('COMMIT'));
       return value;
     } catch (error) {
       // Some errors (a full device) have ended it already.

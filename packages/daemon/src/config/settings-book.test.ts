@@ -81,6 +81,9 @@ test('what is not there is made, what is not different is not written, what is w
     await assert.rejects(book.patch({ queue: { nothing: 1 } as never }), code('SETTINGS_VALUE'));
     assert.equal(read(), '[queue]\nactiveDownloads = 3\n');
     assert.equal((await book.get()).queue.activeDownloads, 3);
+    await book.patch({ queue: { activeDownloads: null } });
+    assert.equal(read(), '[queue]\nactiveDownloads = 0\n', 'nothing would mean 5');
+    assert.equal((await book.get()).queue.activeDownloads, null);
   }));
 
 test('a file that is written in another way is written anew, with all that it says', () =>

@@ -108,14 +108,14 @@ export class SettingsBook implements SettingsApi {
 
   /** What stands there by itself is left as it is; where that cannot be done the file is written anew. */
   #written(file: Sections, changed: readonly SettingPath[]): string {
-    const edits = changed.map(({ section, key, value }) => ({ section, key, value: value ?? undefined }));
+    const edits = changed.map((path) => ({ ...path, value: writtenValue(path) }));
     const text = editToml(this.#text, edits);
     if (this.#reads(text, file)) return text;
     const fresh = editToml(
       'version = 1\n',
       settingPaths(file)
         .filter(({ name }) => name !== 'version')
-        .map(({ section, key, value }) => ({ section, key, value: value ?? undefined })),
+        .map((path) => ({ ...path, value: writtenValue(path) })),
     );
     if (this.#reads(fresh, file)) return fresh;
     throw new NodeError('SETTINGS_VALUE', 'This cannot be written into the config file.', { op: 'write' });
@@ -164,6 +164,14 @@ function valueAt(settings: Settings, { section, key }: SettingPath): unknown {
   const table = (section === '' ? settings : settings[section as keyof Settings]) as Record<string, unknown>;
   return table[key];
 }
+
+/** What has no value is left out; unless that would mean something, as in the queue: there 0 stands for all. */
+function writtenValue(path: SettingPath): unknown {
+  if (path.value !== null) return path.value;
+  return valueAt(defaults, path) === null ? undefined : 0;
+}
+
+const defaults: Settings = settingsSchema.parse({});
 
 function needsRestart(name: string): boolean {
   const [section, key] = name.split('.') as [string, string | undefined];

@@ -1,15 +1,14 @@
 import type { Identity, Scope } from '@tequio/api';
 import { allows, requireScope } from './rights.ts';
 
+/** What each call needs. */
+export type Scopes<Api> = { readonly [Name in keyof Api]: Scope };
+
 /**
  * The same calls with somebody's rights: each rejects with `USER_RIGHT` for who may not make it. The table must name
  * every call, so that none that is added later is open by mistake.
  */
-export function guarded<Api extends object>(
-  api: Api,
-  scopes: { readonly [Name in keyof Api]: Scope },
-  who: Identity,
-): Api {
+export function guarded<Api extends object>(api: Api, scopes: Scopes<Api>, who: Identity): Api {
   const made: Record<string, unknown> = {};
   for (const [name, scope] of Object.entries(scopes) as [string, Scope][]) {
     const call = api[name as keyof Api] as (...args: unknown[]) => unknown;
