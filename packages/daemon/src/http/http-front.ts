@@ -104,7 +104,7 @@ class Front implements HttpFront {
               code: 'HTTP_CREDENTIALS',
               value: address,
               remedy:
-                'Wrong password or key. `tequio keys` lists keys, `tequio users password` sets a password.',
+                'Wrong password or key. `tequio keys` lists keys, `tequio password` sets a password.',
             },
             address,
           ),
@@ -159,7 +159,7 @@ class Front implements HttpFront {
     if (await node.management.users.hasPassword()) return;
     throw new NodeError(
       'HTTP_NO_PASSWORD',
-      `Others could reach the node at ${settings.http.address}, and it has no password. Set one with \`tequio users password\`, or use 127.0.0.1.`,
+      `Others could reach the node at ${settings.http.address}, and it has no password. Set one with \`tequio password\`, or use 127.0.0.1.`,
       { op: 'listen' },
     );
   }

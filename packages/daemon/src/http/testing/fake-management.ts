@@ -40,6 +40,7 @@ export class FakeManagement {
   gate: Promise<void> = Promise.resolve();
   /** What single calls answer, by `part.method`. */
   readonly answers = new Map<string, unknown>();
+  #order: { readonly key: string; readonly rows: readonly ListedTorrent[] } | null = null;
   readonly #eventListeners = new Set<(event: NodeEvent) => void>();
   readonly #logListeners = new Set<(line: LogLine) => void>();
 
@@ -134,14 +135,12 @@ export class FakeManagement {
       list: async (query: TorrentListQuery = {}): Promise<TorrentList> => {
         this.listCount++;
         const { filter = {}, sort = 'addedAtMs', descending = false, offset = 0, limit = 100 } = query;
-        const rows = [...this.rows.values()].filter(
+        const rows = this.#sorted(sort, descending).filter(
           (row) =>
             (filter.groups === undefined || filter.groups.includes(row.state)) &&
             (filter.text === undefined || row.name.includes(filter.text)) &&
             (filter.category === undefined || row.category === filter.category),
         );
-        const sign = descending ? -1 : 1;
-        rows.sort((a, b) => sign * compare(a[sort], b[sort]) || compare(a.id, b.id));
         const counts = query.counts === true ? countsExample : null;
         const page = rows.slice(offset, offset + limit);
         return { version: this.version, totalCount: rows.length, rows: page, counts };
@@ -173,6 +172,19 @@ export class FakeManagement {
       readContent: (id: string, file: number, offset: number, length: number, signal?: AbortSignal) =>
         this.#read(id, file, offset, length, signal),
     };
+  }
+
+  /** Sorted once for a version, for a test may have very many. */
+  #sorted(sort: keyof ListedTorrent, descending: boolean): readonly ListedTorrent[] {
+    const key = `${sort} ${descending} ${this.version}`;
+    if (this.#order?.key !== key) {
+      const sign = descending ? -1 : 1;
+      const rows = [...this.rows.values()].sort(
+        (a, b) => sign * compare(a[sort], b[sort]) || compare(a.id, b.id),
+      );
+      this.#order = { key, rows };
+    }
+    return this.#order.rows;
   }
 
   async *#read(id: string, file: number, offset: number, length: number, signal?: AbortSignal) {
