@@ -103,8 +103,7 @@ class Front implements HttpFront {
             {
               code: 'HTTP_CREDENTIALS',
               value: address,
-              remedy:
-                'Wrong password or key. `tequio keys` lists keys, `tequio password` sets a password.',
+              remedy: 'Wrong password or key. `tequio keys` lists keys, `tequio password` sets a password.',
             },
             address,
           ),

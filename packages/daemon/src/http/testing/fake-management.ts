@@ -11,6 +11,7 @@ import type {
   TorrentDelta,
   TorrentList,
   TorrentListQuery,
+  TorrentsApi,
 } from '@tequio/api';
 import { settingsSchema } from '@tequio/api/settings';
 import { NodeError } from '@tequio/kernel';
@@ -38,6 +39,8 @@ export class FakeManagement {
   readonly contents = new Map<string, readonly { readonly path: string; readonly bytes: Uint8Array }[]>();
   /** Bytes of content are given only as far as this lets them. */
   gate: Promise<void> = Promise.resolve();
+  /** In place of the rows here. */
+  torrents: TorrentsApi | null = null;
   /** What single calls answer, by `part.method`. */
   readonly answers = new Map<string, unknown>();
   #order: { readonly key: string; readonly rows: readonly ListedTorrent[] } | null = null;
@@ -74,7 +77,7 @@ export class FakeManagement {
   /** @param who whose rights; null: nobody's in particular */
   as(who: Identity | null): Management {
     const parts: Record<string, object> = {
-      torrents: this.#torrents(),
+      torrents: this.torrents ?? this.#torrents(),
       events: {
         since: async (seq: number, limit = 1000): Promise<EventPage> => ({
           events: this.events.filter((event) => event.seq > seq).slice(0, limit),
