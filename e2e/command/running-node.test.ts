@@ -67,29 +67,9 @@ test('commands find the running node; what is played comes first; get waits for 
     const [row] = await rows();
     assert.deepEqual([row?.state, row?.type], ['paused', 'torrent']);
 
-    const { url } = JSON.parse(readFileSync(at('data', 'http.json'), 'utf8')) as { url: string };
-    const token = readFileSync(at('data', 'token'), 'utf8').trim();
-    const api = (path: string, init: RequestInit = {}): Promise<Response> =>
-      fetch(`${url}api/v1${path}`, {
-        ...init,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...init.headers },
-      });
-    const id = row!.id;
-    const files = (await (await api(`/torrents/${id}/files`)).json()) as { index: number; path: string }[];
-    const film = files.find(({ path }) => path.endsWith('film.mp4'))!;
-    assert.equal((await ask('resume', 'all')).code, 0);
-    const body = JSON.stringify({ ids: [id], peers: [peer] });
-    assert.equal((await api('/torrents/peers', { method: 'POST', body })).status, 204);
-
-    // Somebody looks at the end of the film at once: those pieces come before the other 48 MiB.
-    const from = contentBytes - 100_000;
-    const played = await api(`/torrents/${id}/files/${film.index}/content`, {
-      headers: { range: `bytes=${from}-` },
-    });
-    assert.equal(played.status, 206);
-    assert.ok(!played.url.startsWith(url), 'content has an origin of its own');
-    const seen = new Uint8Array(await played.arrayBuffer());
-    assert.deepEqual(seen, new Uint8Array(readFileSync(at('content', 'film.mp4')).subarray(from)));
+    await seeTheEnd(at('data'), row!.id, peer, readFileSync(at('content', 'film.mp4')), () =>
+      ask('resume', 'all'),
+    );
     const [during] = await rows();
     assert.ok(
       during!.doneBytes < contentBytes,
@@ -113,3 +93,32 @@ test('commands find the running node; what is played comes first; get waits for 
     rmSync(root, { recursive: true, force: true });
   }
 });
+
+/** Plays the end of the film at once: those pieces come before the other 48 MiB. */
+async function seeTheEnd(
+  dataFolder: string,
+  id: string,
+  peer: string,
+  film: Uint8Array,
+  resume: () => Promise<TequioRun>,
+): Promise<void> {
+  const { url } = JSON.parse(readFileSync(join(dataFolder, 'http.json'), 'utf8')) as { url: string };
+  const token = readFileSync(join(dataFolder, 'token'), 'utf8').trim();
+  const api = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(`${url}api/v1${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...init.headers },
+    });
+  const files = (await (await api(`/torrents/${id}/files`)).json()) as { index: number; path: string }[];
+  const { index } = files.find(({ path }) => path.endsWith('film.mp4'))!;
+  assert.equal((await resume()).code, 0);
+  const body = JSON.stringify({ ids: [id], peers: [peer] });
+  assert.equal((await api('/torrents/peers', { method: 'POST', body })).status, 204);
+  const from = film.length - 100_000;
+  const played = await api(`/torrents/${id}/files/${index}/content`, {
+    headers: { range: `bytes=${from}-` },
+  });
+  assert.equal(played.status, 206);
+  assert.ok(!played.url.startsWith(url), 'content has an origin of its own');
+  assert.deepEqual(new Uint8Array(await played.arrayBuffer()), new Uint8Array(film.subarray(from)));
+}

@@ -54,9 +54,9 @@ test('a hundred thousand torrents: a page, what has changed, and a still client'
   incoming.destroy();
 
   const text = JSON.stringify(figures);
-  ok(figures['page of 100, ms']! < 100, text);
-  ok(figures['page of 1000, 5 fields, ms']! < 150, text);
-  ok(figures['100 changes, ms']! < 100, text);
+  ok(figures['page of 100, ms']! < 400, text);
+  ok(figures['page of 1000, 5 fields, ms']! < 400, text);
+  ok(figures['100 changes, ms']! < 400, text);
   ok(figures['still client, B/s']! < 1000, text);
   if (process.env['TEQUIO_FIGURES'] !== undefined) process.stdout.write(`${text}\n`);
 });

@@ -118,7 +118,7 @@ export class FakeManagement {
     ])
       node[part] = new Proxy(parts[part] ?? {}, {
         get: (known, name: string) =>
-          Reflect.get(known, name) ??
+          Reflect.get(known, name)?.bind(known) ??
           (async (...args: unknown[]) => {
             this.calls.push({ name: `${part}.${name}`, args, as: who });
             const answer = this.answers.get(`${part}.${name}`);
