@@ -40,41 +40,43 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
   }
 
   async pause(torrent: TorrentId): Promise<void> {
-    await this.session(torrent).pause();
+    await this.changing(torrent).pause();
+    this.news.touch(torrent);
   }
 
   async resume(torrent: TorrentId): Promise<void> {
-    this.session(torrent).resume();
+    this.changing(torrent).resume();
   }
 
   async recheck(torrent: TorrentId): Promise<void> {
-    await this.session(torrent).recheck();
+    await this.changing(torrent).recheck();
   }
 
   announce(torrent: TorrentId): void {
-    this.session(torrent).finder.announceAgain();
+    this.changing(torrent).finder.announceAgain();
   }
 
   async setFilePriority(torrent: TorrentId, files: readonly number[], priority: number): Promise<void> {
-    const session = this.session(torrent);
+    const session = this.changing(torrent);
     const fileCount = session.metainfo?.info.files.length ?? 0;
     const isBad = (file: number): boolean => !Number.isInteger(file) || file < 0 || file >= fileCount;
     if (files.some(isBad) || !Number.isInteger(priority) || priority < 0 || priority > 7) {
       throw new NodeError('BITTORRENT_PRIORITY', 'Files are named by index, priorities go from 0 to 7.');
     }
     await session.setFilePriority(files, priority);
+    this.news.touch(torrent);
   }
 
   async setSequential(torrent: TorrentId, on: boolean): Promise<void> {
-    this.session(torrent).wants.setSequential(on);
+    this.changing(torrent).wants.setSequential(on);
   }
 
   async setEdgesFirst(torrent: TorrentId, on: boolean): Promise<void> {
-    this.session(torrent).wants.setEdgesFirst(on);
+    this.changing(torrent).wants.setEdgesFirst(on);
   }
 
   async setPieceDeadline(torrent: TorrentId, piece: number, inMs: number | null): Promise<void> {
-    const session = this.session(torrent);
+    const session = this.changing(torrent);
     if (!Number.isInteger(piece) || piece < 0 || piece >= (session.metainfo?.info.pieceCount ?? 0)) {
       throw new NodeError('BITTORRENT_PIECE', `The torrent has no piece ${piece}.`);
     }
@@ -82,13 +84,13 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
   }
 
   setSuperSeed(torrent: TorrentId, on: boolean): void {
-    const { driver, record } = this.session(torrent);
+    const { driver, record } = this.changing(torrent);
     record.change({ superSeed: on });
     driver.run((machine, nowMs) => machine.setSuperSeed(on, nowMs));
   }
 
   async setTrackers(torrent: TorrentId, tiers: readonly (readonly string[])[]): Promise<void> {
-    const { finder, record } = this.session(torrent);
+    const { finder, record } = this.changing(torrent);
     checkTexts(tiers.flat(), setLimits.trackerCountMax);
     const trackers = tiers.map((tier) => [...new Set(tier)]).filter((tier) => tier.length > 0);
     record.change({ trackers, hasOwnTrackers: true });
@@ -96,13 +98,13 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
   }
 
   async setWebSeeds(torrent: TorrentId, urls: readonly string[]): Promise<void> {
-    const session = this.session(torrent);
+    const session = this.changing(torrent);
     checkTexts(urls, setLimits.webSeedCountMax);
     session.setWebSeeds([...new Set(urls)]);
   }
 
   setTorrentLimits(torrent: TorrentId, limits: RateLimitPair): void {
-    const { rates, record } = this.session(torrent);
+    const { rates, record } = this.changing(torrent);
     const { down, up } = limits;
     if ([down, up].some((limit) => limit !== null && !(limit > 0 && Number.isFinite(limit))))
       throw new NodeError('BITTORRENT_LIMIT', 'A limit is a number of bytes a second above zero, or none.');
@@ -111,28 +113,30 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
   }
 
   setCategory(torrent: TorrentId, category: string | null): void {
-    const { rates, record } = this.session(torrent);
+    const { rates, record } = this.changing(torrent);
     if (category !== null) checkTexts([category], 1);
     this.rates.setCategory(rates, category);
     record.change({ category });
   }
 
   rename(torrent: TorrentId, name: string): void {
-    const { record } = this.session(torrent);
+    const { record } = this.changing(torrent);
     checkTexts([name], 1);
     record.change({ title: name });
   }
 
   async move(torrent: TorrentId, folder: string): Promise<void> {
     await this.opened(torrent).move(folder);
+    this.news.touch(torrent);
   }
 
   async renameFile(torrent: TorrentId, file: number, path: string): Promise<void> {
     await this.opened(torrent).renameFile(file, path);
+    this.news.touch(torrent);
   }
 
   async addPeer(torrent: TorrentId, hostPort: string): Promise<void> {
-    this.session(torrent).finder.addPeers([hostPort]);
+    this.changing(torrent).finder.addPeers([hostPort]);
   }
 
   readContent(
@@ -215,6 +219,12 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
     if (event.type === 'bittorrent.torrent.removed') this.news.remove(event.torrent);
     else this.news.touch(event.torrent);
     this.events.emit(event);
+  }
+
+  /** That of a torrent of which something is being set: it will look different to whoever asks for changes. */
+  protected changing(torrent: TorrentId): TorrentSession {
+    this.news.touch(torrent);
+    return this.session(torrent);
   }
 
   protected session(torrent: TorrentId): TorrentSession {

@@ -99,6 +99,29 @@ test('peers: who they are, where from, and what went', () =>
     assert.ok(leech.service.row(id)!.availability >= 1);
   }));
 
+test('what is set is a change at once, for whoever asks', () =>
+  withBench(async (bench) => {
+    const first = await run(bench, 'node');
+    const { service } = first;
+    const { id } = await bench.seed(first, { ...makeContent([9000]), name: 'one' });
+    const setters: readonly (() => unknown)[] = [
+      () => service.setTorrentLimits(id, { down: 1000, up: 2000 }),
+      () => service.setCategory(id, 'films'),
+      () => service.setSuperSeed(id, true),
+      () => service.rename(id, 'uno'),
+      () => service.setSequential(id, true),
+      () => service.setEdgesFirst(id, true),
+      () => service.setTrackers(id, tiers),
+      () => service.setFilePriority(id, [0], 6),
+    ];
+    for (const set of setters) {
+      const { version } = service.changes(0);
+      assert.deepEqual(service.changes(version).changed, []);
+      await set();
+      assert.deepEqual(service.changes(version).changed, [id], String(set));
+    }
+  }));
+
 test('what was set, and all torrents, are there again in the next run, paused or running as they were', () =>
   withBench(async (bench) => {
     const [one, two] = [
