@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { apiCodesTable, apiRoutesTable, apiStreamTable } from './docs-api.ts';
 import { arrowsTable } from './docs-arrows.ts';
 import { benchmarkImages, benchmarksPart } from './docs-benchmarks.ts';
+import { type CompatAnswers, type CompatCalls, compatAnswersTable, compatCallsTable } from './docs-compat.ts';
 import { type InteropResults, interopTables } from './docs-interop.ts';
 import { type NatMappers, type NatPairs, natMappersTable, natPairsTable } from './docs-nat.ts';
 
@@ -39,6 +40,16 @@ const parts: readonly Part[] = [
     isWhole: true,
     render: () => content,
   })),
+  {
+    name: 'compat-calls',
+    path: 'docs/compat.md',
+    render: () => compatCallsTable(readCompat<CompatCalls>('calls')),
+  },
+  {
+    name: 'compat-answers',
+    path: 'docs/compat.md',
+    render: () => compatAnswersTable(readCompat<CompatAnswers>('answers')),
+  },
 ];
 
 /** The text with what stands between `<!-- name:begin -->` and its end replaced, or null without such markers. */
@@ -57,6 +68,12 @@ function readResults(): InteropResults[] {
 
 function readNat<Results>(name: string): Results {
   return JSON.parse(readFileSync(`${root}e2e/results/nat/${name}.json`, 'utf8')) as Results;
+}
+
+function readCompat<Results>(kind: 'calls' | 'answers'): Results[] {
+  return globSync(`e2e/results/compat/${kind}-*.json`, { cwd: root })
+    .sort()
+    .map((path) => JSON.parse(readFileSync(root + path, 'utf8')) as Results);
 }
 
 /** What is wrong, or null. */

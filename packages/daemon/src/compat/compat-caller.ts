@@ -1,13 +1,14 @@
-import type { Identity, Management, NodeApi, TorrentSource } from '@tequio/api';
+import type { Identity, Management, TorrentSource } from '@tequio/api';
 import type { Caller } from '../http/caller.ts';
+import type { ManagedNode } from '../http/compat-route.ts';
 
 /** Who calls one of the compatible APIs, and the node with that caller's rights. */
 export type CompatCaller = { readonly identity: Identity; readonly management: Management };
 
-/** The node with somebody's rights; null: it is not managed. */
-export function compatCaller(node: NodeApi, { user, scope }: Caller): CompatCaller | null {
+/** The node with somebody's rights. */
+export function compatCaller(node: ManagedNode, { user, scope }: Caller): CompatCaller {
   const identity: Identity = { user, scope };
-  return node.management === null ? null : { identity, management: node.management.as(identity) };
+  return { identity, management: node.management.as(identity) };
 }
 
 /** What the compatible APIs need besides. They are pure translation, and open nothing by themselves. */

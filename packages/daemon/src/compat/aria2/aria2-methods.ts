@@ -81,8 +81,11 @@ export const aria2Looks: Readonly<Record<string, Aria2Method>> = {
     return [{ index: '1', servers }];
   },
   'aria2.getOption': async (call) => {
-    const { sharing } = await call.caller.management.settings.get();
-    return options.torrentOptions(await rowParam(call), sharing);
+    const { settings, status } = call.caller.management;
+    const now = await settings.get();
+    // Those of the node hold where the download has none of its own.
+    const general = options.globalOptions(now, await status.status());
+    return { ...general, ...options.torrentOptions(await rowParam(call), now.sharing) };
   },
   'aria2.getGlobalOption': async ({ caller }) =>
     options.globalOptions(await caller.management.settings.get(), await caller.management.status.status()),

@@ -9,7 +9,7 @@ import { CompatStage } from '../testing/compat-stage.ts';
 type Json = any;
 
 suite('aria2', () => {
-  const stage = CompatStage.inSuite();
+  const stage = CompatStage.inSuite('aria2 4.1.2 (npm)', 'aria2');
   const client = (secret = 'the-token'): Json =>
     new Aria2({ host: '127.0.0.1', port: stage.server.port, secure: false, secret, path: '/jsonrpc', fetch });
   const torrent = (): string => Buffer.from(stage.sample.bytes).toString('base64');

@@ -5,7 +5,7 @@ import { QBittorrent } from '@ctrl/qbittorrent';
 import { CompatStage } from '../testing/compat-stage.ts';
 
 suite('@ctrl/qbittorrent', () => {
-  const stage = CompatStage.inSuite();
+  const stage = CompatStage.inSuite('@ctrl/qbittorrent 9.14.0', 'ctrl-qbittorrent');
   const client = (): QBittorrent =>
     new QBittorrent({ baseUrl: `${stage.server.origin}/`, username: 'admin', password: 'correct horse' });
   const add = async (c: QBittorrent, options = {}): Promise<string> => {

@@ -5,7 +5,7 @@ import { Transmission } from '@ctrl/transmission';
 import { CompatStage } from '../testing/compat-stage.ts';
 
 suite('@ctrl/transmission', () => {
-  const stage = CompatStage.inSuite();
+  const stage = CompatStage.inSuite('@ctrl/transmission 7.4.0', 'ctrl-transmission');
   const client = (): Transmission =>
     new Transmission({ baseUrl: `${stage.server.origin}/`, username: 'admin', password: 'correct horse' });
 

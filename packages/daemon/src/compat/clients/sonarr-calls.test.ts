@@ -26,7 +26,7 @@ const torrentTypes = {
 };
 
 suite('Sonarr', () => {
-  const stage = CompatStage.inSuite();
+  const stage = CompatStage.inSuite('Sonarr (its calls)', 'sonarr-calls');
   const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
     fetch(`${stage.server.origin}${path}`, init);
 

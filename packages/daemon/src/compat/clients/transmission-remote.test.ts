@@ -7,7 +7,7 @@ import { CompatStage } from '../testing/compat-stage.ts';
 import { programOrSkip } from '../testing/program-or-skip.ts';
 
 suite('transmission-remote', { skip: programOrSkip('transmission-remote') }, () => {
-  const stage = CompatStage.inSuite();
+  const stage = CompatStage.inSuite('transmission-remote 3.00', 'transmission-remote');
   const remote = async (...args: string[]): Promise<string> => {
     const { stdout } = await promisify(execFile)(
       'transmission-remote',

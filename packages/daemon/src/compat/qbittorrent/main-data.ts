@@ -40,9 +40,9 @@ export class MainData {
     this.#version = delta.version;
     const full = !isKnown || delta.full;
     const answer: Answer = { rid: ++this.#rid, ...(full ? { full_update: true } : {}) };
-    await this.#addTorrents(call, delta, answer);
-    this.#addTrackers(answer);
-    await this.#addCategories(call, answer);
+    await this.#addTorrents(call, delta, answer, full);
+    this.#addTrackers(answer, full);
+    await this.#addCategories(call, answer, full);
     await this.#addTags(call, answer, full);
     await this.#addState(call, answer);
     return answer;
@@ -59,7 +59,7 @@ export class MainData {
     this.#trackers = {};
   }
 
-  async #addTorrents(call: ApiCall, delta: TorrentDelta, answer: Answer): Promise<void> {
+  async #addTorrents(call: ApiCall, delta: TorrentDelta, answer: Answer, full: boolean): Promise<void> {
     const { sharing } = await call.caller.management.settings.get();
     const changed: Record<string, object> = {};
     for (const row of delta.changed) {
@@ -68,7 +68,7 @@ export class MainData {
       const difference = this.#differenceOf(row, torrentRow(row, extras, sharing));
       if (difference !== null) changed[hashOf(row)] = difference;
     }
-    if (Object.keys(changed).length > 0) answer['torrents'] = changed;
+    if (full || Object.keys(changed).length > 0) answer['torrents'] = changed;
     const removed = delta.removed.flatMap((id) => this.#hashes.get(id) ?? []);
     for (const id of delta.removed) {
       this.#sent.delete(this.#hashes.get(id) ?? '');
@@ -92,7 +92,7 @@ export class MainData {
     return entries.length === 0 ? null : Object.fromEntries(entries);
   }
 
-  #addTrackers(answer: Answer): void {
+  #addTrackers(answer: Answer, full: boolean): void {
     const now = new Map<string, string[]>();
     for (const [id, urls] of this.#urls) {
       const hash = this.#hashes.get(id);
@@ -103,11 +103,11 @@ export class MainData {
     const changed = [...now].filter(([url]) => this.#trackers[url] !== texts[url]);
     const removed = Object.keys(this.#trackers).filter((url) => !now.has(url));
     this.#trackers = texts;
-    if (changed.length > 0) answer['trackers'] = Object.fromEntries(changed);
+    if (full || changed.length > 0) answer['trackers'] = Object.fromEntries(changed);
     if (removed.length > 0) answer['trackers_removed'] = removed;
   }
 
-  async #addCategories(call: ApiCall, answer: Answer): Promise<void> {
+  async #addCategories(call: ApiCall, answer: Answer, full: boolean): Promise<void> {
     const now = await categories(call);
     const texts = Object.fromEntries(
       Object.entries(now).map(([name, value]) => [name, JSON.stringify(value)]),
@@ -115,7 +115,7 @@ export class MainData {
     const changed = Object.entries(now).filter(([name]) => this.#categories[name] !== texts[name]);
     const removed = Object.keys(this.#categories).filter((name) => !Object.hasOwn(now, name));
     this.#categories = texts;
-    if (changed.length > 0) answer['categories'] = Object.fromEntries(changed);
+    if (full || changed.length > 0) answer['categories'] = Object.fromEntries(changed);
     if (removed.length > 0) answer['categories_removed'] = removed;
   }
 
@@ -124,7 +124,7 @@ export class MainData {
     const added = now.filter((tag) => full || !this.#tags.includes(tag));
     const removed = this.#tags.filter((tag) => !now.includes(tag));
     this.#tags = now;
-    if (added.length > 0) answer['tags'] = added;
+    if (full || added.length > 0) answer['tags'] = added;
     if (removed.length > 0) answer['tags_removed'] = removed;
   }
 

@@ -41,7 +41,6 @@ class QbittorrentApi {
       const who = (session === null ? null : context.findSession(session)) ?? (await context.caller());
       if (who === null) throw new ApiError(403, 'Forbidden');
       const caller = compatCaller(context.node, who);
-      if (caller === null) throw new ApiError(409, 'This node is not managed.');
       if (action === 'auth/logout') return this.#logout(request, context, session);
       return await this.#run(action, request, caller, session ?? callerKey(caller));
     } catch (error) {

@@ -188,7 +188,8 @@ async function filesOf({ caller }: ApiCall, row: ListedTorrent): Promise<readonl
     size: file.bytes,
     progress: file.bytes === 0 ? 1 : file.doneBytes / file.bytes,
     priority: filePriority(file.priority),
-    piece_range: [firstPiece, lastPiece],
+    // An empty file has none.
+    piece_range: [firstPiece, file.bytes === 0 ? firstPiece - 1 : lastPiece],
     // Of the pieces that are missing, what peers have: all or nothing is what the node tells.
     availability: file.doneBytes === file.bytes ? 1 : Math.min(1, row.availability),
     ...(index === 0 ? { is_seed: row.progress === 1 } : {}),

@@ -14,17 +14,21 @@ import type { TwinNode } from './twin-node.ts';
 
 export type CompatServer = { readonly origin: string; readonly port: number; close(): Promise<void> };
 
-/** The routes on a free port of this machine, with the twin behind them and no check besides their own. */
+/**
+ * The routes on a free port of this machine, with the twin behind them and no check besides their own.
+ * @param onCall is told of each call by its name, as `torrents/info`
+ */
 export async function openCompatServer(
   twin: TwinNode,
   routes: readonly CompatRoute[],
+  onCall: (name: string) => void,
 ): Promise<CompatServer> {
   const sessions = new Map<string, Caller>();
   const listener = await createWebServer().listen(
     { address: tryParseAddress('127.0.0.1'), port: 0 },
     {
       handle: async (web) => {
-        const request = routeRequest(web);
+        const request = told(routeRequest(web), onCall);
         const route = routes.find(
           ({ prefix }) => request.path === prefix || request.path.startsWith(`${prefix}/`),
         );
@@ -98,4 +102,17 @@ function contextOf(twin: TwinNode, { headers }: RouteRequest, sessions: Map<stri
     findSession: (id) => sessions.get(id) ?? null,
     closeSession: (id) => void sessions.delete(id),
   };
+}
+
+/** Names of calls: of qBittorrent's API in the path, of the others in the body. */
+function told(request: RouteRequest, onCall: (name: string) => void): RouteRequest {
+  if (request.path.startsWith('/api/v2/')) onCall(request.path.slice('/api/v2/'.length));
+  const inBody = request.path.startsWith('/transmission') || request.path === '/jsonrpc';
+  const readBody = async (bytesMax: number): Promise<Uint8Array> => {
+    const body = await request.readBody(bytesMax);
+    const text = inBody ? Buffer.from(body).toString() : '';
+    for (const [, name] of text.matchAll(/"method(?:Name)?":\s*"([\w.-]+)"/g)) onCall(name!);
+    return body;
+  };
+  return { ...request, readBody };
 }

@@ -1,8 +1,13 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { env } from 'node:process';
 import { after, before, beforeEach } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { createCompatRoutes } from '../compat-routes.ts';
 import { type CompatServer, openCompatServer } from './compat-server.ts';
 import { makeSample, type SampleTorrent } from './sample-torrent.ts';
 import { TwinNode } from './twin-node.ts';
+
+const resultsFolder = fileURLToPath(new URL('../../../../../e2e/results/compat/', import.meta.url));
 
 /** What foreign clients run against: the compatible APIs on a port of this machine, and a torrent to give them. */
 export class CompatStage {
@@ -10,8 +15,14 @@ export class CompatStage {
   sample!: SampleTorrent;
   server!: CompatServer;
 
-  /** Opens it before the tests of the suite that calls this, and closes it after them. */
-  static inSuite(): CompatStage {
+  readonly #calls = new Set<string>();
+
+  /**
+   * Opens it before the tests of the suite that calls this, and closes it after them. Where every foreign program has
+   * to be here (TEQUIO_REQUIRE_PEERS=1), the calls that the client has made are written down for docs/compat.md.
+   * @param client its name, and the name of its results
+   */
+  static inSuite(client: string, fileName: string): CompatStage {
     const stage = new CompatStage();
     before(async () => {
       stage.twin = await TwinNode.open();
@@ -21,7 +32,7 @@ export class CompatStage {
         qbittorrent: true,
         aria2: true,
       });
-      stage.server = await openCompatServer(stage.twin, routes);
+      stage.server = await openCompatServer(stage.twin, routes, (name) => stage.#calls.add(name));
     });
     beforeEach(async () => {
       const { torrents } = stage.twin;
@@ -31,6 +42,11 @@ export class CompatStage {
       await stage.server?.close();
       stage.sample?.remove();
       await stage.twin?.close();
+      if (env['TEQUIO_REQUIRE_PEERS'] !== '1') return;
+      mkdirSync(resultsFolder, { recursive: true });
+      const calls = [...stage.#calls].sort();
+      const text = JSON.stringify({ client, test: `${fileName}.test.ts`, calls }, null, 2);
+      writeFileSync(`${resultsFolder}calls-${fileName}.json`, `${text}\n`);
     });
     return stage;
   }

@@ -26,8 +26,6 @@ async function handle(
     return text(401, 'Give a user name and password, or the token of the node as the password.', {
       'www-authenticate': 'Basic realm="Transmission", charset="UTF-8"',
     });
-  const caller = compatCaller(context.node, who);
-  if (caller === null) return text(503, 'This node is not managed.');
   if (request.headers['x-transmission-session-id'] !== rpc.sessionId) {
     const hint = 'Send the request again with the header X-Transmission-Session-Id of this answer.';
     return text(409, hint, {
@@ -37,7 +35,7 @@ async function handle(
   }
   if (request.method !== 'POST') return text(405, 'The RPC takes POST.', { allow: 'POST' });
   const body = await request.readBody(compatLimits.bodyBytesMax);
-  const reply = await rpc.answer(decodeUtf8Lossy(body), caller);
+  const reply = await rpc.answer(decodeUtf8Lossy(body), compatCaller(context.node, who));
   if (reply === null) return { status: 204, headers: {}, body: null };
   return { status: 200, headers: { 'content-type': 'application/json; charset=UTF-8' }, body: reply };
 }
