@@ -1,6 +1,6 @@
 /**
- * Programs and libraries that others made for Transmission, qBittorrent and aria2, unchanged, against `tequio run`: each
- * adds a torrent whose content is there, sees it complete, changes it, and removes it.
+ * Programs and libraries that others made for Transmission, qBittorrent and aria2, unchanged, against `tequio run`:
+ * each adds a torrent whose content is there, sees it complete, changes it, and removes it.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

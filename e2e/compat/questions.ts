@@ -36,8 +36,8 @@ export const transmissionQuestions: readonly Question[] = [
       files[].length files[].name fileStats[].bytesCompleted fileStats[].priority fileStats[].wanted hashString
       haveValid id isFinished isPrivate isStalled leftUntilDone metadataPercentComplete name percentDone pieces
       pieceCount pieceSize priorities[] recheckProgress seedRatioMode seedIdleMode sizeWhenDone status
-      trackers[].announce trackers[].id trackers[].scrape trackers[].tier trackerStats[].host trackerStats[].announce totalSize wanted[]
-      uploadedEver`,
+      trackers[].announce trackers[].id trackers[].scrape trackers[].tier trackerStats[].host trackerStats[].announce
+      totalSize wanted[] uploadedEver`,
     ),
   },
   {
