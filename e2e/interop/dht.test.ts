@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertSameTree } from '../lab/content.ts';
+import { assertSameTree, makeContent, mixedFiles } from '../lab/content.ts';
 import type { Host } from '../lab/lab.ts';
 import { LibtorrentPeer } from '../lab/libtorrent.ts';
 import type { LabPeer } from '../lab/peer.ts';
@@ -149,4 +149,77 @@ async function downloadByMagnet(stage: Stage, leech: LabPeer, magnet: string): P
   assertSameTree(join(folder, 'mixed'), join(stage.sourceFolder, 'mixed'), leech);
 }
 
-testCells('dht', [items, ...foreign.flatMap(magnetCells)]);
+/** IPv6 alone: each binds to that address, so that nothing of the DHT can go the other way. */
+const ipv6: Cell = {
+  program: 'libtorrent',
+  what: 'dht-from',
+  variant: 'DHT over IPv6',
+  title: 'Tequio finds libtorrent by the DHT over IPv6 alone (BEP 32), each through a node of ours',
+  run: async (stage) => {
+    const torrent = await stage.torrent('v1');
+    const [hubHost, seederHost, leechHost] = [stage.host('hub'), stage.host('seeder'), stage.host('leech')];
+    const [hubAddress, seederAddress, leechAddress] = [hubHost, seederHost, leechHost].map((host) =>
+      host.addIpv6(),
+    );
+    const wayIn = `[${hubAddress}]:6881`;
+    const hub = stage.use(new TequioPeer(hubHost));
+    hub.start(['dht', 'serve', '--bind', hubAddress!, '--port', '6881']);
+    await hub.waitLine('serving', 20_000);
+    const settings = { listen_interfaces: `[${seederAddress}]:6881` };
+    const seeder = stage.use(await LibtorrentPeer.start(seederHost, settings, [wayIn]));
+    await seeder.seed(torrent.file, stage.sourceFolder);
+    const how = ['--dht-bootstrap', wayIn, '--bind', leechAddress!];
+    const tequio = stage.use(new TequioPeer(leechHost, how));
+    await downloadByMagnet(stage, tequio, torrent.magnet);
+    const connected = tequio.lines.filter(({ type }) => type === 'bittorrent.peer.connected');
+    assert.ok(connected.length > 0);
+    for (const { endpoint } of connected) assert.equal(endpoint, `[${seederAddress}]:6881`);
+  },
+};
+
+/** One process publishes, another follows the link and takes the new version over while it runs. */
+const mutable: Cell = {
+  program: 'Tequio',
+  what: 'mutable',
+  variant: 'BEP 46',
+  title:
+    'a link that changes, with a salt: published, followed, and the new version taken over while running',
+  run: async (stage) => {
+    const hub = await startHub(stage);
+    const versions = [1, 2].map((seed) => {
+      const folder = join(stage.newFolder(), 'show');
+      makeContent(folder, [...mixedFiles.slice(0, 3), { path: 'always.bin', bytes: 90_000 * seed }], seed);
+      return folder;
+    });
+    const [first, second] = versions as [string, string];
+    const publisher = stage.use(new TequioPeer(stage.host('publisher')));
+    const key = ['--key', 'mine', '--salt', 'weekly'];
+    publisher.start(['create', first, '-o', join(publisher.host.folder, 'show.torrent'), ...key]);
+    const link = String((await publisher.waitLine('created', 20_000))['mutableLink']);
+    assert.match(link, /^magnet:\?xs=urn:btpk:[0-9a-f]{64}&s=7765656b6c79$/);
+    await publisher.waitEnd(10_000);
+    const publish = async (folder: string): Promise<JsonLine> => {
+      publisher.start(['seed', folder, '--port', '6881', ...key, '--dht-bootstrap', hub.endpoint]);
+      return publisher.waitLine('published', 30_000);
+    };
+    const published = await publish(first);
+    assert.deepEqual([published['link'], published['sequence']], [link, '1']);
+    const follower = stage.use(new TequioPeer(stage.host('follower')));
+    const folder = stage.newFolder();
+    const how = ['--dht-bootstrap', hub.endpoint, '--seed', '--follow-every', '1'];
+    follower.start(['get', link, '--to', folder, ...how]);
+    await follower.waitLine('done', 40_000);
+    assertSameTree(join(folder, 'show'), first);
+    await publisher.stop();
+    assert.equal((await publish(second))['sequence'], '2');
+    const { torrent } = await follower.waitLine('changed', 30_000);
+    await follower.waitLine(
+      'progress',
+      30_000,
+      (line) => line['torrent'] === torrent && line['state'] === 'seeding',
+    );
+    assertSameTree(join(folder, 'show'), second);
+  },
+};
+
+testCells('dht', [items, ...foreign.flatMap(magnetCells), ipv6, mutable]);

@@ -104,6 +104,13 @@ export class Host {
     ip('netns', 'exec', this.namespace, 'tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', ...rate);
   }
 
+  /** An IPv6 address besides the other one. */
+  addIpv6(): string {
+    const address = this.address.replace(/^(\d+)\.(\d+)\.(\d+)\.(\d+)$/, 'fd77:0:$3::$4');
+    ip('-n', this.namespace, '-6', 'address', 'add', `${address}/64`, 'dev', 'eth0', 'nodad');
+    return address;
+  }
+
   /** Multicast goes out by the network card: a host has no default route that would say so. */
   routeMulticast(): void {
     ip('-n', this.namespace, 'route', 'add', '224.0.0.0/4', 'dev', 'eth0');

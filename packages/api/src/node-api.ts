@@ -100,9 +100,13 @@ export interface NodeApi {
 export interface MutableKeys {
   /**
    * The secret key of this name in the data folder, readable by its owner only; made if there is none. `link` leads to
-   * whatever is published with it. @throws NodeError `FILE_READ`, `FILE_WRITE`, `DATA_KEY`
+   * whatever is published with it under this salt (none by default), which tells torrents of one key apart.
+   * @throws NodeError `FILE_READ`, `FILE_WRITE`, `DATA_KEY`
    */
-  key(name: string): Promise<{
+  key(
+    name: string,
+    salt?: Uint8Array,
+  ): Promise<{
     readonly secretKey: Uint8Array;
     readonly path: string;
     readonly link: string;

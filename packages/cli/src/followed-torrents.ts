@@ -12,11 +12,14 @@ export type Exchange = (oldId: string, source: TorrentSource) => Promise<string>
 export class FollowedTorrents {
   readonly #session: Session;
   readonly #node: NodeApi;
+  readonly #pollMs: number | undefined;
   readonly #ends: (() => void)[] = [];
   /** Exchanges happen one after the other. */
   #work: Promise<void> = Promise.resolve();
 
-  constructor(session: Session, node: NodeApi) {
+  /** @param pollMs between two looks; by default the node's choice */
+  constructor(session: Session, node: NodeApi, pollMs?: number) {
+    this.#pollMs = pollMs;
     this.#session = session;
     this.#node = node;
   }
@@ -40,14 +43,19 @@ export class FollowedTorrents {
               reject(new NodeError('CLI_UNREACHABLE', messages.dht.nothingPublished));
             });
       this.#ends.push(
-        dht.follow(link.publicKey, link.salt, ({ infoHash }) => {
-          const source = { magnet: infoHash };
-          if (followed.source === null) {
-            timer?.cancel();
-            followed.source = source;
-            resolve(followed);
-          } else this.#work = this.#work.then(() => this.#exchange(followed, source, exchange));
-        }),
+        dht.follow(
+          link.publicKey,
+          link.salt,
+          ({ infoHash }) => {
+            const source = { magnet: infoHash };
+            if (followed.source === null) {
+              timer?.cancel();
+              followed.source = source;
+              resolve(followed);
+            } else this.#work = this.#work.then(() => this.#exchange(followed, source, exchange));
+          },
+          this.#pollMs,
+        ),
       );
     });
   }

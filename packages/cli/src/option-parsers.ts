@@ -1,5 +1,5 @@
 import type { NodeSettings } from '@tequio/api';
-import { tryParseAddress } from '@tequio/kernel';
+import { encodeUtf8, tryParseAddress } from '@tequio/kernel';
 import { UsageError } from './errors.ts';
 import { type LimitRuleText, tryParseLimitRule } from './limit-rule.ts';
 import type { Messages } from './messages/en.ts';
@@ -13,6 +13,8 @@ export type OptionParsers = {
   bind(text: string): string;
   /** Null: no limit. */
   rate(text: string): number | null;
+  /** At most 64 bytes (BEP 44). */
+  salt(text: string): string;
   limitRules(text: string, before?: readonly LimitRuleText[]): readonly LimitRuleText[];
   encryption(text: string): NodeSettings['encryption'];
   transport(text: string): NodeSettings['transport'];
@@ -31,6 +33,8 @@ export type OptionParsers = {
 const proxyPurposes = ['all', 'peers', 'trackers'] as const;
 const encryptionPolicies = ['allow', 'prefer', 'require', 'off'] as const;
 const transports = ['tcp', 'utp', 'both'] as const;
+
+const saltBytesMax = 64;
 
 /** BEP 52: a power of two from 16 KiB. The ceiling keeps one piece in memory. */
 const pieceBytesMin = 16 * 1024;
@@ -53,6 +57,7 @@ export function createOptionParsers(messages: Messages): OptionParsers {
       if (rate === undefined) throw new UsageError(say.badRate(text));
       return rate;
     },
+    salt: (text) => check(encodeUtf8(text).length <= saltBytesMax && text, say.badSalt),
     limitRules: (text, before = []) => [...before, check(tryParseLimitRule(text), say.badLimitRule(text))],
     encryption: (text) =>
       check(

@@ -23,7 +23,7 @@ export function createMutableKeys(
 ): MutableKeys {
   const { files, entropy, signatures } = ports;
   return {
-    async key(name) {
+    async key(name, salt = new Uint8Array(0)) {
       const folder = join(dataFolder, 'keys');
       const path = join(folder, `${encodeURIComponent(name.toWellFormed()).slice(0, nameLengthMax)}.key`);
       const isNew = (await files.kind(path)) === null;
@@ -33,7 +33,7 @@ export function createMutableKeys(
         await files.writeFile(path, encodeUtf8(`${toHex(secretKey)}\n`), { secret: true });
       }
       const publicKey = signatures.publicKeyOf(secretKey);
-      return { secretKey, path, link: encodeMutableLink({ publicKey, salt: new Uint8Array(0) }) };
+      return { secretKey, path, link: encodeMutableLink({ publicKey, salt }) };
     },
     tryReadLink: tryDecodeMutableLink,
   };

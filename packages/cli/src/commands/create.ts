@@ -4,13 +4,14 @@ import { addHelp } from '../command-help.ts';
 import { missingError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { shownTorrentToJson } from '../json-output.ts';
+import { addMutableOptions, type MutableFlags, readMutableKey } from '../mutable-flags.ts';
 import { createOptionParsers } from '../option-parsers.ts';
 import { baseName } from '../path-text.ts';
 import { printable } from '../printable.ts';
 import { offlineSettings, type Session, withNode } from '../session.ts';
 import { createWorkProgress } from '../work-progress.ts';
 
-type CreateFlags = {
+type CreateFlags = MutableFlags & {
   readonly output: string;
   readonly v1?: boolean;
   readonly v2?: boolean;
@@ -19,7 +20,6 @@ type CreateFlags = {
   readonly tracker?: readonly (readonly string[])[];
   readonly webSeed?: readonly string[];
   readonly private?: boolean;
-  readonly mutable?: boolean;
   readonly source?: string;
   readonly comment?: string;
 };
@@ -38,9 +38,9 @@ export function defineCreate(command: Command, session: Session): void {
     .option('--tracker <url>', help.create.tracker, parsers.trackers)
     .option('--web-seed <url>', help.create.webSeed, parsers.webSeeds)
     .option('--private', help.create.private)
-    .addOption(new Option('--mutable', help.dht.mutable).conflicts(['private', 'v2']))
     .option('--source <text>', help.create.source)
     .option('--comment <text>', help.create.comment);
+  addMutableOptions(command, help.dht.mutable, ['private', 'v2'], session, parsers);
   addHelp(command, session, {
     summary: help.create.summary,
     notes: help.create.notes,
@@ -63,7 +63,7 @@ async function runCreate(text: string, flags: CreateFlags, session: Session): Pr
     const torrent = await interrupt.race(made);
     await node.files.write(file, torrent);
     const shown: ShownTorrent = node.bittorrent.show({ torrent });
-    return { shown, key: flags.mutable === true ? await node.mutable.key(shown.name) : null };
+    return { shown, key: flags.mutable === true ? await readMutableKey(node, shown.name, flags) : null };
   });
   const mutable = key === null ? {} : { mutableLink: key.link, keyFile: key.path };
   output.json({ type: 'created', file, ...shownTorrentToJson(shown), ...mutable });

@@ -22,6 +22,7 @@ type GetFlags = NodeFlags & {
   readonly select?: readonly string[];
   readonly sequential?: boolean;
   readonly timeout?: number;
+  readonly followEvery?: number;
 };
 
 /** `get SOURCE...`: downloads, and goes on where an interrupted run stopped. */
@@ -34,7 +35,8 @@ export function defineGet(command: Command, session: Session): void {
     .option('--seed', help.get.seed)
     .option('--select <glob>', help.get.select, parsers.texts)
     .option('--sequential', help.get.sequential)
-    .option('--timeout <seconds>', help.get.timeout, parsers.seconds);
+    .option('--timeout <seconds>', help.get.timeout, parsers.seconds)
+    .option('--follow-every <seconds>', help.dht.followEvery, parsers.seconds);
   command.option('--category <name>', help.get.category);
   addNodeOptions(command, session, parsers);
   addHelp(command, session, {
@@ -71,7 +73,7 @@ async function download(
   flags: GetFlags,
   session: Session,
 ): Promise<WatchEnd> {
-  const follows = new FollowedTorrents(session, node);
+  const follows = new FollowedTorrents(session, node, flags.followEvery);
   const watch = new TorrentWatch(session, node);
   const results = new DownloadResults(session);
   const exchange: Exchange = (oldId, source) =>

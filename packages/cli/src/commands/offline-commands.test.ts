@@ -240,3 +240,16 @@ test('tracker: the access list, and the line in which it is wrong', async () => 
   assert.equal(await run(world, 'tracker --allow list'), 65);
   assert.match(world.err, /Line 2 of \/home\/ana\/list is no info-hash/);
 });
+
+test('create --salt: a link of its own under the user’s key; without --key the torrent has one by its name', async () => {
+  const world = new FakeWorld();
+  world.node.contents.set('/home/ana/album', null);
+  assert.equal(await run(world, 'create album -o a.torrent --key show --salt weekly'), 0);
+  assert.match(world.out, /^magnet:\?xs=urn:btpk:00&s=7765656b6c79$/m);
+  assert.match(world.err, /\/data\/keys\/show\.key/);
+  const named = new FakeWorld();
+  named.node.contents.set('/home/ana/album', null);
+  assert.equal(await run(named, 'create album -o a.torrent --mutable'), 0);
+  assert.match(named.out, /^magnet:\?xs=urn:btpk:00$/m);
+  assert.match(named.err, /\/data\/keys\/album\.key/);
+});

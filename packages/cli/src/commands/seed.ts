@@ -6,6 +6,7 @@ import { tryFindFolder } from '../content-place.ts';
 import { missingError, UsageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { outcomeToJson } from '../json-output.ts';
+import { addMutableOptions, type MutableFlags, readMutableKey } from '../mutable-flags.ts';
 import { NatNotes, reachabilityToJson } from '../nat-notes.ts';
 import { addNodeOptions, type NodeFlags, settingsOf } from '../node-flags.ts';
 import { createOptionParsers } from '../option-parsers.ts';
@@ -17,14 +18,14 @@ import { readTorrentInput } from '../torrent-input.ts';
 import { TorrentWatch } from '../torrent-watch.ts';
 import { createWorkProgress } from '../work-progress.ts';
 
-type SeedFlags = NodeFlags & {
-  readonly from?: string;
-  readonly tracker?: readonly (readonly string[])[];
-  readonly v1?: boolean;
-  readonly v2?: boolean;
-  readonly hybrid?: boolean;
-  readonly mutable?: boolean;
-};
+type SeedFlags = NodeFlags &
+  MutableFlags & {
+    readonly from?: string;
+    readonly tracker?: readonly (readonly string[])[];
+    readonly v1?: boolean;
+    readonly v2?: boolean;
+    readonly hybrid?: boolean;
+  };
 
 /** A torrent and where its content lies. */
 type Offer = {
@@ -49,8 +50,8 @@ export function defineSeed(command: Command, session: Session): void {
     .option('--tracker <url>', help.seed.tracker, parsers.trackers)
     .addOption(new Option('--v1', help.create.v1).conflicts(['v2', 'hybrid']))
     .addOption(new Option('--v2', help.create.v2).conflicts(['v1', 'hybrid']))
-    .option('--hybrid', help.create.hybrid)
-    .option('--mutable', help.dht.publish);
+    .option('--hybrid', help.create.hybrid);
+  addMutableOptions(command, help.dht.publish, [], session, parsers);
   command.option('--category <name>', help.get.category);
   addNodeOptions(command, session, parsers);
   addHelp(command, session, {
@@ -100,7 +101,7 @@ async function share(
     if (end === 'done') {
       for (const snapshot of watch.snapshots()) refuseIncomplete(snapshot, session);
       for (const offer of offers) tellOffer(offer, node, flags, session);
-      if (flags.mutable === true) for (const { shown } of offers) void publish(shown, node, session);
+      if (flags.mutable === true) for (const { shown } of offers) void publish(shown, node, flags, session);
       output.note(messages.seed.sharing(node.bittorrent.port));
       await watch.until(() => false);
     }
@@ -171,15 +172,20 @@ async function makeOffer(node: NodeApi, path: string, flags: SeedFlags, session:
 }
 
 /** Says in the DHT that the link of the torrent's key leads to it (BEP 46); tried again until somebody keeps it. */
-async function publish(shown: ShownTorrent, node: NodeApi, session: Session): Promise<void> {
+async function publish(
+  shown: ShownTorrent,
+  node: NodeApi,
+  flags: SeedFlags,
+  session: Session,
+): Promise<void> {
   const { output, messages, world, interrupt } = session;
   const { dht } = node.bittorrent;
   const infoHash = shown.infoHashV1;
   if (dht === null || infoHash === null) return;
-  const { secretKey, link } = await node.mutable.key(shown.name);
+  const { secretKey, salt, link } = await readMutableKey(node, shown.name, flags);
   output.result(messages.seed.line(messages.seed.link, link));
   while (!interrupt.isSet) {
-    const done = await dht.publish(secretKey, new Uint8Array(0), infoHash).catch(() => null);
+    const done = await dht.publish(secretKey, salt, infoHash).catch(() => null);
     if (done !== null && done.storedCount > 0) {
       const { publicKey, storedCount } = done;
       const sequence = String(done.sequence);

@@ -19,6 +19,9 @@ export const helpOfDht = {
   sequence: 'number of this version (default: one more than the stored one)',
   cas: 'replace only the version with this number',
   bencoded: 'the value is bencode already, not a text',
+  keyName: 'with --mutable: which of your keys (default: one named like the torrent, made if there is none)',
+  mutableSalt: 'with --mutable: a text that tells torrents of one key apart',
+  followEvery: 'how often to look whether a link that changes leads elsewhere, in seconds (default: 60)',
   mutable: 'sign it with a key of its own, so that one link leads to whatever is published with it',
   publish:
     'publish it under its key (see `create --mutable`), so that whoever follows its link takes it over',

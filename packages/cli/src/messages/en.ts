@@ -178,6 +178,7 @@ export const en = {
     badPeer: (text: string) =>
       `“${text}” is no peer: it must be HOST:PORT, as 192.0.2.7:6881 or [2001:db8::7]:6881.`,
     badRate: (text: string) => `“${text}” is no rate: write for example 500K or 1.5M (bytes a second).`,
+    badSalt: 'A salt has at most 64 bytes.',
     badLimitRule: (text: string) =>
       `“${text}” is no rule: write days, times and limits, for example “mon-fri 8:00-18:00 down=500K up=100K”.`,
     badSeconds: (text: string) => `“${text}” is no time: write seconds, for example 30.`,

@@ -21,6 +21,10 @@ export const helpOfDht: HelpOfDht = {
   sequence: 'número de esta versión (por omisión, uno más que la guardada)',
   cas: 'reemplaza solo la versión con este número',
   bencoded: 'el valor ya es bencode, no un texto',
+  keyName:
+    'con --mutable: cuál de tus claves (por omisión una con el nombre del torrent, que se crea si falta)',
+  mutableSalt: 'con --mutable: un texto que distingue los torrents de una misma clave',
+  followEvery: 'cada cuántos segundos mirar si un enlace que cambia lleva a otro lugar (por omisión, 60)',
   mutable: 'le da una clave propia, para que un mismo enlace lleve a lo que se publique con ella',
   publish: 'lo publica con su clave (véase `create --mutable`), y quien sigue su enlace lo toma',
   notes:

@@ -178,6 +178,7 @@ export const es: Messages = {
       `«${text}» no es un par: debe ser HOST:PUERTO, como 192.0.2.7:6881 o [2001:db8::7]:6881.`,
     badRate: (text) =>
       `«${text}» no es una velocidad: escribe, por ejemplo, 500K o 1.5M (bytes por segundo).`,
+    badSalt: 'Una sal tiene como mucho 64 bytes.',
     badLimitRule: (text) =>
       `«${text}» no es una regla: escribe días, horas y límites, por ejemplo «mon-fri 8:00-18:00 down=500K up=100K».`,
     badSeconds: (text) => `«${text}» no es un tiempo: escribe segundos, por ejemplo 30.`,

@@ -16,7 +16,7 @@ import type {
   TrackerOptions,
   VerifyReport,
 } from '@tequio/api';
-import { Emitter, encodeUtf8, NodeError, tryDecodeUtf8 } from '@tequio/kernel';
+import { Emitter, encodeUtf8, NodeError, toHex, tryDecodeUtf8 } from '@tequio/kernel';
 
 type Writable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
@@ -111,10 +111,10 @@ export class FakeNode implements NodeApi, NodeFiles {
 
   readonly management = null;
   readonly mutable: NodeApi['mutable'] = {
-    key: async (name) => ({
+    key: async (name, salt = new Uint8Array(0)) => ({
       secretKey: new Uint8Array(32),
       path: `/data/keys/${name}.key`,
-      link: 'magnet:?xs=urn:btpk:00',
+      link: `magnet:?xs=urn:btpk:00${salt.length > 0 ? `&s=${toHex(salt)}` : ''}`,
     }),
     tryReadLink: () => null,
   };
