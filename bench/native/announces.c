@@ -3,8 +3,8 @@
  *
  *   announces udp|http ADDRESS PORT SECONDS SWARMS SOURCE SOURCES
  *
- * Info-hashes are the SHA-1-sized texts "tequio-announce-0000" and so on, SWARMS of them, by chance; each announce has a
- * peer id and port of its own by chance, comes from one of SOURCES addresses from SOURCE on, and asks for 30 peers.
+ * Info-hashes are the 20 bytes "tequio-announce-0000" and so on, SWARMS of them, by chance; each announce has a peer id
+ * and port of its own by chance, comes from one of SOURCES addresses from SOURCE on, and asks for 30 peers.
  * UDP (BEP 15): one connection id a socket, many announces under way; one that is not answered within a second is lost.
  * HTTP: a TCP connection for each announce, as clients do it. Prints a line of JSON. Build: cc -O2 announces.c
  */

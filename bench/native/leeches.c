@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 enum { block_bytes = 16384, window_blocks = 64, head_bytes = 13, compare_every = 64, connection_max = 4096 };
+enum { keep_alive_s = 60 };
 enum { msg_choke = 0, msg_unchoke = 1, msg_interested = 2, msg_request = 6, msg_piece = 7 };
 
 /* Where a connection is within the stream. */
@@ -231,7 +232,18 @@ static void connect_one(uint32_t index, const char *address, const char *port, c
   if (epoll_ctl(poll_set, EPOLL_CTL_ADD, leech->sock, &event) < 0) err(1, "epoll");
 }
 
+/* Who says nothing for two minutes is let go (BEP 3). */
+static void keep_alive(void) {
+  static double said_at;
+  static const uint8_t nothing[4];
+  if (said_at == 0) said_at = now();
+  if (shaken_count < connection_count || now() - said_at < keep_alive_s) return;
+  said_at = now();
+  for (uint32_t i = 0; i < connection_count; i++) send_all(&leeches[i], nothing, sizeof nothing);
+}
+
 static void wait_and_pass(int timeout_ms) {
+  keep_alive();
   struct epoll_event events[256];
   int count = epoll_wait(poll_set, events, 256, timeout_ms);
   for (int i = 0; i < count; i++)
@@ -278,7 +290,8 @@ int main(int count, char **args) {
   epoll_ctl(poll_set, EPOLL_CTL_ADD, STDIN_FILENO, &event);
   for (char line[16] = ""; line[0] == 0;) {
     struct epoll_event first[256];
-    int ready = epoll_wait(poll_set, first, 256, -1);
+    int ready = epoll_wait(poll_set, first, 256, 1000);
+    keep_alive();
     for (int i = 0; i < ready; i++) {
       if (first[i].data.u32 < connection_count) pass(&leeches[first[i].data.u32]);
       else if (read(STDIN_FILENO, line, sizeof line) <= 0) return 0;
