@@ -92,6 +92,11 @@ if (unknown !== undefined) {
   exit(2);
 }
 let allWell = true;
-for (const name of positionals.length > 0 ? positionals : table.map((row) => row.name))
-  allWell = (await runOne(name)) && allWell;
+for (const name of positionals.length > 0 ? positionals : table.map((row) => row.name)) {
+  const isWell = await runOne(name).catch((error: unknown) => {
+    stderr.write(`bench: ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return false;
+  });
+  allWell = isWell && allWell;
+}
 exit(allWell ? 0 : 1);

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:f
 import { join } from 'node:path';
 import { LibtorrentTool } from '../e2e/lab/libtorrent.ts';
 import type { TorrentVersion } from '../e2e/lab/programs.ts';
+import { newestLibtorrent } from './libtorrents.ts';
 
 export const mebibyte = 1024 * 1024;
 export const gibibyte = 1024 ** 3;
@@ -36,7 +37,7 @@ export async function makeContent(parent: string, name: string, wish: ContentWis
   const bytes = writeContent(join(folder, contentName), wish.bytes, wish.fileCount ?? 1);
   const torrentFile = join(parent, `${name}.torrent`);
   const { version = 'v1', pieceBytes, trackers = [] } = wish;
-  const tool = new LibtorrentTool();
+  const tool = new LibtorrentTool(newestLibtorrent().python);
   const path = join(folder, contentName);
   const made = await tool.create({ path, out: torrentFile, version, pieceBytes, trackers });
   await tool.stop();

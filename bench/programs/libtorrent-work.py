@@ -51,8 +51,7 @@ def seed(request):
         if records:
             parameters = lt.read_resume_data(records[i])
         else:
-            parameters = lt.add_torrent_params()
-            parameters.ti = lt.torrent_info(path)
+            parameters = lt.load_torrent_file(path)
         parameters.save_path = request["folder"]
         parameters.flags = flags
         session.async_add_torrent(parameters)
@@ -91,8 +90,7 @@ def recall(request):
 
 def open_stream(request):
     global handle
-    parameters = lt.add_torrent_params()
-    parameters.ti = lt.torrent_info(request["torrentFile"])
+    parameters = lt.load_torrent_file(request["torrentFile"])
     parameters.save_path = request["folder"]
     parameters.flags = lt.torrent_flags.default_flags & ~lt.torrent_flags.auto_managed & ~lt.torrent_flags.paused
     parameters.flags |= lt.torrent_flags.sequential_download
@@ -135,8 +133,7 @@ def check(torrent, folder):
     """Adds the torrent where its content is: libtorrent then reads and compares all of it."""
     settings = {"hashing_threads": 2, "aio_threads": 8, "checking_mem_usage": 1024, "listen_interfaces": ""}
     own = lt.session({**base_settings, **settings})
-    parameters = lt.add_torrent_params()
-    parameters.ti = lt.torrent_info(torrent)
+    parameters = lt.load_torrent_file(torrent)
     parameters.save_path = folder
     parameters.flags = lt.torrent_flags.default_flags & ~lt.torrent_flags.auto_managed & ~lt.torrent_flags.paused
     added = own.add_torrent(parameters)

@@ -63,8 +63,8 @@ def add(request):
     if source.startswith("magnet:"):
         parameters = lt.parse_magnet_uri(source)
     else:
-        parameters = lt.add_torrent_params()
-        parameters.ti = lt.torrent_info(source)
+        # With the layers of a v2 torrent's trees, which the torrent_info of newer ones does not hold.
+        parameters = lt.load_torrent_file(source)
     parameters.save_path = request["folder"]
     parameters.trackers = list(parameters.trackers) + request.get("trackers", [])
     flags = lt.torrent_flags.default_flags & ~lt.torrent_flags.auto_managed & ~lt.torrent_flags.paused

@@ -136,8 +136,9 @@ export class LibtorrentTool {
   readonly #lines = new JsonLines();
   readonly #running: Running;
 
-  constructor() {
-    this.#running = new Running(systemPython, [script], { onLine: this.#lines.onLine });
+  /** @param python an interpreter that has libtorrent's binding */
+  constructor(python: string = systemPython) {
+    this.#running = new Running(python, [script], { onLine: this.#lines.onLine });
     this.#lines.attach(this.#running);
   }
 
