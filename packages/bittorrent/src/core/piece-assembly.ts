@@ -1,9 +1,10 @@
 /**
  * Blocks into verified, written pieces: the one owner of the memory of pieces being downloaded.
  *
- * A piece is cut into extents of at most 1 MiB. An extent gets a slab when its first block is requested; blocks are
- * copied there from the receive buffer; when it is full and all extents before it are with the disk, it becomes a
- * store job that hashes and writes it (SHA-1 runs through a piece in order, hence the order).
+ * A piece is cut into extents of at most 1 MiB. An extent is promised memory when its first block is requested, and
+ * gets a slab when one begins to arrive; blocks are copied there from the receive buffer; when it is full and all
+ * extents before it are with the disk, it becomes a store job that hashes and writes it (SHA-1 runs through a piece in
+ * order, hence the order).
  *
  *   extent:  absent -> filling -> full -> storing -> gone            piece: open -> stored: matched | mismatched
  *                                    ^        |
@@ -31,7 +32,7 @@ import {
 import { blockBytes } from '../wire/torrent-info.ts';
 import { rootOfSubtrees } from './merkle.ts';
 import type { PieceLayout } from './piece-layout.ts';
-import type { PieceMemory } from './piece-memory.ts';
+import type { PieceMemory, ReservedSlab } from './piece-memory.ts';
 
 /** A power of two: extents of v2 pieces are whole subtrees. */
 export const extentBytesMax = 1 << 20;
@@ -71,7 +72,7 @@ export interface PieceExpectation {
 }
 
 type Extent = {
-  slab: Slab;
+  readonly memory: ReservedSlab;
   receivedCount: number;
   state: 'filling' | 'full' | 'storing' | 'stuck' | 'gone';
   jobId: number;
@@ -144,7 +145,7 @@ export class PieceAssembly {
   /** Where a block's bytes go, or null when nothing waits for it (never reserved, or already with the disk). */
   tryTarget(piece: number, block: number): Slab | null {
     const extent = this.#extentOf(piece, block);
-    return extent === null || extent.state !== 'filling' ? null : extent.slab;
+    return extent === null || extent.state !== 'filling' ? null : extent.memory.take();
   }
 
   /** Place of the block in what `tryTarget` gave. */
@@ -209,7 +210,7 @@ export class PieceAssembly {
       return null;
     }
     extent.state = 'gone';
-    this.#memory.free(extent.slab);
+    extent.memory.free();
     open.sha1 = digests?.sha1 ?? open.sha1;
     open.roots[extentIndex] = digests?.root ?? null;
     open.leaves[extentIndex] = digests?.leaves ?? null;
@@ -259,7 +260,7 @@ export class PieceAssembly {
   #freeUnstored(open: OpenPiece): void {
     for (const extent of open.extents) {
       if (extent === null || extent.state === 'storing' || extent.state === 'gone') continue;
-      this.#memory.free(extent.slab);
+      extent.memory.free();
       extent.state = 'gone';
     }
   }
@@ -274,7 +275,7 @@ export class PieceAssembly {
   /** A job of a piece that was dropped meanwhile. Gives the outcome of its new self when that waited for it. */
   #finishDropped(open: OpenPiece, extent: Extent): PieceOutcome | null {
     extent.state = 'gone';
-    this.#memory.free(extent.slab);
+    extent.memory.free();
     const { piece } = open;
     const left = (this.#lateWrites.get(piece) ?? 0) - 1;
     if (left > 0) this.#lateWrites.set(piece, left);
@@ -307,8 +308,8 @@ export class PieceAssembly {
   }
 
   #newExtent(piece: number, extentIndex: number): Extent {
-    const slab = this.#memory.allocate(this.#extentBytes(piece, extentIndex));
-    return { slab, receivedCount: 0, state: 'filling', jobId: -1 };
+    const memory = this.#memory.reserve(this.#extentBytes(piece, extentIndex));
+    return { memory, receivedCount: 0, state: 'filling', jobId: -1 };
   }
 
   /** An extent that is all padding is full as soon as its turn comes. */
@@ -337,7 +338,8 @@ export class PieceAssembly {
     const dataBytes = Math.max(0, Math.min(bytes, this.#layout.dataBytesOf(piece) - pieceOffset));
     // Padding is zeros whatever a peer sent of it: a v1 hash covers it and a v2 hash does not, so that one who lies
     // there would make a good hybrid look as if it contradicted itself.
-    if (dataBytes < bytes) extent.slab.bytes.fill(0, dataBytes, bytes);
+    const slab = extent.memory.take();
+    if (dataBytes < bytes) slab.bytes.fill(0, dataBytes, bytes);
     const id = this.#nextJobId();
     extent.state = 'storing';
     extent.jobId = id;
@@ -347,7 +349,7 @@ export class PieceAssembly {
       id,
       piece,
       pieceOffset,
-      slab: extent.slab,
+      slab,
       bytes,
       digest: {
         sha1: sha1 !== null && !open.needsCheck,
@@ -368,7 +370,7 @@ export class PieceAssembly {
       id,
       piece: open.piece,
       pieceOffset: 0,
-      slab: extent.slab,
+      slab: extent.memory.take(),
       bytes: this.#extentBytes(open.piece, 0),
       digest: { sha1: false, sha1Blocks: true, merkle: null, stream: null, expect: null },
     });
@@ -376,7 +378,7 @@ export class PieceAssembly {
 
   #finishBlocks(open: OpenPiece, extent: Extent, digests: DiskDigests | null): PieceOutcome {
     extent.state = 'gone';
-    this.#memory.free(extent.slab);
+    extent.memory.free();
     open.sha1Blocks[0] = digests?.sha1Blocks ?? null;
     this.#open.delete(open.piece);
     return this.#outcomeOf(open);
