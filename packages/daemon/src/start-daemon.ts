@@ -5,7 +5,7 @@
  *   settings -> node (lock, database, engine) -> torrents of earlier runs -> what happens by itself -> HTTP
  */
 import { join } from 'node:path';
-import type { DaemonStart, Identity, Management, RunningDaemon } from '@tequio/api';
+import type { DaemonStart, Identity, Management, RunningDaemon, TorrentId } from '@tequio/api';
 import type { Clock, Log } from '@tequio/kernel';
 import {
   createFiles,
@@ -227,9 +227,13 @@ class Daemon {
         case 'bittorrent.peer.closed':
         case 'bittorrent.tracker.answered':
           return;
+        case 'bittorrent.torrent.added':
+        case 'bittorrent.torrent.metadata':
+          void this.#keepTorrentFile(event.torrent);
+          break;
         default:
-          this.#events.emit(event);
       }
+      this.#events.emit(event);
     });
     await this.#network.begin();
     this.#state.applyLimits();
@@ -268,6 +272,21 @@ class Daemon {
       emit: (event) => this.#events.emit(event),
     });
     this.#supervisor.start({ name: 'watch', run: (signal) => watch.run(signal) });
+  }
+
+  /** A copy of the torrent file, where the user wants one; of a magnet when its metadata has come. */
+  async #keepTorrentFile(id: TorrentId): Promise<void> {
+    const folder = this.#settings.current.folders.torrentFiles;
+    const { bittorrent, ports } = this.#node.parts;
+    const bytes = folder === null ? null : bittorrent.exportTorrent(id);
+    if (folder === null || bytes === null) return;
+    try {
+      const name = (bittorrent.row(id)?.name ?? '').replace(/[\\/:*?"<>|\p{Cc}]/gu, '_').slice(0, 60);
+      await ports.files.makeFolder(folder);
+      await ports.files.writeFile(join(folder, `${name}.${id.slice(0, 8)}.torrent`), bytes);
+    } catch (error) {
+      this.#log.warn('torrent-file.copy', { torrent: id, message: String(error) });
+    }
   }
 
   /** Everything that is looked at once a second. */

@@ -1,4 +1,4 @@
-import type { RunningDaemon, SettingsPatch } from '@tequio/api';
+import type { NodeSettings, RunningDaemon, SettingsPatch } from '@tequio/api';
 import type { Command } from 'commander';
 import { addHelp } from '../command-help.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
@@ -13,7 +13,7 @@ type RunFlags = {
   readonly bind?: string;
   readonly limitDown?: number | null;
   readonly limitUp?: number | null;
-  readonly encryption?: 'prefer' | 'require' | 'off';
+  readonly encryption?: NodeSettings['encryption'];
   readonly transport?: 'tcp' | 'utp' | 'both';
   readonly proxy?: string;
   readonly addressFilter?: string;

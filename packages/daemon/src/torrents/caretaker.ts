@@ -14,7 +14,7 @@ const shareLookMs = 10_000;
 const keepTimesMs = 300_000;
 
 export type CaretakerDeps = {
-  readonly engine: Pick<BittorrentApi, 'pause' | 'resume' | 'remove' | 'setSuperSeed'>;
+  readonly engine: Pick<BittorrentApi, 'pause' | 'resume' | 'remove' | 'setSuperSeed' | 'setCategory'>;
   readonly book: TorrentBook;
   readonly clock: Clock;
   readonly log: Log;
@@ -22,6 +22,8 @@ export type CaretakerDeps = {
   isPaused(): boolean;
   /** Of a category (and those around it) and of a tracker, nearest first. */
   goalsFor(entry: BookEntry): readonly (ShareGoal | null)[];
+  /** See `Places.limitClassOf`. */
+  limitClassOf(entry: BookEntry): string | null;
   /** What is to happen when one is complete; rejects when it could not, and is asked again at the next start. */
   finish(entry: BookEntry): Promise<void>;
   emit(event: ManagementEvent): void;
@@ -141,8 +143,15 @@ export class Caretaker {
     });
   }
 
+  /** Makes the engine count it together with those that it has limits in common with. */
+  place(entry: BookEntry): void {
+    const wanted = this.#deps.limitClassOf(entry);
+    if (entry.row.category !== wanted) this.#deps.engine.setCategory(entry.id, wanted);
+  }
+
   #handleTurned(entry: BookEntry): void {
     const { row, note } = entry;
+    this.place(entry);
     if (row.state === 'checking' || row.wantedBytes === 0 || !isComplete(row)) return;
     if (note.finishedAtMs !== null) return;
     // Content that was there before is complete, and has not been finished here.

@@ -16,6 +16,8 @@ export class Places {
     this.#tags = new Documents(database, 'tag');
     this.#trackers = new Documents(database, 'tracker-rule');
     for (const { name, limits } of this.#categories.values()) engine.setCategoryLimits(name, limits);
+    for (const { host, limits } of this.#trackers.values())
+      engine.setCategoryLimits(trackerClass(host), limits);
   }
 
   categories(): readonly Category[] {
@@ -76,15 +78,26 @@ export class Places {
         'TRACKER_RULE',
         `There are ${bookLimits.trackerRuleCountMax} rules; remove one first.`,
       );
+    this.#engine.setCategoryLimits(trackerClass(host), rule.limits);
     this.#trackers.put(host, { ...rule, host });
   }
 
   removeTrackerRule(host: string): void {
-    this.#trackers.remove(host.toLowerCase());
+    if (this.#trackers.remove(host.toLowerCase()))
+      this.#engine.setCategoryLimits(trackerClass(host.toLowerCase()), { down: null, up: null });
   }
 
   trackerRule(host: string | null): TrackerRule | null {
     return host === null ? null : this.#trackers.get(host.toLowerCase());
+  }
+
+  /**
+   * Under which name the engine counts a torrent together with others: that of its tracker where this has limits, for
+   * those are the tracker's terms; else that of its category.
+   */
+  limitClassOf(category: string | null, trackerHost: string | null): string | null {
+    const { down = null, up = null } = this.trackerRule(trackerHost)?.limits ?? {};
+    return down === null && up === null ? category : trackerClass(trackerHost!.toLowerCase());
   }
 
   /** Of the category, then of those around it, then of the tracker. */
@@ -111,6 +124,11 @@ export class Places {
     }
     return found;
   }
+}
+
+/** No category is called so: those have no \. */
+function trackerClass(host: string): string {
+  return `\\tracker ${host}`;
 }
 
 function isCategoryName(name: string): boolean {

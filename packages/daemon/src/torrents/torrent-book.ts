@@ -96,7 +96,7 @@ export class TorrentBook {
     this.#hidden.delete(id);
   }
 
-  /** Those that are new, or whose state or completeness has changed, since this was asked the last time. */
+  /** Those that are new, or whose state, completeness or tracker has changed, since this was asked the last time. */
   takeTurned(): readonly BookEntry[] {
     const turned = [...this.#turned];
     this.#turned.clear();
@@ -236,6 +236,7 @@ export class TorrentBook {
     }
     const before = entry.row;
     const turned = before.state !== row.state || isComplete(before) !== isComplete(row);
+    if (before.trackerHost !== row.trackerHost) this.#turned.add(entry);
     if (turned) {
       this.#count(entry);
       this.#isPositioned = false;
@@ -269,7 +270,7 @@ export class TorrentBook {
       ...emptyNote,
       addedAtMs: this.#clock.wallMs(),
       rank: this.rankAt('bottom'),
-      category: row?.category ?? null,
+      category: row?.category?.startsWith('\\') === false ? row.category : null,
       paused: row?.state === 'paused',
     };
   }

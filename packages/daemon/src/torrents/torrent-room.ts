@@ -46,6 +46,7 @@ export class TorrentRoom {
       ...deps,
       book,
       goalsFor: ({ note, row }) => places.goalsFor(note.category, row.trackerHost),
+      limitClassOf: ({ note, row }) => places.limitClassOf(note.category, row.trackerHost),
       finish: (entry) => deps.finish(entry, places),
     });
     this.#adder = new TorrentAdder({ ...deps, book, places, caretaker: this.caretaker });

@@ -131,6 +131,32 @@ test('somebody sees and touches only what is theirs', async () => {
   await assert.rejects(anas.removeCategory('film'), code('USER_RIGHT'));
 });
 
+test('all torrents of a tracker are within its limits together, whatever their category', async () => {
+  const bench = new TorrentsBench();
+  const none = { down: null, up: null };
+  await bench.service.putCategory({
+    name: 'a',
+    folder: null,
+    finishedFolder: null,
+    limits: none,
+    shareGoal: null,
+  });
+  for (const index of [1, 2, 3]) await bench.service.add({ source: source(index), category: 'a' });
+  for (const index of [1, 2]) bench.engine.put(idOf(index), { trackerHost: 'T.example' });
+  await bench.service.putTrackerRule({ host: 't.example', limits: { down: 5, up: 7 }, shareGoal: null });
+  await bench.pass(1);
+  const classes = (): (string | null | undefined)[] =>
+    [1, 2, 3].map((index) => bench.engine.row(idOf(index))?.category);
+  assert.deepEqual(classes(), ['\\tracker t.example', '\\tracker t.example', 'a']);
+  assert.ok(bench.engine.calls.includes('limits \\tracker t.example 5 7'));
+  assert.equal((await bench.service.get(idOf(1)))?.category, 'a', 'what people see is its category');
+  bench.engine.put(idOf(3), { trackerHost: 't.example' });
+  await bench.pass(1);
+  assert.equal(classes()[2], '\\tracker t.example');
+  await bench.service.removeTrackerRule('t.example');
+  assert.deepEqual(classes(), ['a', 'a', 'a']);
+});
+
 test('quota and folder of a user hold', async () => {
   const bench = new TorrentsBench();
   const anas = bench.as(ana);

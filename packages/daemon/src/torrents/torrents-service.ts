@@ -98,7 +98,7 @@ export class TorrentsService implements TorrentsApi {
     }));
     for (const { id, row } of entries) {
       if (name !== undefined) engine.rename(id, name);
-      if (category !== undefined) engine.setCategory(id, category);
+      if (category !== undefined) caretaker.place(book.entry(id)!);
       if (limitDown !== undefined || limitUp !== undefined) {
         const down = limitDown === undefined ? row.limitDown : limitDown;
         engine.setTorrentLimits(id, { down, up: limitUp === undefined ? row.limitUp : limitUp });
@@ -266,10 +266,10 @@ export class TorrentsService implements TorrentsApi {
 
   async removeCategory(name: string): Promise<void> {
     requireScope(this.#who, 'admin');
-    const { book, places, engine } = this.#deps;
+    const { book, places } = this.#deps;
     const ids = [...book.entries()].filter(({ note }) => note.category === name).map(({ id }) => id);
     book.change(ids, (note) => ({ ...note, category: null }));
-    for (const id of ids) engine.setCategory(id, null);
+    for (const id of ids) this.#deps.caretaker.place(book.entry(id)!);
     places.removeCategory(name);
   }
 
@@ -298,11 +298,20 @@ export class TorrentsService implements TorrentsApi {
   async putTrackerRule(rule: TrackerRule): Promise<void> {
     requireScope(this.#who, 'admin');
     this.#deps.places.putTrackerRule(rule);
+    this.#placeAll(rule.host);
   }
 
   async removeTrackerRule(host: string): Promise<void> {
     requireScope(this.#who, 'admin');
     this.#deps.places.removeTrackerRule(host);
+    this.#placeAll(host);
+  }
+
+  #placeAll(host: string): void {
+    const { book, caretaker } = this.#deps;
+    book.pull();
+    for (const entry of book.entries())
+      if (entry.row.trackerHost?.toLowerCase() === host.toLowerCase()) caretaker.place(entry);
   }
 
   #sees(entry: BookEntry): boolean {
