@@ -32,9 +32,7 @@ export function compatCallsTable(all: readonly CompatCalls[]): string | null {
       line([code(call), ...clients.map((client) => (client.calls.includes(call) ? 'yes' : ''))]),
     ),
     '\nThe tests: ',
-    clients
-      .map(({ client, test }) => `${client} in ${code(`packages/daemon/src/compat/clients/${test}`)}`)
-      .join(', '),
+    clients.map(({ client, test }) => `${client} in ${code(test)}`).join(', '),
     '.\n',
   ].join('');
 }

@@ -178,6 +178,7 @@ export const testLibraries: readonly string[] = [
   '@ctrl/qbittorrent',
   '@ctrl/transmission',
   'aria2',
+  'playwright-core',
 ];
 
 /** Sockets, files, threads, processes and the database: only for runtime (and bin, tests, tools). */

@@ -14,6 +14,7 @@ import { TorrentPeers } from './torrent-peers.ts';
 
 const prefix = '/api/v2';
 const cookieName = 'SID';
+const keyLengthMin = 32;
 
 export function createQbittorrentRoute(ports: CompatPorts): CompatRoute {
   const api = new QbittorrentApi(ports);
@@ -81,7 +82,9 @@ class QbittorrentApi {
     if (request.method !== 'POST') throw new ApiError(405, 'Method Not Allowed');
     const form = await readForm(request.headers['content-type'] ?? '', await request.readBody(64 << 10));
     const [name, password] = [form.text('username'), form.text('password')];
-    const who: Caller | null = await context.checkPassword(name, password);
+    // Who has no password logs in with the token or a key, which are longer than what people type.
+    const byKey = password.length < keyLengthMin ? null : await context.checkToken(password);
+    const who: Caller | null = byKey ?? (await context.checkPassword(name, password));
     if (who === null) return text(200, 'Fails.');
     const id = context.openSession({ ...who, by: 'session' });
     return text(200, 'Ok.', { 'set-cookie': cookieOf(request, id) });

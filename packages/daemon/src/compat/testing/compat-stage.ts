@@ -45,7 +45,11 @@ export class CompatStage {
       if (env['TEQUIO_REQUIRE_PEERS'] !== '1') return;
       mkdirSync(resultsFolder, { recursive: true });
       const calls = [...stage.#calls].sort();
-      const text = JSON.stringify({ client, test: `${fileName}.test.ts`, calls }, null, 2);
+      const text = JSON.stringify(
+        { client, test: `packages/daemon/src/compat/clients/${fileName}.test.ts`, calls },
+        null,
+        2,
+      );
       writeFileSync(`${resultsFolder}calls-${fileName}.json`, `${text}\n`);
     });
     return stage;
