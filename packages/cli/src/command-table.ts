@@ -16,6 +16,7 @@ const loaders: Readonly<Record<string, () => Promise<DefineCommand>>> = {
   tracker: async () => (await import('./commands/tracker.ts')).defineTracker,
   dht: async () => (await import('./commands/dht.ts')).defineDht,
   status: async () => (await import('./commands/status.ts')).defineStatus,
+  bans: async () => (await import('./commands/bans.ts')).defineBans,
   nat: async () => (await import('./commands/nat.ts')).defineNat,
   list: async () => (await import('./commands/list.ts')).defineList,
   add: async () => (await import('./commands/add.ts')).defineAdd,

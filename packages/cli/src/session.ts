@@ -88,7 +88,7 @@ export async function withDaemon<Value>(
 }
 
 /** Null: none runs with this data, or it does not answer any more. */
-async function findDaemon(session: Session): Promise<{ client: NodeClient; url: string } | null> {
+export async function findDaemon(session: Session): Promise<{ client: NodeClient; url: string } | null> {
   const found = await session.world.findDaemon(session.dataFolder);
   if (found === null) return null;
   const client = createClient(found);

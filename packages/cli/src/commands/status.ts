@@ -1,10 +1,10 @@
-import type { NatReachability, NodeApi } from '@tequio/api';
+import type { NatReachability, NatWay, NodeStatus } from '@tequio/api';
 import type { Command } from 'commander';
 import { addHelp } from '../command-help.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { addNodeOptions, type NodeFlags, settingsOf } from '../node-flags.ts';
 import { createOptionParsers } from '../option-parsers.ts';
-import { Pause, type Session, withNode } from '../session.ts';
+import { findDaemon, Pause, type Session, withNode } from '../session.ts';
 
 type StatusFlags = NodeFlags & { readonly for?: number };
 
@@ -23,6 +23,12 @@ export function defineStatus(command: Command, session: Session): void {
 
 async function runStatus(flags: StatusFlags, session: Session): Promise<ExitCode> {
   const { output, messages, interrupt, world } = session;
+  const daemon = await findDaemon(session);
+  if (daemon !== null) {
+    const { port, reachability, dht } = await interrupt.race(daemon.client.status.status());
+    tell({ port, reachability, dht, routers: [] }, session);
+    return exitCodes.done;
+  }
   const lookMs = flags.for ?? usualMs;
   await withNode(session, settingsOf(flags, session), async (node) => {
     output.note(messages.status.looking(lookMs / 1000));
@@ -30,25 +36,27 @@ async function runStatus(flags: StatusFlags, session: Session): Promise<ExitCode
     const endMs = world.nowMs() + lookMs;
     // Who asks to stop is told what is known by then.
     while (!interrupt.isSet && world.nowMs() < endMs) await pause.wait(endMs - world.nowMs());
-    await tell(node, session);
+    const { port, dht } = node.bittorrent;
+    const routers = node.nat?.status().ways ?? [];
+    const reachability = await node.reachability();
+    tell({ port, reachability, dht: dht?.status() ?? null, routers }, session);
   });
   return interrupt.isSet ? exitCodes.interrupted : exitCodes.done;
 }
 
-async function tell(node: NodeApi, session: Session): Promise<void> {
+type Standing = Pick<NodeStatus, 'port' | 'reachability' | 'dht'> & { readonly routers: readonly NatWay[] };
+
+function tell({ port, reachability, dht, routers }: Standing, session: Session): void {
   const { output, messages } = session;
   const { status: say } = messages;
-  const reachability = await node.reachability();
-  const { port, dht } = node.bittorrent;
-  const families = dht?.status()?.families ?? [];
-  const nodeCount = dht === null ? null : families.reduce((sum, { contactCount }) => sum + contactCount, 0);
+  const nodeCount = dht?.families.reduce((sum, { contactCount }) => sum + contactCount, 0) ?? null;
   const advice = adviceOf(reachability);
   output.json({
     type: 'status',
     port,
     reachability,
     advice: advice.map(({ advice, ways }) => ({ advice, ways, text: say.advice[advice] })),
-    routers: node.nat?.status().ways ?? [],
+    routers,
     dht: nodeCount === null ? null : { nodeCount },
   });
   const rows: (readonly [string, string])[] = [[say.port, port === 0 ? say.noPort : String(port)]];

@@ -3,7 +3,7 @@ export const helpOfStatus = {
   summary: 'say whether others reach this computer, how that is known, and what to do',
   duration: 'how long to look around before saying it (default: 10)',
   notes:
-    'It starts a node with the options that `get` and `seed` have, looks around with it and ends it. Only others can show that they reach it: a node that runs for longer, as `seed` does, knows more, and says it at its end with --json.',
+    'Where a node runs with the same data, it is asked. Else this starts one with the options that `get` and `seed` have, looks around with it and ends it. Only others can show that they reach it: a node that runs for longer, as `seed` does, knows more, and says it at its end with --json.',
   examples: [
     ['status', 'the usual port, over IPv4 and IPv6'],
     ['status --port 6881 --for 60', 'another port, and a longer look'],

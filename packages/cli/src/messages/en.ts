@@ -1,3 +1,4 @@
+import { bansTexts, helpOfBans } from './en-bans.ts';
 import { daemonTexts, helpOfDaemon } from './en-daemon.ts';
 import { dhtTexts, helpOfDht } from './en-dht.ts';
 import { configTexts, helpOfConfig, helpOfRun, runTexts } from './en-run.ts';
@@ -136,6 +137,7 @@ export const en = {
     },
     dht: helpOfDht,
     status: helpOfStatus,
+    bans: helpOfBans,
     ...helpOfDaemon,
     run: helpOfRun,
     config: helpOfConfig,
@@ -332,6 +334,8 @@ export const en = {
   dht: dhtTexts,
 
   status: statusTexts,
+
+  bans: bansTexts,
   daemon: daemonTexts,
 
   run: runTexts,

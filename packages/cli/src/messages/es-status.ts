@@ -5,7 +5,7 @@ export const helpOfStatus: HelpOfStatus = {
   summary: 'dice si otros llegan a este equipo, cómo se sabe y qué hacer',
   duration: 'cuánto tiempo mirar antes de decirlo (por omisión, 10)',
   notes:
-    'Pone en marcha un nodo con las opciones de `get` y `seed`, mira con él y lo termina. Solo otros pueden mostrar que llegan: un nodo que dura más, como el de `seed`, sabe más, y lo dice al final con --json.',
+    'Si ya hay un nodo con los mismos datos, se le pregunta. Si no, esto pone en marcha uno con las opciones de `get` y `seed`, mira con él y lo termina. Solo otros pueden mostrar que llegan: un nodo que dura más, como el de `seed`, sabe más, y lo dice al final con --json.',
   examples: [
     ['status', 'el puerto de siempre, por IPv4 e IPv6'],
     ['status --port 6881 --for 60', 'otro puerto, y mirando más tiempo'],

@@ -1,4 +1,5 @@
 import type { Messages } from './en.ts';
+import { bansTexts, helpOfBans } from './es-bans.ts';
 import { sentenceInSpanish } from './es-codes.ts';
 import { daemonTexts, helpOfDaemon } from './es-daemon.ts';
 import { dhtTexts, helpOfDht } from './es-dht.ts';
@@ -135,6 +136,7 @@ export const es: Messages = {
     },
     dht: helpOfDht,
     status: helpOfStatus,
+    bans: helpOfBans,
     ...helpOfDaemon,
     run: helpOfRun,
     config: helpOfConfig,
@@ -330,6 +332,8 @@ export const es: Messages = {
   dht: dhtTexts,
 
   status: statusTexts,
+
+  bans: bansTexts,
   daemon: daemonTexts,
 
   run: runTexts,
