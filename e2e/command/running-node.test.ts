@@ -16,7 +16,7 @@ const contentBytes = 24 << 20;
 type Row = { readonly id: string; readonly doneBytes: number; readonly state: string; readonly type: string };
 
 test('commands find the running node; what is played comes first; get waits for it', {
-  timeout: 90_000,
+  timeout: 150_000,
 }, async () => {
   const root = mkdtempSync(join(tmpdir(), 'tequio-node-'));
   const at = (...parts: string[]): string => join(root, ...parts);

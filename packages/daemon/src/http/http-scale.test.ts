@@ -9,8 +9,8 @@ import { idOf } from './testing/fake-management.ts';
 const torrentCount = 100_000;
 
 /**
- * A hundred thousand torrents in the node's own book, over an engine that does nothing. The promise is 50 ms on an idle
- * machine; the bounds here leave room for one that does other things.
+ * A hundred thousand torrents in the node's own book, over an engine that does nothing. The promise is 50 ms; what is
+ * measured is time of the processor, of client and server together, so that a busy machine does not spoil it.
  */
 test('a hundred thousand torrents: a page, what has changed, and a still client', async (t) => {
   const engine = new FakeEngine();
@@ -54,19 +54,21 @@ test('a hundred thousand torrents: a page, what has changed, and a still client'
   incoming.destroy();
 
   const text = JSON.stringify(figures);
-  ok(figures['page of 100, ms']! < 400, text);
-  ok(figures['page of 1000, 5 fields, ms']! < 400, text);
-  ok(figures['100 changes, ms']! < 400, text);
+  ok(figures['page of 100, ms']! < 150, text);
+  ok(figures['page of 1000, 5 fields, ms']! < 150, text);
+  ok(figures['100 changes, ms']! < 150, text);
   ok(figures['still client, B/s']! < 1000, text);
   if (process.env['TEQUIO_FIGURES'] !== undefined) process.stdout.write(`${text}\n`);
 });
 
+/** Time of the processor. */
 async function medianMs(work: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];
   for (let run = 0; run < 9; run++) {
-    const fromMs = performance.now();
+    const from = process.cpuUsage();
     await work();
-    times.push(performance.now() - fromMs);
+    const { user, system } = process.cpuUsage(from);
+    times.push((user + system) / 1000);
   }
   return times.sort((a, b) => a - b)[4]!;
 }
