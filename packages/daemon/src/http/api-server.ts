@@ -106,7 +106,8 @@ export class ApiServer {
       });
     if (isLarge) this.#largeCount++;
     try {
-      const bytes = await request.readBody(isLarge ? httpLimits.torrentBodyBytes : httpLimits.bodyBytes);
+      const usual = route.scope === 'none' ? httpLimits.loginBodyBytes : httpLimits.bodyBytes;
+      const bytes = await request.readBody(isLarge ? httpLimits.torrentBodyBytes : usual);
       const text = tryDecodeUtf8(bytes);
       if (text === null) throw new SyntaxError('not UTF-8');
       return JSON.parse(text);
@@ -133,8 +134,17 @@ export class ApiServer {
     const handler = handlers[name as PlainRoute] as Handler<PlainRoute>;
     const asked: Asked = { node, readSource: (text) => this.#deps.node.readSource(text) };
     const result = await handler(asked, input as never);
+    this.#closeSessions(name, request, input.body);
     // Null is an answer; nothing is none.
     return result === undefined ? noContent : jsonResponse(result);
+  }
+
+  /** Whoever has come in with a password that is no longer one, or with rights that are others now, must come again. */
+  #closeSessions(name: RouteName, { sessionId }: ApiRequest, body: unknown): void {
+    const { sessions } = this.#deps;
+    if (name === 'users.setPassword') sessions.closeOf((body as { user: string | null }).user, sessionId);
+    if (name === 'users.put' || name === 'users.remove')
+      sessions.closeOf((body as { name: string }).name, sessionId);
   }
 
   async #session(

@@ -51,6 +51,29 @@ test('what is asked comes to the node with the rights of who asks', async (t) =>
   equal((settings.json as { code: string }).code, 'USER_RIGHT');
 });
 
+test('a new password, or other rights, end the sessions that rest on the old ones', async (t) => {
+  const { url, ask, port, node } = await startFront(t, {
+    prepare: (node) => void (node.password = 'correct'),
+  });
+  const origin = `http://127.0.0.1:${port}`;
+  const login = async (json: object): Promise<string> => {
+    const { headers } = await ask('/api/v1/session', { method: 'POST', json, known: false });
+    return String(headers['set-cookie']).split(';')[0]!;
+  };
+  const first = await login({ token: new URL(url).hash.slice('#token='.length) });
+  const second = await login({ user: 'admin', password: 'correct' });
+  const status = async (cookie: string): Promise<number> =>
+    (await ask('/api/v1/status', { known: false, headers: { cookie } })).status;
+  deepEqual([await status(first), await status(second)], [200, 200]);
+  const json = { user: null, password: 'another' };
+  const headers = { cookie: second, origin };
+  equal((await ask('/api/v1/users/password', { method: 'POST', json, known: false, headers })).status, 204);
+  equal(node.calls.at(-1)!.name, 'users.setPassword');
+  deepEqual([await status(first), await status(second)], [401, 200]);
+  const long = { user: 'admin', password: 'x'.repeat(20_000) };
+  equal((await ask('/api/v1/session', { method: 'POST', json: long, known: false })).status, 413);
+});
+
 test('lists are filtered, sorted, paged and cut to fields', async (t) => {
   const { node, ask } = await startFront(t);
   for (let index = 0; index < 10; index++)

@@ -1,5 +1,7 @@
 /** Ceilings of page and API; those of connections, heads and silence are `webServerLimits` of the runtime. */
 export const httpLimits = {
+  /** Of somebody who has not shown yet who they are. */
+  loginBodyBytes: 16 << 10,
   /** A JSON body. Those that carry a .torrent file may be longer. */
   bodyBytes: 1 << 20,
   torrentBodyBytes: 96 << 20,

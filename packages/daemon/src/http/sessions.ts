@@ -41,9 +41,11 @@ export class Sessions {
     this.#sessions.delete(hashOf(id));
   }
 
-  /** Of a user whose rights have changed; null: the owner's. */
-  closeOf(user: string | null): void {
-    for (const [key, { caller }] of this.#sessions) if (caller.user === user) this.#sessions.delete(key);
+  /** Of a user whose rights or password have changed (null: the owner), but for the one that has changed them. */
+  closeOf(user: string | null, keptId: string | null): void {
+    const kept = keptId === null ? null : hashOf(keptId);
+    for (const [key, { caller }] of this.#sessions)
+      if (caller.user === user && key !== kept) this.#sessions.delete(key);
   }
 
   /** A token that lets in once. */
