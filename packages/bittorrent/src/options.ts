@@ -27,6 +27,8 @@ export type BittorrentOptions = {
   readonly readCacheBytesMax?: number;
   /** Peers of one torrent that are served at once; null: as many as the line serves well. */
   readonly uploadSlots?: number | null;
+  /** A complete torrent that nobody has needed for so long gives back what it can do without; null: none ever does. */
+  readonly restAfterMs?: number | null;
   /** Of connections to peers. */
   readonly encryption?: EncryptionPolicy;
   /** False: others are dialled, nobody is let in. */
@@ -74,6 +76,7 @@ export const defaultOptions = {
   pieceMemoryBytesMax: 32 << 20,
   readCacheBytesMax: 32 << 20,
   uploadSlots: null,
+  restAfterMs: 60_000,
   encryption: 'allow',
   listen: true,
   proxy: null,

@@ -2,7 +2,7 @@
  * The torrents of a service: what can be asked of them and done with them once they are there. How they come in and go,
  * and what they share, is in service.ts.
  */
-import { Emitter, NodeError, type Ports } from '@tequio/kernel';
+import { Bitfield, Emitter, NodeError, type Ports } from '@tequio/kernel';
 import type {
   BittorrentEvent,
   FileSnapshot,
@@ -17,11 +17,15 @@ import type {
   TrackerSnapshot,
   WebSeedSnapshot,
 } from './contract.ts';
+import type { ResumeRecord } from './core/resume-record.ts';
 import { readContent } from './shell/content-reader.ts';
 import type { RateLimits } from './shell/rate-limit.ts';
-import { filesOf, peersOf, piecesOf, rowOf, snapshotOf } from './shell/session-snapshot.ts';
-import { TorrentNews } from './shell/torrent-news.ts';
+import { RestingTorrent, restingFiles } from './shell/resting-torrent.ts';
+import { filesOf, haveOf, peersOf, piecesOf, toSnapshot } from './shell/session-snapshot.ts';
+import type { TorrentNews } from './shell/torrent-news.ts';
+import { noTorrent, type TorrentPlace, type TorrentPlaces } from './shell/torrent-places.ts';
 import type { TorrentSession } from './shell/torrent-session.ts';
+import type { TorrentStorage } from './shell/torrent-storage.ts';
 
 /** What a user may set; more is refused with a sentence. */
 const setLimits = { trackerCountMax: 1000, webSeedCountMax: 1000, textLengthMax: 2000 } as const;
@@ -29,54 +33,52 @@ const setLimits = { trackerCountMax: 1000, webSeedCountMax: 1000, textLengthMax:
 export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 'restore' | 'remove'> {
   protected readonly ports: Ports;
   protected readonly rates: RateLimits;
-  protected readonly sessions = new Map<TorrentId, TorrentSession>();
   protected readonly events = new Emitter<BittorrentEvent>();
-  protected readonly news: TorrentNews;
+  protected abstract readonly places: TorrentPlaces;
+  protected abstract readonly news: TorrentNews;
 
   constructor(ports: Ports, rates: RateLimits) {
     this.ports = ports;
     this.rates = rates;
-    this.news = new TorrentNews(ports.clock, this.sessions);
   }
 
   async pause(torrent: TorrentId): Promise<void> {
-    await this.changing(torrent).pause();
+    if (!(await this.places.setPaused(torrent, true))) await (await this.#opened(torrent)).pause();
     this.news.touch(torrent);
   }
 
   async resume(torrent: TorrentId): Promise<void> {
-    this.changing(torrent).resume();
+    if (!(await this.places.setPaused(torrent, false))) (await this.#opened(torrent)).resume();
   }
 
   async recheck(torrent: TorrentId): Promise<void> {
-    await this.changing(torrent).recheck();
+    await (await this.#opened(torrent)).recheck();
   }
 
   announce(torrent: TorrentId): void {
-    this.changing(torrent).finder.announceAgain();
+    this.place(torrent).announces.announceAgain();
   }
 
   async setFilePriority(torrent: TorrentId, files: readonly number[], priority: number): Promise<void> {
-    const session = this.changing(torrent);
+    const session = await this.#opened(torrent);
     const fileCount = session.metainfo?.info.files.length ?? 0;
     const isBad = (file: number): boolean => !Number.isInteger(file) || file < 0 || file >= fileCount;
     if (files.some(isBad) || !Number.isInteger(priority) || priority < 0 || priority > 7) {
       throw new NodeError('BITTORRENT_PRIORITY', 'Files are named by index, priorities go from 0 to 7.');
     }
     await session.setFilePriority(files, priority);
-    this.news.touch(torrent);
   }
 
   async setSequential(torrent: TorrentId, on: boolean): Promise<void> {
-    this.changing(torrent).wants.setSequential(on);
+    this.#amend(torrent, { sequential: on }, ({ wants }) => wants.setSequential(on));
   }
 
   async setEdgesFirst(torrent: TorrentId, on: boolean): Promise<void> {
-    this.changing(torrent).wants.setEdgesFirst(on);
+    this.#amend(torrent, { edgesFirst: on }, ({ wants }) => wants.setEdgesFirst(on));
   }
 
   async setPieceDeadline(torrent: TorrentId, piece: number, inMs: number | null): Promise<void> {
-    const session = this.changing(torrent);
+    const session = await this.#opened(torrent);
     if (!Number.isInteger(piece) || piece < 0 || piece >= (session.metainfo?.info.pieceCount ?? 0)) {
       throw new NodeError('BITTORRENT_PIECE', `The torrent has no piece ${piece}.`);
     }
@@ -84,59 +86,52 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
   }
 
   setSuperSeed(torrent: TorrentId, on: boolean): void {
-    const { driver, record } = this.changing(torrent);
-    record.change({ superSeed: on });
-    driver.run((machine, nowMs) => machine.setSuperSeed(on, nowMs));
+    this.#amend(torrent, { superSeed: on }, ({ driver }) =>
+      driver.run((machine, nowMs) => machine.setSuperSeed(on, nowMs)),
+    );
   }
 
   async setTrackers(torrent: TorrentId, tiers: readonly (readonly string[])[]): Promise<void> {
-    const { finder, record } = this.changing(torrent);
     checkTexts(tiers.flat(), setLimits.trackerCountMax);
     const trackers = tiers.map((tier) => [...new Set(tier)]).filter((tier) => tier.length > 0);
-    record.change({ trackers, hasOwnTrackers: true });
-    finder.setTrackers(trackers);
+    this.#amend(torrent, { trackers, hasOwnTrackers: true }, ({ announces }) =>
+      announces.setTrackers(trackers),
+    );
   }
 
   async setWebSeeds(torrent: TorrentId, urls: readonly string[]): Promise<void> {
-    const session = this.changing(torrent);
     checkTexts(urls, setLimits.webSeedCountMax);
-    session.setWebSeeds([...new Set(urls)]);
+    const webSeeds = [...new Set(urls)];
+    this.#amend(torrent, { webSeeds, hasOwnWebSeeds: true }, (session) => session.joinWebSeedsAnew());
   }
 
   setTorrentLimits(torrent: TorrentId, limits: RateLimitPair): void {
-    const { rates, record } = this.changing(torrent);
     const { down, up } = limits;
     if ([down, up].some((limit) => limit !== null && !(limit > 0 && Number.isFinite(limit))))
       throw new NodeError('BITTORRENT_LIMIT', 'A limit is a number of bytes a second above zero, or none.');
-    rates.setLimits(limits);
-    record.change({ limitDown: down, limitUp: up });
+    this.#amend(torrent, { limitDown: down, limitUp: up }, ({ rates }) => rates.setLimits(limits));
   }
 
   setCategory(torrent: TorrentId, category: string | null): void {
-    const { rates, record } = this.changing(torrent);
     if (category !== null) checkTexts([category], 1);
-    this.rates.setCategory(rates, category);
-    record.change({ category });
+    this.#amend(torrent, { category }, ({ rates }) => this.rates.setCategory(rates, category));
   }
 
   rename(torrent: TorrentId, name: string): void {
-    const { record } = this.changing(torrent);
     checkTexts([name], 1);
-    record.change({ title: name });
+    this.#amend(torrent, { title: name });
   }
 
   async move(torrent: TorrentId, folder: string): Promise<void> {
-    await this.opened(torrent).move(folder);
-    this.news.touch(torrent);
+    await (await this.#storage(torrent)).move(folder);
   }
 
   async renameFile(torrent: TorrentId, file: number, path: string): Promise<void> {
-    await this.opened(torrent).renameFile(file, path);
-    this.news.touch(torrent);
+    await (await this.#storage(torrent)).renameFile(file, path);
   }
 
   async addPeer(torrent: TorrentId, hostPort: string): Promise<void> {
-    this.changing(torrent).finder.addPeers([hostPort]);
+    this.places.wake(torrent).finder.addPeers([hostPort]);
   }
 
   readContent(
@@ -146,8 +141,9 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
     length: number,
     signal?: AbortSignal,
   ): AsyncIterable<Uint8Array> {
-    const session = this.session(torrent);
-    const found = this.opened(torrent).info.files[file];
+    const session = this.places.wake(torrent);
+    if (session.metainfo === null) throw noMetadata();
+    const found = session.metainfo.info.files[file];
     const isWhole = [file, offset, length].every((number) => Number.isInteger(number) && number >= 0);
     if (found === undefined || found.pad || !isWhole || offset + length > found.bytes)
       throw new NodeError(
@@ -157,29 +153,28 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
     const deps = {
       disk: this.ports.disk,
       watch: (listener: () => void) => this.events.subscribe(() => listener()),
-      isThere: () => this.sessions.get(torrent) === session,
+      isThere: () => this.places.get(torrent) === session,
     };
     return readContent(session, { file, offset, length }, deps, signal);
   }
 
   torrents(): readonly TorrentSnapshot[] {
-    const nowMs = this.ports.clock.nowMs();
-    return Array.from(this.sessions.values(), (session) => snapshotOf(session, nowMs));
+    return Array.from(this.places.all(), (place) => this.#snapshot(place));
   }
 
   torrent(torrent: TorrentId): TorrentSnapshot | null {
-    const session = this.sessions.get(torrent);
-    return session === undefined ? null : snapshotOf(session, this.ports.clock.nowMs());
+    const place = this.places.get(torrent);
+    return place === null ? null : this.#snapshot(place);
   }
 
   rows(): readonly TorrentRow[] {
     const nowMs = this.ports.clock.nowMs();
-    return Array.from(this.sessions.values(), (session) => rowOf(session, nowMs));
+    return Array.from(this.places.all(), (place) => this.places.rowOf(place, nowMs));
   }
 
   row(torrent: TorrentId): TorrentRow | null {
-    const session = this.sessions.get(torrent);
-    return session === undefined ? null : rowOf(session, this.ports.clock.nowMs());
+    const place = this.places.get(torrent);
+    return place === null ? null : this.places.rowOf(place, this.ports.clock.nowMs());
   }
 
   changes(since: number): TorrentChanges {
@@ -187,28 +182,33 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
   }
 
   files(torrent: TorrentId): readonly FileSnapshot[] {
-    return filesOf(this.session(torrent));
+    return this.#files(this.place(torrent));
   }
 
   peers(torrent: TorrentId): readonly PeerSnapshot[] {
-    return peersOf(this.session(torrent), this.ports.clock.nowMs());
+    const place = this.place(torrent);
+    return place instanceof RestingTorrent ? [] : peersOf(place, this.ports.clock.nowMs());
   }
 
   trackers(torrent: TorrentId): readonly TrackerSnapshot[] {
-    return this.session(torrent).finder.trackers();
+    return this.place(torrent).announces.trackers();
   }
 
   webSeeds(torrent: TorrentId): readonly WebSeedSnapshot[] {
-    return this.session(torrent).webSeeds?.snapshot(this.ports.clock.nowMs()) ?? [];
+    const place = this.place(torrent);
+    if (place instanceof RestingTorrent) return this.places.webSeedsAtRest(torrent);
+    return place.webSeeds?.snapshot(this.ports.clock.nowMs()) ?? [];
   }
 
   pieces(torrent: TorrentId): PieceView {
-    return piecesOf(this.session(torrent));
+    const place = this.place(torrent);
+    return place instanceof RestingTorrent ? allPieces(place.row.pieceCount) : piecesOf(place);
   }
 
   exportTorrent(torrent: TorrentId): Uint8Array | null {
-    const session = this.session(torrent);
-    return session.metainfo === null ? null : session.exportTorrent(session.metainfo);
+    const place = this.place(torrent);
+    if (place instanceof RestingTorrent) return this.places.stored(torrent).metainfo;
+    return place.metainfo === null ? null : place.exportTorrent(place.metainfo);
   }
 
   subscribe(listener: (event: BittorrentEvent) => void): () => void {
@@ -221,29 +221,65 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
     this.events.emit(event);
   }
 
-  /** That of a torrent of which something is being set: it will look different to whoever asks for changes. */
-  protected changing(torrent: TorrentId): TorrentSession {
+  /** @throws NodeError `BITTORRENT_NO_TORRENT` */
+  protected place(torrent: TorrentId): TorrentPlace {
+    const place = this.places.get(torrent);
+    if (place === null) throw noTorrent(torrent);
+    return place;
+  }
+
+  /** Changes what is remembered; one that is awake acts on it, one that rests need not wake for it. */
+  #amend(
+    torrent: TorrentId,
+    fields: Partial<ResumeRecord>,
+    act: (session: TorrentSession) => void = () => {},
+  ): void {
+    if (this.places.amend(torrent, fields)) return;
+    const session = this.places.wake(torrent);
     this.news.touch(torrent);
-    return this.session(torrent);
+    session.record.change(fields);
+    act(session);
   }
 
-  protected session(torrent: TorrentId): TorrentSession {
-    const session = this.sessions.get(torrent);
-    if (session === undefined) {
-      throw new NodeError('BITTORRENT_NO_TORRENT', `There is no torrent ${torrent} here.`);
-    }
-    return session;
+  /** Awake, its files looked at, and about to be changed. */
+  async #opened(torrent: TorrentId): Promise<TorrentSession> {
+    this.news.touch(torrent);
+    return await this.places.opened(torrent);
   }
 
-  protected opened(torrent: TorrentId): NonNullable<TorrentSession['storage']> {
-    const { storage } = this.session(torrent);
-    if (storage === null) {
-      throw new NodeError('BITTORRENT_NO_METADATA', 'The torrent is not known well enough yet.', {
-        retry: true,
-      });
-    }
+  async #storage(torrent: TorrentId): Promise<TorrentStorage> {
+    const { storage } = await this.#opened(torrent);
+    if (storage === null) throw noMetadata();
     return storage;
   }
+
+  #files(place: TorrentPlace): FileSnapshot[] {
+    return place instanceof RestingTorrent
+      ? restingFiles(this.places.stored(place.id), this.ports.hashes)
+      : filesOf(place);
+  }
+
+  #snapshot(place: TorrentPlace): TorrentSnapshot {
+    const nowMs = this.ports.clock.nowMs();
+    const row = this.places.rowOf(place, nowMs);
+    const isAtRest = place instanceof RestingTorrent;
+    return toSnapshot(row, {
+      have: isAtRest ? allPieces(row.pieceCount).have : haveOf(place),
+      files: this.#files(place),
+      trackers: place.announces.trackers(),
+      peers: isAtRest ? [] : peersOf(place, nowMs),
+    });
+  }
+}
+
+function noMetadata(): NodeError {
+  return new NodeError('BITTORRENT_NO_METADATA', 'The torrent is not known well enough yet.', {
+    retry: true,
+  });
+}
+
+function allPieces(pieceCount: number): PieceView {
+  return { have: Bitfield.full(pieceCount).bytes, availability: new Uint8Array(0), active: [] };
 }
 
 /** @throws NodeError `BITTORRENT_TEXT` */

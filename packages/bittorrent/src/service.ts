@@ -52,9 +52,10 @@ import { startListening } from './shell/peer-listening.ts';
 import { PeerTransports } from './shell/peer-transports.ts';
 import { withProxyRules } from './shell/proxy-rules.ts';
 import { RateLimits } from './shell/rate-limit.ts';
-import { createResumeStore, type ResumeStore, type StoredTorrent } from './shell/resume-store.ts';
+import { RestingTorrent, tryRestingRow } from './shell/resting-torrent.ts';
+import { createResumeStore, type ResumeStore } from './shell/resume-store.ts';
 import { MemoryResumeStore } from './shell/resume-store-memory.ts';
-import type { SessionSource } from './shell/session-source.ts';
+import type { SessionDeps, SessionSource } from './shell/session-source.ts';
 import {
   peersOf,
   readMagnet,
@@ -63,6 +64,9 @@ import {
   restoredSource,
   withStored,
 } from './shell/source-reading.ts';
+import { type AnnouncedSource, createAnnounces, type TorrentAnnounces } from './shell/torrent-announces.ts';
+import { TorrentNews } from './shell/torrent-news.ts';
+import { TorrentPlaces } from './shell/torrent-places.ts';
 import { TorrentSession } from './shell/torrent-session.ts';
 import { TrackerClient } from './shell/tracker-client.ts';
 import { verifyTorrent } from './shell/verifier.ts';
@@ -107,8 +111,8 @@ class Service extends ServiceTorrents implements BittorrentService {
   readonly #log: Log;
   readonly #database: Database | null;
   readonly #line: Line | null;
-  /** By hex of the 20 bytes that a handshake names. */
-  readonly #byHandshake = new Map<string, TorrentSession>();
+  protected readonly places: TorrentPlaces;
+  protected readonly news: TorrentNews;
   readonly #admission: Admission;
   readonly #acceptor: PeerAcceptor;
   readonly #dialer: PeerDialer;
@@ -122,6 +126,7 @@ class Service extends ServiceTorrents implements BittorrentService {
   readonly #localDiscovery: LocalDiscovery | null;
   #dht: NodeDht | null = null;
   #running: Running | null = null;
+  #deps: SessionDeps | null = null;
   #leaveLine = (): void => {};
   #nextOwner = 1;
   #nextJobId = 1;
@@ -164,12 +169,27 @@ class Service extends ServiceTorrents implements BittorrentService {
       admission: this.#admission,
       encryption: this.#encryption,
       route: (infoHash, connection, prefix, slot) => {
-        const session = this.#byHandshake.get(infoHash);
-        if (session === undefined || session.isPaused) return null;
-        return session.driver.accept(connection, prefix, slot);
+        const place = this.places.byHandshake(infoHash);
+        if (place === null || place.isPaused) return null;
+        return this.places.wake(place.id).driver.accept(connection, prefix, slot);
       },
     });
     this.#localDiscovery = options.lsd ? this.#createLocalDiscovery() : null;
+    this.places = new TorrentPlaces(options, {
+      clock,
+      disk: deps.ports.disk,
+      hashes: deps.ports.hashes,
+      store: () => this.#mustRun().store,
+      lineTrouble: () => this.#line?.trouble ?? null,
+      createSession: (...args) => this.#createSession(...args),
+      named: (place) => {
+        for (const hash of place.announces.infoHashes) this.#encryption.addTorrent(hash);
+        this.emit({ type: 'bittorrent.torrent.added', torrent: place.id, name: place.name });
+      },
+      changed: (torrent) => this.news.touch(torrent),
+      emit: (event) => this.emit(event),
+    });
+    this.news = new TorrentNews(clock, this.places);
   }
 
   get dht(): DhtApi | null {
@@ -190,7 +210,7 @@ class Service extends ServiceTorrents implements BittorrentService {
     if (this.#line !== null) {
       const line = this.#line;
       this.#leaveLine = line.subscribe(() => {
-        for (const session of this.sessions.values()) session.handleLine(line.trouble);
+        for (const place of this.places.all()) place.handleLine(line.trouble);
       });
     }
     this.rates.start();
@@ -209,7 +229,8 @@ class Service extends ServiceTorrents implements BittorrentService {
       log: this.#log,
     });
     this.#announced.start(this.#options.transport, (port) => {
-      for (const session of this.sessions.values()) session.handleAnnouncedPort(port);
+      for (const session of this.places.awake()) session.handleAnnouncedPort(port);
+      this.places.announceAgain();
     });
     if (this.#options.dht.enabled) await this.#startDht();
     await this.#localDiscovery?.start();
@@ -224,20 +245,18 @@ class Service extends ServiceTorrents implements BittorrentService {
   }
 
   async close(): Promise<void> {
-    const sessions = [...this.sessions.values()];
-    this.sessions.clear();
-    this.#byHandshake.clear();
     this.#leaveLine();
     this.#announced.close();
     this.rates.close();
     await this.#localDiscovery?.close();
     await this.#acceptor.close();
-    await Promise.all(sessions.map((session) => session.close()));
+    await this.places.close();
     await this.#running?.trackerClient.close();
     await this.#dht?.close();
     await this.#utp.close();
     await this.#shared.close();
     this.#running = null;
+    this.#deps = null;
   }
 
   async add(source: TorrentSource, options: AddOptions): Promise<TorrentId> {
@@ -246,18 +265,21 @@ class Service extends ServiceTorrents implements BittorrentService {
     const read = readSource(source, hashes);
     this.ports.disk.prepare();
     const id = toHex(read.infoHashV1 ?? read.infoHashV2!);
-    const known = this.sessions.get(id);
-    if (known !== undefined) {
-      known.finder.addPeers(options.peers ?? []);
-      known.finder.addTrackers([...read.trackers, ...(options.trackers ? [options.trackers] : [])]);
+    const known = this.places.get(id);
+    if (known !== null) {
+      const peers = options.peers ?? [];
+      if (peers.length > 0) this.places.wake(id).finder.addPeers(peers);
+      known.announces.addTrackers([...read.trackers, ...(options.trackers ? [options.trackers] : [])]);
       return id;
     }
     const whole = withStored(read, running.store.tryLoad(id), options.folder, hashes);
-    const session = this.#enter(whole, options, running);
+    if (this.#tryEnterAtRest(whole, options)) return id;
+    const session = this.places.enter(whole, options, this.#createAnnounces(whole, options.trackers ?? []));
     try {
       await session.start();
     } catch (error) {
-      await this.#drop(session);
+      this.places.drop(session);
+      await session.close();
       throw error;
     }
     session.finder.addPeers(peersOf(source), 'magnet');
@@ -265,46 +287,57 @@ class Service extends ServiceTorrents implements BittorrentService {
   }
 
   async restore(): Promise<number> {
-    const running = this.#mustRun();
-    const { torrents, unreadable } = running.store.load();
+    const { store } = this.#mustRun();
+    const { torrents, unreadable } = store.list();
     for (const { id, fault } of unreadable)
       this.#log.warn('torrent.unreadable', { torrent: id, code: fault.code });
-    const left = torrents.filter(({ record }) => !this.sessions.has(record.id));
-    for (let at = 0; at < left.length; at += restoredAtOnce) {
-      await Promise.all(
-        left.slice(at, at + restoredAtOnce).map((stored) => this.#restoreOne(stored, running)),
-      );
+    const opening: Promise<void>[] = [];
+    let count = 0;
+    for (const { record, isComplete } of torrents) {
+      if (this.places.get(record.id) !== null) continue;
+      count++;
+      const row = tryRestingRow(record, isComplete);
+      if (row !== null && this.#options.restAfterMs !== null) {
+        this.places.enterAtRest(row, this.#createAnnounces(record));
+        continue;
+      }
+      const source = restoredSource(this.places.stored(record.id), this.ports.hashes);
+      const { folder, paused } = record;
+      const session = this.places.enter(source, { folder, paused }, this.#createAnnounces(source));
+      session.begin(null);
+      opening.push(session.whenBegun);
+      if (opening.length % restoredAtOnce === 0) await session.whenBegun;
     }
-    return left.length;
+    await Promise.all(opening);
+    return count;
   }
 
-  async #restoreOne(stored: StoredTorrent, running: Running): Promise<void> {
-    const { folder, paused } = stored.record;
-    const session = this.#enter(restoredSource(stored, this.ports.hashes), { folder, paused }, running);
-    await session.start().catch((error: unknown) => session.fail(error));
-  }
-
-  /** A torrent is among the others from here on; it has not begun yet. */
-  #enter(source: SessionSource, options: AddOptions, running: Running): TorrentSession {
-    const session = this.#createSession(source, options, running);
-    this.sessions.set(session.id, session);
-    for (const hash of session.torrent.infoHashes) {
-      this.#byHandshake.set(toHex(hash), session);
-      this.#encryption.addTorrent(hash);
-    }
-    this.emit({ type: 'bittorrent.torrent.added', torrent: session.id, name: session.name });
-    return session;
+  /** One that an earlier run has left complete, and for which nothing else is asked. */
+  #tryEnterAtRest({ stored, metainfo, trackers }: SessionSource, options: AddOptions): boolean {
+    const { peers = [], select = [], filePriorities = [], paused = false, trackers: more = [] } = options;
+    const isPlain = peers.length === 0 && select.length === 0 && filePriorities.length === 0;
+    if (stored === null || metainfo === null || !isPlain || this.#options.restAfterMs === null) return false;
+    const { record, progress } = stored;
+    const isComplete = progress.have.isFull && progress.slots.size === 0;
+    const row = record.paused === paused ? tryRestingRow(record, isComplete) : null;
+    if (row === null) return false;
+    this.places.enterAtRest(row, this.#createAnnounces({ ...record, trackers }, more));
+    return true;
   }
 
   async remove(torrent: TorrentId, options: { readonly removeContent?: boolean } = {}): Promise<void> {
-    const session = this.session(torrent);
     if (options.removeContent === true) {
       // Whatever is stored after the removal would make the files anew.
+      const session = await this.places.opened(torrent);
       await session.pause();
       await session.storage?.removeContent();
     }
-    await this.#drop(session);
-    session.forget();
+    const place = this.place(torrent);
+    this.places.drop(place);
+    for (const hash of place.announces.infoHashes) this.#encryption.removeTorrent(hash);
+    await (place instanceof RestingTorrent ? place.announces.close() : place.close());
+    await this.places.settled(torrent);
+    this.#mustRun().store.remove(torrent);
     this.emit({ type: 'bittorrent.torrent.removed', torrent });
   }
 
@@ -326,7 +359,7 @@ class Service extends ServiceTorrents implements BittorrentService {
       upRate: Math.round(up.bytesPerSecond(nowMs)),
       downloadedBytes: down.totalBytes,
       uploadedBytes: up.totalBytes,
-      torrentCount: this.sessions.size,
+      torrentCount: this.places.count,
       connectionCount: budget.totalCount - budget.diallingCount,
       dhtNodeCount: families.reduce((sum, { contactCount }) => sum + contactCount, 0),
     };
@@ -338,7 +371,7 @@ class Service extends ServiceTorrents implements BittorrentService {
 
   ban(address: string, message: string): void {
     const ban = this.#admission.ban(banTarget(address), { code: 'BITTORRENT_BANNED_BY_USER', message });
-    for (const session of this.sessions.values()) session.driver.expel(ban);
+    for (const session of this.places.awake()) session.driver.expel(ban);
   }
 
   unban(address: string): boolean {
@@ -384,15 +417,29 @@ class Service extends ServiceTorrents implements BittorrentService {
       log,
       bind: this.#options.bind,
       listenPort: () => this.port,
-      found: (infoHash, endpoint) => this.#byHandshake.get(infoHash)?.finder.addNeighbour(endpoint),
+      found: (infoHash, endpoint) => this.places.byHandshake(infoHash)?.announces.addNeighbour(endpoint),
     });
   }
 
-  #createSession(source: SessionSource, options: AddOptions, running: Running): TorrentSession {
-    const { clock, disk, resolver, hashes, log, entropy } = this.ports;
-    const peerId = entropy.bytes(20);
-    peerId.set(peerIdPrefix);
-    return new TorrentSession(source, options, this.#options, this.#nextOwner++, peerId, {
+  /** @param more trackers besides */
+  #createAnnounces(of: AnnouncedSource, more: readonly string[] = []): TorrentAnnounces {
+    return createAnnounces(of, more, this.#options.bind, this.ports.entropy, this.#sessionDeps());
+  }
+
+  #createSession(source: SessionSource, options: AddOptions, announces: TorrentAnnounces): TorrentSession {
+    const deps = { ...this.#sessionDeps(), prng: this.#prng.fork() };
+    return new TorrentSession(source, options, this.#options, this.#nextOwner++, announces, deps);
+  }
+
+  /** The parts of the node that torrents work with. */
+  #sessionDeps(): SessionDeps {
+    this.#deps ??= this.#createSessionDeps(this.#mustRun());
+    return this.#deps;
+  }
+
+  #createSessionDeps(running: Running): SessionDeps {
+    const { clock, disk, resolver, hashes, log } = this.ports;
+    return {
       clock,
       disk,
       dialer: this.#dialer,
@@ -401,13 +448,13 @@ class Service extends ServiceTorrents implements BittorrentService {
       log,
       ...running,
       http: this.ports.http,
-      prng: this.#prng.fork(),
+      prng: this.#prng,
       rates: this.rates,
       admission: this.#admission,
       traffic: this.#traffic,
       lineTrouble: () => this.#line?.trouble ?? null,
       banned: (ban) => {
-        for (const session of this.sessions.values()) session.driver.expel(ban);
+        for (const session of this.places.awake()) session.driver.expel(ban);
       },
       nextJobId: () => this.#nextJobId++,
       listenPort: () => this.#announced.port,
@@ -420,16 +467,7 @@ class Service extends ServiceTorrents implements BittorrentService {
       localDiscovery: this.#localDiscovery,
       emit: (event) => this.emit(event),
       changed: (torrent) => this.news.touch(torrent),
-    });
-  }
-
-  async #drop(session: TorrentSession): Promise<void> {
-    this.sessions.delete(session.id);
-    for (const hash of session.torrent.infoHashes) {
-      this.#byHandshake.delete(toHex(hash));
-      this.#encryption.removeTorrent(hash);
-    }
-    await session.close();
+    };
   }
 
   #mustRun(): Running {
@@ -446,9 +484,6 @@ class Service extends ServiceTorrents implements BittorrentService {
 export function createBittorrent(options: BittorrentOptions, deps: BittorrentDeps): BittorrentService {
   return new Service(withProxyRules({ ...defaultOptions, ...options }), deps);
 }
-
-/** Azureus style: two letters and four digits of the version (BEP 20). */
-const peerIdPrefix = Uint8Array.from('-TQ0100-', (char) => char.charCodeAt(0));
 
 type Running = {
   readonly store: ResumeStore;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { type Endpoint, formatEndpoint, type IpAddress, Prng } from '@tequio/kernel';
 import { knownPeersMax, PeerList, type PeerSource } from './peer-list.ts';
 
@@ -182,4 +182,32 @@ describe('peer list', () => {
     assert.equal(list.count, 0);
     assert.equal(list.add(stranger(1), 'user', 0), 'refused');
   });
+});
+
+test('a seed that meets nothing but seeds dials ever more slowly, until it meets somebody who is none', () => {
+  const list = new PeerList({ prng: new Prng(1) });
+  list.setSeeding(true);
+  for (let n = 1; n <= 60; n++) list.add(stranger(n), 'tracker', 0);
+  /** Dials whoever may be dialled until then; all of them are (or are not) complete. */
+  const dial = (fromMs: number, untilMs: number, isSeed: boolean): number => {
+    let count = 0;
+    for (let nowMs = fromMs; nowMs < untilMs; nowMs += 50) {
+      const next = list.pickDial(nowMs);
+      if (next === null) continue;
+      count++;
+      list.markDialing(next);
+      list.markConnected(next, nowMs);
+      list.markMet(next, isSeed, nowMs);
+      list.markClosed(next, nowMs);
+    }
+    return count;
+  };
+  const first = dial(0, 60_000, true);
+  assert.ok(first >= 6 && first <= 9, `${first} dials in the first minute`);
+  const second = dial(60_000, 360_000, true);
+  assert.ok(second >= 4 && second <= 7, `${second} dials in five minutes`);
+  assert.equal(dial(425_000, 425_050, false), 1);
+  assert.ok(dial(425_050, 430_000, false) > 30, 'the others follow at once');
+  list.setSeeding(false);
+  assert.ok(list.nextDialMs()! <= 430_000 + 60_000, 'whoever wants something does not wait for that');
 });

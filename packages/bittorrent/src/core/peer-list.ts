@@ -54,6 +54,9 @@ const userBackOffMinMs = 1000;
 const backOffMaxMs = 3_600_000;
 /** An endpoint that never answered is dropped after this many tries, spread over two hours. */
 const failsMax = 8;
+/** Between two dials of a seed, when the last one was in vain. */
+const vainWaitMinMs = 250;
+const vainWaitMaxMs = 60_000;
 /** A connection that lasted less was a failure too. */
 const usefulMs = 30_000;
 
@@ -82,7 +85,9 @@ const trust: Readonly<Record<PeerSource, number>> = {
  * known. After n failures in a row, 30 s x 2^(n-1), at most an hour, a
  * quarter more or less so that a swarm that lost its line does not come back in step; whom the user named, from 1 s on.
  * A close within 30 s counts as a failure; a longer connection clears the count and waits 30 s. Seeds are not dialled
- * while we seed.
+ * while we seed; and while those whom we dial turn out to be seeds, each of them doubles the wait before the next is
+ * dialled, from a quarter of a second to a minute, until somebody is met who is not: where all are complete they would
+ * otherwise all dial each other in vain.
  *
  * Whom we do not dial, so that nobody can aim us (server-side request forgery, floods at a third party):
  *   scope                   user, magnet, saved, local, incoming   tracker on a global address   dht, pex
@@ -114,6 +119,9 @@ export class PeerList {
   #isSeeding = false;
   #isPrivate = false;
   #idleCount = 0;
+  /** How many in a row were seeds, and when the next may be dialled, while we seed. */
+  #vainCount = 0;
+  #vainUntilMs = Number.NEGATIVE_INFINITY;
   /** Undefined: to be found anew. */
   #nextDialMs: number | null | undefined = null;
   /** No idle entry is worth less than this, as a search found when nothing could be evicted; -Infinity: not known. */
@@ -164,6 +172,7 @@ export class PeerList {
 
   /** While we seed, seeds are not dialled. */
   setSeeding(on: boolean): void {
+    if (this.#isSeeding !== on) this.#endVain();
     this.#isSeeding = on;
     this.#changed();
   }
@@ -186,6 +195,7 @@ export class PeerList {
     }
     if (!this.#isDialable(endpoint, key, source, isFromLocal)) return 'refused';
     if (this.#entries.size >= this.#peersMax && !this.#makeRoom(trust[source])) return 'full';
+    if (source === 'user') this.#endVain();
     const { address } = endpoint;
     this.#portCount.set(address, (this.#portCount.get(address) ?? 0) + 1);
     this.#entries.set(key, {
@@ -243,6 +253,11 @@ export class PeerList {
 
   /** When {@link pickDial} will have something, or null: nothing to dial. May lie in the past. */
   nextDialMs(): number | null {
+    const next = this.#nextWaitingMs();
+    return next === null || !this.#isSeeding ? next : Math.max(next, this.#vainUntilMs);
+  }
+
+  #nextWaitingMs(): number | null {
     if (this.#nextDialMs !== undefined) return this.#nextDialMs;
     let next: number | null = null;
     for (const entry of this.#entries.values()) {
@@ -297,6 +312,17 @@ export class PeerList {
     this.#changed();
   }
 
+  /** A connection has ended: the peer was complete, or wanted nothing; or it was not so. */
+  markMet(endpoint: Endpoint, isSeed: boolean, nowMs: number): void {
+    this.markSeed(endpoint, isSeed);
+    if (!isSeed) this.#endVain();
+    else if (this.#isSeeding) {
+      this.#vainUntilMs =
+        nowMs + Math.min(vainWaitMaxMs, vainWaitMinMs * 2 ** Math.min(this.#vainCount++, 16));
+    }
+  }
+
+  /** As somebody says. */
   markSeed(endpoint: Endpoint, isSeed: boolean): void {
     const entry = this.#entries.get(formatEndpoint(endpoint));
     if (entry === undefined || entry.isSeed === isSeed) return;
@@ -317,6 +343,11 @@ export class PeerList {
     if (this.#own.size > ownMax) this.#own.delete(this.#own.values().next().value!);
     const entry = this.#entries.get(key);
     if (entry !== undefined) this.#remove(entry);
+  }
+
+  #endVain(): void {
+    this.#vainCount = 0;
+    this.#vainUntilMs = Number.NEGATIVE_INFINITY;
   }
 
   #isDialable(endpoint: Endpoint, key: string, source: PeerSource, isFromLocal: boolean): boolean {

@@ -67,7 +67,7 @@ class Run {
     node.act((torrent, nowMs) => {
       torrent.handleDiskRecovered(nowMs);
       for (let piece = 0; piece < this.made.metainfo.info.pieceCount; piece++)
-        torrent.setPriority(piece, 4, nowMs);
+        torrent.content?.setPriority(piece, 4);
       torrent.refresh(nowMs);
     });
     // Whoever is still there stays, and does nothing more.
@@ -220,7 +220,7 @@ class Run {
     const first = prng.below(this.made.metainfo.info.pieceCount);
     const priority = prng.pick([0, 0, 1, 4, 7]);
     this.node.act((torrent, nowMs) => {
-      torrent.setPriority(first, priority, nowMs);
+      torrent.content?.setPriority(first, priority);
       torrent.refresh(nowMs);
     });
   }

@@ -22,6 +22,7 @@ const record: ResumeRecord = {
   title: 'mine',
   category: 'films',
   hasOwnTrackers: true,
+  content: { private: true, pieceBytes: 65_536, fileCount: 3, totalBytes: 2 ** 40, wantedBytes: 5 },
   hasOwnWebSeeds: false,
   edgesFirst: true,
   activeMs: 1_700_000_000_123,

@@ -22,6 +22,15 @@ export const resumeRecordVersion = 1;
 /** To a folder, or of one file to a path below the present one. */
 export type PendingMove = { readonly folder: string } | { readonly file: number; readonly path: string };
 
+/** Bytes and files without pads. */
+export type ContentSummary = {
+  readonly private: boolean;
+  readonly pieceBytes: number;
+  readonly fileCount: number;
+  readonly totalBytes: number;
+  readonly wantedBytes: number;
+};
+
 export type ResumeRecord = {
   /** `TorrentId`: hex of the info-hash. */
   readonly id: string;
@@ -36,6 +45,8 @@ export type ResumeRecord = {
   readonly folder: string;
   /** 0 while the metadata is not known. */
   readonly pieceCount: number;
+  /** What a list shows of the content; null while the metadata is not known. */
+  readonly content: ContentSummary | null;
   /** One tier an array. */
   readonly trackers: readonly (readonly string[])[];
   readonly webSeeds: readonly string[];
@@ -77,6 +88,7 @@ export function encodeResumeRecord(record: ResumeRecord): Uint8Array {
     category: record.category ?? '',
     folder: record.folder,
     pieces: record.pieceCount,
+    content: encodeSummary(record.content),
     trackers: record.trackers.map((tier) => [...tier]),
     seeds: [...record.webSeeds],
     'own trackers': Number(record.hasOwnTrackers),
@@ -122,6 +134,7 @@ export function decodeResumeRecord(bytes: Uint8Array): Result<ResumeRecord> {
     category: textOrNull(value, 'category'),
     folder,
     pieceCount: countOf(value, 'pieces'),
+    content: summaryOf(value.getItems('content')),
     trackers: tiersOf(value),
     webSeeds: textsOf(value.getItems('seeds'), resumeRecordLimits.webSeedCountMax),
     hasOwnTrackers: value.getInteger('own trackers') === 1,
@@ -211,6 +224,30 @@ function renamedOf(value: BencodeValue): Map<number, string> {
     if (sound && renamed.size < resumeRecordLimits.fileCountMax) renamed.set(file, path);
   }
   return renamed;
+}
+
+function encodeSummary(content: ContentSummary | null): number[] {
+  if (content === null) return [];
+  return [
+    Number(content.private),
+    content.pieceBytes,
+    content.fileCount,
+    content.totalBytes,
+    content.wantedBytes,
+  ];
+}
+
+function summaryOf(items: readonly BencodeValue[] | null): ContentSummary | null {
+  const numbers = items?.map((item) => item.tryInteger() ?? -1) ?? [];
+  const [isPrivate, pieceBytes, fileCount, totalBytes, wantedBytes] = numbers;
+  if (numbers.length !== 5 || numbers.some((number) => number < 0)) return null;
+  return {
+    private: isPrivate === 1,
+    pieceBytes: pieceBytes!,
+    fileCount: fileCount!,
+    totalBytes: totalBytes!,
+    wantedBytes: wantedBytes!,
+  };
 }
 
 function encodePendingMove(move: PendingMove | null): (string | number)[] {

@@ -105,14 +105,19 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     return this.#superSeeding.isOn;
   }
 
+  /** The `info` is known, and nothing yet of what lies on the disk. */
+  setKnown(info: TorrentInfo): void {
+    this.metadata.setInfo(info.infoBytes);
+    if (info.private) this.introductions.setPrivate();
+  }
+
   /** metadata -> active. `start` of the content follows when it is known what is on disk. */
   setInfo(info: TorrentInfo, pieceLayers: Metainfo['pieceLayers'], nowMs: number): TorrentContent {
     this.nowMs = nowMs;
-    this.metadata.setInfo(info.infoBytes);
+    this.setKnown(info);
     const content = new TorrentContent(info, pieceLayers, this, this.#deps);
     content.setPaused(this.#isPaused);
     this.content = content;
-    if (info.private) this.introductions.setPrivate();
     for (const peer of [...this.peers.values()]) {
       this.#conversation.introduce(peer);
       const fault = content.pieces.applyEarly(peer);
@@ -191,12 +196,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     if (paused) for (const peer of [...this.peers.values()]) this.#close(peer, null);
   }
 
-  setPriority(piece: number, priority: number, nowMs: number): void {
-    this.nowMs = nowMs;
-    this.content?.setPriority(piece, priority);
-  }
-
-  /** After a run of `setPriority`, or pieces that are missing again: says and asks what follows from it. */
+  /** After changes of pieces' priorities, or pieces that are missing again: says and asks what follows from it. */
   refresh(nowMs: number): void {
     this.nowMs = nowMs;
     for (const peer of this.peers.values()) this.updateInterest(peer);
@@ -445,8 +445,8 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
 
   #close(peer: Peer, fault: Fault | null): void {
     if (peer.isClosed) return;
-    const { key, endpoint, isSeed } = peer;
-    this.#effects.push({ type: 'close', peer: key, endpoint, fault, isSeed });
+    const { key, endpoint, isSeed, uploadOnly } = peer;
+    this.#effects.push({ type: 'close', peer: key, endpoint, fault, isSeed: isSeed || uploadOnly });
     this.#remove(peer);
   }
 

@@ -20,3 +20,10 @@ export const privateFault: Fault = {
   blame: 'none',
   penalty: 0,
 };
+
+export const partedFault: Fault = {
+  code: 'BITTORRENT_PEER_CLOSED',
+  message: 'The connection was not needed any more.',
+  blame: 'none',
+  penalty: 0,
+};

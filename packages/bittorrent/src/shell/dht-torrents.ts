@@ -55,7 +55,8 @@ export class DhtTorrents {
   add(infoHash: Uint8Array, seeker: DhtSeeker): () => void {
     const entry: Entry = { infoHash, seeker, schedule: new AnnounceSchedule(this.#prng), end: () => {} };
     this.#entries.add(entry);
-    this.#look();
+    // Many may come at once: one look for all of them.
+    this.#lookWithin(0);
     return () => {
       this.#entries.delete(entry);
       entry.end();

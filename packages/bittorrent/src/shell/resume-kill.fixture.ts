@@ -33,6 +33,7 @@ export function killTorrent(folder: string): {
     title: null,
     category: null,
     hasOwnTrackers: false,
+    content: null,
     hasOwnWebSeeds: false,
     edgesFirst: false,
     activeMs: null,

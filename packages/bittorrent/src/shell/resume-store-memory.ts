@@ -2,7 +2,7 @@
 import { Bitfield } from '@tequio/kernel';
 import type { ResumeChange, ResumeProgress, ResumeSession, SettledFile } from '../core/resume.ts';
 import type { ResumeRecord } from '../core/resume-record.ts';
-import type { LoadedTorrents, ResumeStore, StoredTorrent } from './resume-store.ts';
+import type { ListedTorrent, LoadedTorrents, ResumeStore, StoredTorrent } from './resume-store.ts';
 
 type Entry = {
   record: ResumeRecord;
@@ -19,6 +19,17 @@ export class MemoryResumeStore implements ResumeStore {
 
   load(): LoadedTorrents {
     return { torrents: [...this.#entries.values()].map(storedOf), unreadable: [] };
+  }
+
+  list(): { torrents: ListedTorrent[]; unreadable: [] } {
+    const torrents = Array.from(this.#entries.values(), ({ record, pieces, slots, settled }) => ({
+      record,
+      isComplete:
+        pieces.size === record.pieceCount &&
+        slots.size === 0 &&
+        ![...settled.values()].some(({ modifiedMs }) => modifiedMs < 0),
+    }));
+    return { torrents, unreadable: [] };
   }
 
   tryLoad(id: string): StoredTorrent | null {

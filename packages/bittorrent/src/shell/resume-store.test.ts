@@ -33,6 +33,7 @@ function recordOf(id: string, pieceCount = 10_000): ResumeRecord {
     title: null,
     category: null,
     hasOwnTrackers: false,
+    content: null,
     hasOwnWebSeeds: false,
     edgesFirst: false,
     activeMs: null,

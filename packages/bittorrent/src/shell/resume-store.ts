@@ -27,8 +27,17 @@ export type LoadedTorrents = {
   readonly unreadable: readonly { readonly id: string; readonly fault: Fault }[];
 };
 
+/** What of a torrent is needed to show it, not to run it. */
+export type ListedTorrent = {
+  readonly record: ResumeRecord;
+  /** All pieces are recorded, none lies in the part file, and no file was in doubt at the end. */
+  readonly isComplete: boolean;
+};
+
 export interface ResumeStore {
   load(): LoadedTorrents;
+  /** All of them, in the order in which they were added. */
+  list(): { readonly torrents: readonly ListedTorrent[]; readonly unreadable: LoadedTorrents['unreadable'] };
   /** One torrent; null: there is none, or it cannot be read. */
   tryLoad(id: string): StoredTorrent | null;
   /** Adds or replaces the record. */
@@ -92,6 +101,11 @@ function migrate(database: Database): void {
   }
 }
 
+/** Bits of a row past the last piece are never set. */
+function bitCountOf(bits: Uint8Array): number {
+  return Bitfield.tryFromBytes(bits, bits.length * 8)?.setCount ?? 0;
+}
+
 class DatabaseResumeStore implements ResumeStore {
   readonly #database: Database;
 
@@ -106,6 +120,31 @@ class DatabaseResumeStore implements ResumeStore {
       const record = decodeResumeRecord(row['record'] as Uint8Array);
       if (record.ok) torrents.push(this.#loadOne(record.value));
       else unreadable.push({ id: String(row['id']), fault: record.fault });
+    }
+    return { torrents, unreadable };
+  }
+
+  list(): { torrents: ListedTorrent[]; unreadable: { id: string; fault: Fault }[] } {
+    const database = this.#database;
+    const counts = new Map<string, number>();
+    for (const row of database.all('SELECT torrent, bits FROM bittorrent_pieces')) {
+      const id = String(row['torrent']);
+      counts.set(id, (counts.get(id) ?? 0) + bitCountOf(row['bits'] as Uint8Array));
+    }
+    for (const row of database.all('SELECT DISTINCT torrent FROM bittorrent_slots'))
+      counts.delete(String(row['torrent']));
+    for (const row of database.all('SELECT DISTINCT torrent FROM bittorrent_settled WHERE modified_ms < 0'))
+      counts.delete(String(row['torrent']));
+    const torrents: ListedTorrent[] = [];
+    const unreadable: { id: string; fault: Fault }[] = [];
+    for (const row of database.all('SELECT id, record FROM bittorrent_torrents ORDER BY rowid')) {
+      const record = decodeResumeRecord(row['record'] as Uint8Array);
+      if (!record.ok) unreadable.push({ id: String(row['id']), fault: record.fault });
+      else
+        torrents.push({
+          record: record.value,
+          isComplete: counts.get(record.value.id) === record.value.pieceCount,
+        });
     }
     return { torrents, unreadable };
   }

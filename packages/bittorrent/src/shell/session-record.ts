@@ -5,9 +5,10 @@
 import type { Clock } from '@tequio/kernel';
 import type { AddOptions, TorrentId } from '../contract.ts';
 import { isSelected } from '../core/file-select.ts';
-import type { ResumeRecord } from '../core/resume-record.ts';
+import type { ContentSummary, ResumeRecord } from '../core/resume-record.ts';
 import type { Torrent } from '../core/torrent.ts';
 import type { TorrentFile } from '../wire/torrent-info.ts';
+import { sizeOf } from './content-size.ts';
 import type { SessionDeps, SessionSource } from './session-source.ts';
 import type { TorrentStorage } from './torrent-storage.ts';
 
@@ -67,6 +68,23 @@ export class SessionRecord {
     return atMs === null ? this.#record.activeMs : this.#clock.wallMs() - (this.#clock.nowMs() - atMs);
   }
 
+  /** At the start: nothing is stored where all is known already. */
+  begin(): void {
+    const { stored } = this.#source;
+    if (stored === null || stored.record.paused !== this.#host.isPaused) this.save();
+  }
+
+  /** What its metadata says; stored where it is new. */
+  open(name: string, pieceCount: number, filePriorities: Uint8Array): void {
+    const before = this.#record;
+    const isSame =
+      before.name === name &&
+      before.pieceCount === pieceCount &&
+      before.filePriorities.length === filePriorities.length &&
+      before.filePriorities.every((priority, file) => priority === filePriorities[file]);
+    if (!isSame) this.change({ name, pieceCount, filePriorities });
+  }
+
   /** Changes fields, and stores all. */
   change(fields: Partial<ResumeRecord>): void {
     this.#record = { ...this.#record, ...fields };
@@ -82,7 +100,8 @@ export class SessionRecord {
         ? this.#record.filePriorities
         : Uint8Array.from(storage.info.files, (file) => storage.priorities.fileAt(file.index));
     const { activeMs, totals } = this;
-    this.#record = { ...this.#record, ...totals, activeMs, filePriorities, paused: isPaused };
+    const content = storage === null ? this.#record.content : summaryOf(storage);
+    this.#record = { ...this.#record, ...totals, activeMs, content, filePriorities, paused: isPaused };
     this.#store.save(this.#record);
   }
 
@@ -107,6 +126,11 @@ export class SessionRecord {
   }
 }
 
+function summaryOf({ info, wanted }: TorrentStorage): ContentSummary {
+  const { private: isPrivate, pieceBytes } = info;
+  return { private: isPrivate, pieceBytes, ...sizeOf(info), wantedBytes: wanted.wantedBytes };
+}
+
 /** The record of a torrent that is added for the first time. */
 function newRecord(id: TorrentId, source: SessionSource, add: AddOptions, nowMs: number): ResumeRecord {
   return {
@@ -118,6 +142,7 @@ function newRecord(id: TorrentId, source: SessionSource, add: AddOptions, nowMs:
     category: add.category ?? null,
     folder: add.folder,
     pieceCount: source.metainfo?.info.pieceCount ?? 0,
+    content: null,
     trackers: source.trackers,
     webSeeds: source.webSeeds,
     hasOwnTrackers: false,

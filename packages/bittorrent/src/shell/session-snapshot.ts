@@ -3,18 +3,18 @@ import { formatEndpoint, toHex, toLatin1 } from '@tequio/kernel';
 import type { FileSnapshot, PeerSnapshot, PieceView, TorrentRow, TorrentSnapshot } from '../contract.ts';
 import type { Peer } from '../core/peer.ts';
 import type { PiecePicker } from '../core/piece-picker.ts';
-import type { TorrentInfo } from '../wire/torrent-info.ts';
+import { sizeOf } from './content-size.ts';
 import type { TorrentSession } from './torrent-session.ts';
 
 /** Costs O(connected peers), and O(pieces) where there are any. */
 export function rowOf(session: TorrentSession, nowMs: number): TorrentRow {
-  const { torrent, storage, source, metainfo, finder, error } = session;
+  const { torrent, storage, source, metainfo, finder, announces, error } = session;
   const { content } = torrent;
   const info = metainfo?.info ?? null;
   const { totals, current, activeMs } = session.record;
   const { wantedBytes, doneBytes } = storage?.wanted ?? { wantedBytes: 0, doneBytes: 0 };
   const downRate = torrent.down.bytesPerSecond(nowMs);
-  const { seedCount: swarmSeedCount, leechCount: swarmLeechCount } = finder.swarm;
+  const { seedCount: swarmSeedCount, leechCount: swarmLeechCount } = announces.swarm;
   let [peerCount, seedCount] = [0, 0];
   for (const peer of torrent.peers.values()) {
     if (peer.handshake === null) continue;
@@ -54,28 +54,34 @@ export function rowOf(session: TorrentSession, nowMs: number): TorrentRow {
     limitUp: current.limitUp,
     sequential: current.sequential,
     superSeed: current.superSeed,
-    trackerHost: finder.trackerHost,
+    trackerHost: announces.trackerHost,
     addedAtMs: current.addedMs,
     finishedAtMs: current.finishedMs,
     activeAtMs: activeMs === null ? null : Math.round(activeMs),
   };
 }
 
-export function snapshotOf(session: TorrentSession, nowMs: number): TorrentSnapshot {
-  const { infoHashV1, infoHashV2, error, errorCode, ...row } = rowOf(session, nowMs);
-  const { id, name, folder, state, pieceCount, pieceBytes, havePieceCount } = row;
+export function toSnapshot(
+  row: TorrentRow,
+  more: Pick<TorrentSnapshot, 'files' | 'trackers' | 'peers'> & { readonly have: Uint8Array },
+): TorrentSnapshot {
+  const { id, infoHashV1, infoHashV2, name, folder, state, error, errorCode } = row;
+  const { pieceCount, pieceBytes, havePieceCount, totalBytes, wantedBytes, doneBytes } = row;
   const { downloadedBytes, uploadedBytes, wastedBytes, downRate, upRate, peerCount, seedCount } = row;
-  const { totalBytes, wantedBytes, doneBytes, candidateCount, secondsLeft: left, checked } = row;
-  const have = session.torrent.content?.picker.have.bytes ?? new Uint8Array(0);
+  const { candidateCount, secondsLeft: left, checked } = row;
+  const { have, files, trackers, peers } = more;
   return {
     ...{ id, infoHashV1, infoHashV2, name, folder, state, error, errorCode },
     ...{ pieceCount, pieceBytes, havePieceCount, pieces: toBase64(have) },
     ...{ totalBytes, wantedBytes, doneBytes, downloadedBytes, uploadedBytes, wastedBytes },
     ...{ downRate, upRate, peerCount, seedCount, candidateCount, secondsLeft: left, checked },
-    files: filesOf(session),
-    trackers: session.finder.trackers(),
-    peers: peersOf(session, nowMs),
+    ...{ files, trackers, peers },
   };
+}
+
+/** A bit a piece; empty while it is not known. */
+export function haveOf({ torrent: { content } }: TorrentSession): Uint8Array {
+  return content?.picker.have.bytes ?? new Uint8Array(0);
 }
 
 export function filesOf({ metainfo, storage }: TorrentSession): FileSnapshot[] {
@@ -127,20 +133,6 @@ function peerSnapshot(session: TorrentSession, peer: Peer, pieceCount: number, n
     snubbed: peer.window.isSnubbed,
     uploadOnly: peer.uploadOnly,
   };
-}
-
-type ContentSize = Pick<TorrentRow, 'fileCount' | 'totalBytes'>;
-
-const sizes = new WeakMap<TorrentInfo, ContentSize>();
-
-/** Without pads; counted once. */
-function sizeOf(info: TorrentInfo): ContentSize {
-  const known = sizes.get(info);
-  if (known !== undefined) return known;
-  const files = info.files.filter(({ pad }) => !pad);
-  const size = { fileCount: files.length, totalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
-  sizes.set(info, size);
-  return size;
 }
 
 /** Of the rarest piece, ours counted, and as a fraction the share of pieces that are less rare. */

@@ -75,6 +75,8 @@ export type SessionSource = {
   readonly select: Magnet['select'];
   /** Of an earlier run. */
   readonly stored: { readonly record: ResumeRecord; readonly progress: ResumeProgress } | null;
+  /** The node itself brings it back, or wakes it: that it is complete is no news. */
+  readonly isBack?: boolean;
 };
 
 /** The torrent file of a torrent that began as a magnet, now that its info is known. */

@@ -56,8 +56,9 @@ export class SessionWants {
   #tell({ priorities }: TorrentStorage, range: PieceRange | null): void {
     if (range === null) return;
     this.#host.driver.run((torrent, nowMs) => {
+      torrent.nowMs = nowMs;
       for (let piece = range.first; piece <= range.last; piece++)
-        torrent.setPriority(piece, priorities.pieces[piece]!, nowMs);
+        torrent.content?.setPriority(piece, priorities.pieces[piece]!);
       torrent.refresh(nowMs);
     });
   }

@@ -29,6 +29,7 @@ export class SettledFiles {
   readonly #delayed = new Set<number>();
   #timer: Timer | null = null;
   #background: Promise<unknown> = Promise.resolve();
+  #backgroundCount = 0;
   #isLate: () => boolean = () => false;
 
   constructor(remembered: ReadonlyMap<number, SettledFile>, deps: SettledFilesDeps) {
@@ -43,6 +44,11 @@ export class SettledFiles {
   /** Written to in this run. */
   isTouched(file: number): boolean {
     return this.#touches.has(file);
+  }
+
+  /** No file waits to be settled. */
+  get isDone(): boolean {
+    return this.#delayed.size === 0 && this.#backgroundCount === 0;
   }
 
   /** settled -> unsettled, recorded, because the file is about to be written to. */
@@ -96,17 +102,18 @@ export class SettledFiles {
     const files = [...this.#delayed];
     this.#delayed.clear();
     this.#timer = null;
-    this.#background = this.#background.then(() => this.settle(files));
+    this.#backgroundCount++;
+    this.#background = this.#background.then(() => this.settle(files)).finally(() => this.#backgroundCount--);
   }
 
-  /** Waits for the background, then settles all that was written to in this run, until `isLate` says to stop. */
+  /** Waits for the background, then settles what was written to or checked in this run, until `isLate` says to stop. */
   async settleRest(isLate: () => boolean): Promise<void> {
     this.#isLate = isLate;
     this.#timer?.cancel();
     await this.#background;
-    for (const file of this.#touches.keys()) {
-      if (!this.#settled.has(file)) await this.settle([file]);
-    }
+    for (const file of this.#touches.keys()) if (!this.#settled.has(file)) this.#delayed.add(file);
+    for (const file of this.#delayed) await this.settle([file]);
+    this.#delayed.clear();
   }
 
   /** After a move: a copy to another device does not keep a file's time to the last digit. */

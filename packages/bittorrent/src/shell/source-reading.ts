@@ -36,8 +36,7 @@ export function withStored(
   hashes: Hashes,
 ): SessionSource {
   if (stored === null || stored.record.folder !== folder) return read;
-  const metainfo =
-    read.metainfo ?? (stored.metainfo === null ? null : tryReadTorrent(stored.metainfo, hashes));
+  const metainfo = read.metainfo ?? tryReadTorrent(stored.metainfo, hashes);
   const { hasOwnTrackers, trackers } = stored.record;
   return { ...read, metainfo, trackers: hasOwnTrackers ? trackers : read.trackers, stored };
 }
@@ -45,8 +44,8 @@ export function withStored(
 /** What an earlier run remembers, and nothing else. */
 export function restoredSource(stored: StoredTorrent, hashes: Hashes): SessionSource {
   const { infoHashV1, infoHashV2, name, trackers, webSeeds } = stored.record;
-  const metainfo = stored.metainfo === null ? null : tryReadTorrent(stored.metainfo, hashes);
-  return { infoHashV1, infoHashV2, name, metainfo, trackers, webSeeds, select: null, stored };
+  const metainfo = tryReadTorrent(stored.metainfo, hashes);
+  return { infoHashV1, infoHashV2, name, metainfo, trackers, webSeeds, select: null, stored, isBack: true };
 }
 
 /** The peers that the source itself names. */
@@ -70,7 +69,9 @@ export function readMagnet(text: string): Magnet {
   return magnet.value;
 }
 
-function tryReadTorrent(bytes: Uint8Array, hashes: Hashes): Metainfo | null {
+/** Null: there is none, or it is not one any more. */
+export function tryReadTorrent(bytes: Uint8Array | null, hashes: Hashes): Metainfo | null {
+  if (bytes === null) return null;
   const metainfo = decodeMetainfo(bytes, hashes);
   return metainfo.ok ? metainfo.value : null;
 }

@@ -79,6 +79,11 @@ export class TorrentDriver {
     return this.#links.size;
   }
 
+  /** Somebody is connected or being dialled. */
+  get isBusy(): boolean {
+    return this.#links.size > 0 || this.#dialingCount > 0;
+  }
+
   /** From now on peers are dialled. */
   start(): void {
     this.#mayDial = true;
@@ -253,8 +258,8 @@ export class TorrentDriver {
   #addContacts(contacts: readonly PexPeer[], isFromLocal: boolean): void {
     const nowMs = this.#deps.clock.nowMs();
     for (const { endpoint, flags } of contacts) {
-      const isNew = this.peerList.add(endpoint, 'pex', nowMs, isFromLocal) === 'added';
-      if (isNew && (flags & pexFlag.seed) !== 0) this.peerList.markSeed(endpoint, true);
+      this.peerList.add(endpoint, 'pex', nowMs, isFromLocal);
+      if ((flags & pexFlag.seed) !== 0) this.peerList.markSeed(endpoint, true);
     }
   }
 
@@ -274,10 +279,15 @@ export class TorrentDriver {
     const link = this.#links.get(key);
     if (link === undefined) return;
     // While we want nothing it need not be dialled again.
-    if (link.contact !== null) this.peerList.markSeed(link.contact, isSeed);
+    this.#markMet(link, isSeed);
     if (fault === null) link.connection.end();
     else link.connection.destroy();
     this.#forget(key, link, fault);
+  }
+
+  #markMet(link: Link, isSeed: boolean): void {
+    if (link.contact !== null && link.isHandshaken)
+      this.peerList.markMet(link.contact, isSeed, this.#deps.clock.nowMs());
   }
 
   /** The host hears of a ban once: the closing that follows, and later blames, are of the same peer. */
@@ -346,6 +356,8 @@ export class TorrentDriver {
         // What was written and not sent is never read any more.
         for (const leases of link.leased.splice(0)) this.torrent.handleSent(key, 0, leases, clock.nowMs());
         if (this.#isClosed) return;
+        const peer = this.torrent.peers.get(key);
+        if (peer !== undefined && link.isHandshaken) this.#markMet(link, peer.isSeed || peer.uploadOnly);
         this.torrent.handleClosed(key, clock.nowMs());
         this.#forget(key, link, error === null ? null : connectionFault(error));
         this.drive();

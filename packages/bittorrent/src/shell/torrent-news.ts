@@ -8,20 +8,20 @@
 import type { Clock } from '@tequio/kernel';
 import type { TorrentChanges, TorrentId } from '../contract.ts';
 import { ChangeLog } from '../core/change-log.ts';
-import type { Torrent } from '../core/torrent.ts';
+import type { TorrentPlaces } from './torrent-places.ts';
+import { TorrentSession } from './torrent-session.ts';
 
 export class TorrentNews {
   readonly #clock: Clock;
-  readonly #torrents: ReadonlyMap<TorrentId, { readonly torrent: Torrent }>;
+  readonly #places: TorrentPlaces;
   readonly #log: ChangeLog<TorrentId>;
   readonly #touched = new Set<TorrentId>();
   /** Their rates were not 0 at the last look. */
   readonly #flowing = new Set<TorrentId>();
 
-  /** @param torrents all that there are */
-  constructor(clock: Clock, torrents: ReadonlyMap<TorrentId, { readonly torrent: Torrent }>) {
+  constructor(clock: Clock, places: TorrentPlaces) {
     this.#clock = clock;
-    this.#torrents = torrents;
+    this.#places = places;
     this.#log = new ChangeLog(clock.wallMs());
   }
 
@@ -39,16 +39,18 @@ export class TorrentNews {
     for (const torrent of this.#flowing) this.#touched.add(torrent);
     const nowMs = this.#clock.nowMs();
     for (const id of this.#touched) {
-      const there = this.#torrents.get(id);
-      if (there === undefined) continue;
+      const place = this.#places.get(id);
+      if (place === null) continue;
       this.#log.mark(id);
-      const { down, up } = there.torrent;
-      const isFlowing =
-        Math.round(down.bytesPerSecond(nowMs)) > 0 || Math.round(up.bytesPerSecond(nowMs)) > 0;
+      const isFlowing = place instanceof TorrentSession && isFlowingAt(place, nowMs);
       if (isFlowing) this.#flowing.add(id);
       else this.#flowing.delete(id);
     }
     this.#touched.clear();
-    return this.#log.since(version, this.#torrents.keys());
+    return this.#log.since(version, this.#places.ids());
   }
+}
+
+function isFlowingAt({ torrent: { down, up } }: TorrentSession, nowMs: number): boolean {
+  return Math.round(down.bytesPerSecond(nowMs)) > 0 || Math.round(up.bytesPerSecond(nowMs)) > 0;
 }

@@ -15,7 +15,8 @@ import { Torrent } from '../core/torrent.ts';
 import type { CompleteOptions } from '../options.ts';
 import { decodeInfo } from '../wire/metainfo-info.ts';
 import type { Metainfo } from '../wire/torrent-info.ts';
-import { DiskTrouble, openFault } from './disk-trouble.ts';
+import { partedFault } from './connection-faults.ts';
+import { type DiskTrouble, openFault } from './disk-trouble.ts';
 import type { DriverHost, TorrentFact } from './driver-host.ts';
 import { PeerFinder, type PeerFinderHost } from './peer-finder.ts';
 import { PieceKeeper } from './piece-keeper.ts';
@@ -23,20 +24,22 @@ import { allPieces, piecesToCheck } from './pieces-to-check.ts';
 import type { TorrentRates } from './rate-limit.ts';
 import { SessionRecord, type SessionRecordHost } from './session-record.ts';
 import { metainfoOf, type SessionDeps, type SessionSource } from './session-source.ts';
+import { createSessionTrouble } from './session-trouble.ts';
 import { SessionWants } from './session-wants.ts';
+import type { TorrentAnnounces } from './torrent-announces.ts';
 import { TorrentDriver } from './torrent-driver.ts';
 import { encodeTorrentFile } from './torrent-export.ts';
 import { TorrentStorage } from './torrent-storage.ts';
-import { joinWebSeeds, type TorrentWebSeeds } from './torrent-web-seeds.ts';
+import { settleDelayMs } from './torrent-storage-options.ts';
+import { joinWebSeeds, type TorrentWebSeeds, webSeedsOf } from './torrent-web-seeds.ts';
 
-/** Half a minute is when systems write what is left in memory by themselves: a sync then costs little. */
-const settleDelayMs = 30_000;
 export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecordHost {
   readonly id: TorrentId;
   readonly source: SessionSource;
   readonly torrent: Torrent;
   readonly driver: TorrentDriver;
   readonly finder: PeerFinder;
+  readonly announces: TorrentAnnounces;
   readonly record: SessionRecord;
   readonly wants: SessionWants;
   readonly rates: TorrentRates;
@@ -45,6 +48,9 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   webSeeds: TorrentWebSeeds | null = null;
   /** Pieces to be looked at, at the last start of a check. */
   checkCount = 0;
+  whenBegun: Promise<void> = Promise.resolve();
+  /** When somebody was connected, or being dialled, last. */
+  busyAtMs: number;
 
   readonly #deps: SessionDeps;
   readonly #options: CompleteOptions;
@@ -64,7 +70,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     add: AddOptions,
     options: CompleteOptions,
     owner: number,
-    peerId: Uint8Array,
+    announces: TorrentAnnounces,
     deps: SessionDeps,
   ) {
     this.id = toHex(source.infoHashV1 ?? source.infoHashV2!);
@@ -86,7 +92,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
       {
         infoHashV1: source.infoHashV1,
         infoHashV2: source.infoHashV2,
-        peerId,
+        peerId: announces.peerId,
         listenPort: deps.listenPort(),
         uploadSlots: options.uploadSlots,
         superSeed,
@@ -107,9 +113,15 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
       this,
     );
     this.wants = new SessionWants(this, deps.clock);
+    this.busyAtMs = deps.clock.nowMs();
     this.#keeper = new PieceKeeper(deps.clock, (pieces) => this.#keep(pieces));
-    this.#trouble = this.#createTrouble();
-    this.finder = new PeerFinder(peerList, source, add, options.bind, deps, this);
+    this.#trouble = createSessionTrouble(this, deps);
+    // Whoever comes before the files are looked at is not asked what is known, and hears of nobody it should not.
+    if (source.metainfo !== null) this.torrent.setKnown(source.metainfo.info);
+    this.announces = announces;
+    this.finder = new PeerFinder(peerList, announces, deps, this);
+    if (source.metainfo?.info.private === true) peerList.setPrivate();
+    announces.attach(this.finder);
   }
 
   get name(): string {
@@ -140,10 +152,17 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     return content.isFinished ? 'seeding' : 'downloading';
   }
 
+  /** Starts one that was there before; what goes wrong is shown, not thrown. @param after not before this */
+  begin(after: Promise<void> | null): void {
+    const started = after === null ? this.start() : after.then(() => this.start());
+    this.whenBegun = started.catch((error: unknown) => this.fail(error));
+  }
+
   /** Remembers the torrent, looks at its files if it is known, and begins. @throws NodeError of the disk */
   async start(): Promise<void> {
+    if (this.#isClosed) return;
     this.#isPaused = this.#add.paused ?? false;
-    this.record.save();
+    this.record.begin();
     if (this.#isPaused) this.driver.run((torrent, nowMs) => torrent.setPaused(true, nowMs));
     if (this.metainfo !== null) await this.#open(this.metainfo);
     if (!this.#isPaused) this.driver.start();
@@ -159,11 +178,9 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   async pause(): Promise<void> {
     if (this.#isPaused) return;
     this.#isPaused = true;
-    this.driver.stop();
-    this.webSeeds?.stop();
-    this.driver.run((torrent, nowMs) => torrent.setPaused(true, nowMs));
+    this.#stop();
     this.record.save();
-    await this.finder.leave();
+    await this.announces.leave();
   }
 
   resume(): void {
@@ -192,12 +209,13 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   async setFilePriority(files: readonly number[], priority: number): Promise<void> {
     await this.wants.setFilePriority(files, priority);
     this.#updateSeeding();
+    this.driver.drive();
   }
 
   /** A router has given us another port, or taken it back. */
   handleAnnouncedPort(port: number): void {
     this.torrent.listenPort = port;
-    this.finder.announceAgain();
+    this.announces.announceAgain();
   }
 
   /** The node's way out is gone, for this reason, or back (null). */
@@ -214,9 +232,8 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     }
   }
 
-  /** Those of before are let go of, with what they were about to send. */
-  setWebSeeds(urls: readonly string[]): void {
-    this.record.change({ webSeeds: urls, hasOwnWebSeeds: true });
+  /** The user has replaced them; those of before are let go of, with what they were about to send. */
+  joinWebSeedsAnew(): void {
     this.webSeeds?.leave(this.torrent);
     this.webSeeds = null;
     if (this.storage !== null && this.metainfo !== null) this.#joinWebSeeds(this.metainfo);
@@ -225,11 +242,29 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   /** Takes leave, settles what was written and records it. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
+    this.#stop();
+    const leaving = this.announces.close();
+    const untilMs = this.#deps.clock.nowMs() + 5000;
+    // A file that has just been completed is not synced: who waits for a download does not wait for the disk.
+    const isFresh = this.#finishedAtMs !== null && untilMs - this.#finishedAtMs < settleDelayMs;
+    await this.#end(() => isFresh || this.#deps.clock.nowMs() > untilMs);
+    await leaving;
+  }
+
+  /** Ends like `close`, but trackers and others still hear that the torrent is here. */
+  async rest(): Promise<void> {
+    this.#stop();
+    await this.#end(() => false);
+  }
+
+  #stop(): void {
     this.driver.stop();
     this.webSeeds?.stop();
     this.driver.run((torrent, nowMs) => torrent.setPaused(true, nowMs));
+  }
+
+  async #end(isLate: () => boolean): Promise<void> {
     this.#trouble.close();
-    const leaving = this.finder.close();
     this.#keeper.flush();
     this.record.save();
     this.record.close();
@@ -237,12 +272,8 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     this.webSeeds?.close();
     this.driver.close();
     this.rates.close();
-    const untilMs = this.#deps.clock.nowMs() + 5000;
-    // A file that has just been completed is not synced: who waits for a download does not wait for the disk.
-    const isFresh = this.#finishedAtMs !== null && untilMs - this.#finishedAtMs < settleDelayMs;
-    await this.storage?.close(() => isFresh || this.#deps.clock.nowMs() > untilMs);
+    await this.storage?.close(isLate);
     this.#deps.cache.forget(this.#owner);
-    await leaving;
   }
 
   /** After `close`: nothing of it is remembered. */
@@ -293,6 +324,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   }
 
   driven(): void {
+    if (this.driver.isBusy) this.busyAtMs = this.#deps.clock.nowMs();
     if (!this.#isPaused) this.webSeeds?.poll();
     this.#deps.changed(this.id);
   }
@@ -306,22 +338,21 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
       transport: over.isUtp ? 'utp' : 'tcp',
       encrypted: over.isEncrypted,
     });
-    this.finder.updateStarved();
+    this.announces.updateStarved();
   }
 
   closed(endpoint: Endpoint, fault: Fault | null, wasConnected: boolean): void {
     if (!wasConnected) return;
-    const code = fault?.code ?? 'BITTORRENT_PEER_CLOSED';
-    const message = fault?.message ?? 'The connection was not needed any more.';
-    const at = { torrent: this.id, endpoint: formatEndpoint(endpoint) };
-    this.#deps.emit({ type: 'bittorrent.peer.closed', ...at, code, message });
-    this.finder.updateStarved();
+    const { code, message } = fault ?? partedFault;
+    const closed = { torrent: this.id, endpoint: formatEndpoint(endpoint), code, message };
+    this.#deps.emit({ type: 'bittorrent.peer.closed', ...closed });
+    this.announces.updateStarved();
   }
 
   banned(endpoint: Endpoint, ban: Ban): void {
     const { code, message } = ban;
-    const at = { torrent: this.id, endpoint: formatEndpoint(endpoint) };
-    this.#deps.emit({ type: 'bittorrent.peer.banned', ...at, code, message });
+    const banned = { torrent: this.id, endpoint: formatEndpoint(endpoint), code, message };
+    this.#deps.emit({ type: 'bittorrent.peer.banned', ...banned });
     this.#deps.banned(ban);
   }
 
@@ -330,8 +361,9 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     const { info } = metainfo;
     this.#isOpening = true;
     const { name, pieceCount } = info;
-    this.record.change({ name, pieceCount, filePriorities: this.record.prioritiesOf(info.files) });
-    store.saveMetainfo(this.id, this.exportTorrent(metainfo));
+    this.record.open(name, pieceCount, this.record.prioritiesOf(info.files));
+    if (this.source.isBack !== true || this.source.metainfo === null)
+      store.saveMetainfo(this.id, this.exportTorrent(metainfo));
     const storage = new TorrentStorage(
       {
         info,
@@ -376,17 +408,13 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   }
 
   #joinWebSeeds(metainfo: Metainfo): void {
-    const { webSeeds, hasOwnWebSeeds } = this.record.current;
-    const urls = new Set(hasOwnWebSeeds ? webSeeds : [...metainfo.webSeeds, ...this.source.webSeeds]);
-    if (urls.size === 0) return;
-    const { http, clock, log } = this.#deps;
-    this.webSeeds = joinWebSeeds([...urls], this.torrent, metainfo.info, {
-      http,
-      clock,
+    const urls = webSeedsOf(this.record.current, [...metainfo.webSeeds, ...this.source.webSeeds]);
+    if (urls.length === 0) return;
+    this.webSeeds = joinWebSeeds(urls, this.torrent, metainfo.info, {
+      ...this.#deps,
       bind: this.#options.bind,
       received: (from, bytes) => this.rates.received(from, bytes),
       changed: () => this.driver.drive(),
-      failed: (url, fault, isDead) => log.debug('web-seed.failed', { url, code: fault.code, dead: isDead }),
     });
     this.driver.drive();
   }
@@ -420,7 +448,8 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
 
   #handleChecked(): void {
     const havePieceCount = this.torrent.content!.picker.have.setCount;
-    this.#deps.emit({ type: 'bittorrent.torrent.checked', torrent: this.id, havePieceCount });
+    if (!this.#isOldNews)
+      this.#deps.emit({ type: 'bittorrent.torrent.checked', torrent: this.id, havePieceCount });
     this.#updateSeeding();
     if (!this.#isOpening) this.#announce();
   }
@@ -433,19 +462,23 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     if (this.#wasDownloading) this.#finishedAtMs = this.#deps.clock.nowMs();
     this.#keeper.flush();
     this.finder.setSeeding(true);
-    if (this.#wasDownloading) this.finder.complete();
-    this.record.change({ finishedMs: this.record.current.finishedMs ?? this.#deps.clock.wallMs() });
+    if (this.#wasDownloading) this.announces.complete();
+    const { finishedMs } = this.record.current;
+    if (finishedMs === null) this.record.change({ finishedMs: this.#deps.clock.wallMs() });
     void this.#finish();
+  }
+
+  /** It is what it was, and nothing had to be checked or downloaded for that. */
+  get #isOldNews(): boolean {
+    return this.source.isBack === true && this.checkCount === 0 && !this.#wasDownloading;
   }
 
   async #finish(): Promise<void> {
     try {
       await this.storage?.finish();
-      this.#deps.emit({
-        type: 'bittorrent.torrent.finished',
-        torrent: this.id,
-        bytes: this.record.totals.downloadedBytes,
-      });
+      if (this.#isOldNews) return;
+      const bytes = this.record.totals.downloadedBytes;
+      this.#deps.emit({ type: 'bittorrent.torrent.finished', torrent: this.id, bytes });
     } catch (error) {
       this.fail(error);
     }
@@ -455,42 +488,12 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     this.#broken = fault;
     const { code, message } = fault;
     this.#deps.emit({ type: 'bittorrent.torrent.failed', torrent: this.id, code, message });
-    this.driver.stop();
-    this.webSeeds?.stop();
-    this.driver.run((torrent, nowMs) => torrent.setPaused(true, nowMs));
-  }
-
-  #recheckDoubtful(): void {
-    const { storage } = this;
-    storage?.doubt(null);
-    const { content } = this.torrent;
-    if (content === null || storage === null) return;
-    this.checkCount = storage.doubtful.setCount;
-    this.driver.run(() => content.doubt(piecesOf(storage.doubtful)));
+    this.#stop();
   }
 
   #announce(): void {
     // While it is checked nobody knows yet whether this is a seed.
     const isChecking = (this.torrent.content?.checker.doubtCount ?? 0) > 0;
-    if (!this.#isPaused && !this.#isClosed && !isChecking) this.finder.announce();
-  }
-
-  #createTrouble(): DiskTrouble {
-    const torrent = this.id;
-    return new DiskTrouble(this.#deps.clock, {
-      failed: (code, message) =>
-        this.#deps.emit({ type: 'bittorrent.torrent.failed', torrent, code, message }),
-      recovered: () => {
-        this.#deps.emit({ type: 'bittorrent.torrent.recovered', torrent });
-        this.driver.run((machine, nowMs) => machine.handleDiskRecovered(nowMs));
-      },
-      recheck: () => this.#recheckDoubtful(),
-      tryStores: () => {
-        const hasStuck = this.torrent.content?.hasStuckStores ?? false;
-        this.driver.run(({ content }) => content?.retryStores());
-        return hasStuck;
-      },
-      look: (fault) => this.storage?.look(this.storage.fileOf(fault)) ?? Promise.resolve(null),
-    });
+    if (!this.#isPaused && !this.#isClosed && !isChecking) this.announces.announce();
   }
 }

@@ -36,3 +36,6 @@ export type TorrentStorageDeps = {
   /** Commits the place as part of the torrent's record before it returns. */
   savePlace(place: StoragePlace): void;
 };
+
+/** Half a minute is when systems write what is left in memory by themselves: a sync then costs little. */
+export const settleDelayMs = 30_000;

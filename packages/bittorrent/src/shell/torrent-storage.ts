@@ -57,6 +57,8 @@ export class TorrentStorage {
   #progress: FileProgress;
   #stats = new Map<number, FileStat>();
   #turn: Promise<unknown> = Promise.resolve();
+  /** Changes of the files that go on or wait. */
+  #turnCount = 0;
   #idle: (() => void)[] = [];
 
   constructor(options: TorrentStorageOptions, deps: TorrentStorageDeps) {
@@ -107,6 +109,12 @@ export class TorrentStorage {
       doneBytes += this.#progress.doneBytes[index]!;
     }
     return { wantedBytes, doneBytes };
+  }
+
+  /** Nothing is being written or moved, waits to be synced, or lies in a place that is not its own. */
+  get isSettled(): boolean {
+    if (this.#turnCount > 0) return false;
+    return this.#inFlight.size === 0 && this.#settled.isDone && this.#parts.isEmpty && this.doubtful.isEmpty;
   }
 
   /** The torrent's file that a fault is about; null: none, or the part file. */
@@ -318,7 +326,8 @@ export class TorrentStorage {
 
   /** One change of the files after the other. */
   #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
-    const run = this.#turn.then(work);
+    this.#turnCount++;
+    const run = this.#turn.then(work).finally(() => this.#turnCount--);
     this.#turn = run.catch(() => undefined);
     return run;
   }

@@ -1,7 +1,8 @@
 /** The web seeds of one torrent: each is given runs of blocks whenever it is idle and something is left to fetch. */
-import type { Clock, Fault, HttpClient, IpAddress } from '@tequio/kernel';
+import type { Clock, HttpClient, IpAddress, Log } from '@tequio/kernel';
 import type { WebSeedSnapshot } from '../contract.ts';
 import { clientName } from '../core/conversation.ts';
+import type { ResumeRecord } from '../core/resume-record.ts';
 import type { Torrent } from '../core/torrent.ts';
 import { WebSeed, type WebSeedEffect } from '../core/web-seed.ts';
 import type { WebSeedFeeder } from '../core/web-seed-feeder.ts';
@@ -16,8 +17,16 @@ export type TorrentWebSeedsDeps = {
   readonly received: (from: { pause(): void; resume(): void }, bytes: number) => void;
   /** Something has changed in the torrent: its effects are to be carried out. */
   readonly changed: () => void;
-  readonly failed: (url: string, fault: Fault, isDead: boolean) => void;
+  readonly log: Log;
 };
+
+/** The user's own list, or all that are named. */
+export function webSeedsOf(
+  { webSeeds, hasOwnWebSeeds }: Pick<ResumeRecord, 'webSeeds' | 'hasOwnWebSeeds'>,
+  named: readonly string[],
+): string[] {
+  return [...new Set(hasOwnWebSeeds ? webSeeds : named)];
+}
 
 type Notice = Exclude<WebSeedEffect, { type: 'open' | 'abort' }> | null;
 
@@ -94,8 +103,14 @@ export class TorrentWebSeeds {
     if (notice !== null) feeder.release();
     if (notice?.type === 'done') this.#messages.delete(feeder.seed.url);
     if (notice?.type === 'failed') this.#messages.set(feeder.seed.url, notice.fault.message);
-    if (notice?.type === 'failed')
-      this.#deps.failed(feeder.seed.url, notice.fault, notice.retryAtMs === null);
+    if (notice?.type === 'failed') {
+      const { code } = notice.fault;
+      this.#deps.log.debug('web-seed.failed', {
+        url: feeder.seed.url,
+        code,
+        dead: notice.retryAtMs === null,
+      });
+    }
     this.#deps.changed();
   }
 }
