@@ -59,9 +59,10 @@ async function measureTequio({ lab, magnet: link, bootstrap }: Setting): Promise
   const peer = new TequioPeer(host);
   const startMs = performance.now();
   peer.start(['get', link, '--to', join(host.folder, 'got'), '--dht-bootstrap', bootstrap]);
-  const added = peer.timeOf('bittorrent.torrent.added', timeoutMs);
-  const firstMs = await peer.timeOf('bittorrent.piece.verified', timeoutMs);
-  const addedMs = await added;
+  const [addedMs, firstMs] = await Promise.all([
+    peer.timeOf('bittorrent.torrent.added', timeoutMs),
+    peer.timeOf('bittorrent.piece.verified', timeoutMs),
+  ]);
   await peer.stop();
   lab.removeHost(host);
   return { fromLink: (firstMs - addedMs) / 1000, fromStart: (firstMs - startMs) / 1000 };
