@@ -36,6 +36,8 @@ const world: CliWorld = {
   cwd,
   codeFolder: join(projectFolder, isSource ? 'packages' : 'lib'),
   version: '0.1.0',
+  // A single executable is its own script.
+  selfCommand: [process.execPath, ...(isSea() ? [] : [...process.execArgv, fileURLToPath(import.meta.url)])],
   resolvePath: (text) => resolve(cwd, text),
   onSignal: (handler) => {
     process.on('SIGINT', handler);
@@ -67,9 +69,8 @@ const world: CliWorld = {
     return { cancel: () => clearTimeout(timer) };
   },
   spawnSelf: (args, handlers) => {
-    // A single executable is its own script.
-    const self = isSea() ? [] : [...process.execArgv, fileURLToPath(import.meta.url)];
-    const child = spawn(process.execPath, [...self, ...args], {
+    const [program = '', ...self] = world.selfCommand;
+    const child = spawn(program, [...self, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     createInterface({ input: child.stdout }).on('line', (line) => handlers.onLine(line));

@@ -13,6 +13,7 @@ import { benchmarkImages, benchmarksPart } from './docs-benchmarks.ts';
 import { type CompatAnswers, type CompatCalls, compatAnswersTable, compatCallsTable } from './docs-compat.ts';
 import { type InteropResults, interopTables } from './docs-interop.ts';
 import { type NatMappers, type NatPairs, natMappersTable, natPairsTable } from './docs-nat.ts';
+import { settingsTable } from './docs-settings.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -28,6 +29,7 @@ const parts: readonly Part[] = [
   { name: 'api-routes', path: 'docs/api.md', render: apiRoutesTable },
   { name: 'api-stream', path: 'docs/api.md', render: apiStreamTable },
   { name: 'api-codes', path: 'docs/api.md', render: apiCodesTable },
+  { name: 'settings', path: 'docs/settings.md', render: settingsTable },
   { name: 'arrows', path: 'docs/arrows.md', render: arrowsTable },
   { name: 'interop', path: 'README.md', render: () => interopTables(readResults(), 'en') },
   { name: 'interop', path: 'README.es.md', render: () => interopTables(readResults(), 'es') },

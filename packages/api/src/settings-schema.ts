@@ -371,3 +371,8 @@ export const settingsSchema = z.strictObject({
 
 /** Complete: every value is there. */
 export type Settings = z.output<typeof settingsSchema>;
+
+/** JSON Schema (2020-12) of a config file, with a sentence, a default and a unit for each setting. */
+export function settingsJsonSchema(): Readonly<Record<string, unknown>> {
+  return z.toJSONSchema(settingsSchema, { io: 'input' }) as Readonly<Record<string, unknown>>;
+}

@@ -22,6 +22,8 @@ export type CliWorld = {
   readonly codeFolder: string;
   /** As in package.json. */
   readonly version: string;
+  /** The command that runs this program, without arguments of its own. */
+  readonly selfCommand: readonly string[];
   /** The absolute and normalised path of a text, taken from `cwd`, by the rules of this system. */
   resolvePath(text: string): string;
   /** Calls back for every Ctrl-C and polite signal to end; the returned function ends that. */

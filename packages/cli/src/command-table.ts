@@ -30,6 +30,9 @@ const loaders: Readonly<Record<string, () => Promise<DefineCommand>>> = {
   password: async () => (await import('./commands/password.ts')).definePassword,
   open: async () => (await import('./commands/open.ts')).defineOpen,
   stop: async () => (await import('./commands/stop.ts')).defineStop,
+  service: async () => (await import('./commands/service.ts')).defineService,
+  completions: async () => (await import('./commands/completions.ts')).defineCompletions,
+  man: async () => (await import('./commands/man.ts')).defineMan,
   config: async () => (await import('./commands/config.ts')).defineConfig,
   demo: async () => (await import('./commands/demo.ts')).defineDemo,
 };

@@ -140,6 +140,7 @@ class Call {
     return {
       world: this.#world,
       messages: this.#messages,
+      commands: { names: commandNames, load: loadCommand, summaryOf },
       output: this.output,
       interrupt,
       dataFolder: options.data === undefined ? null : this.#world.resolvePath(options.data),

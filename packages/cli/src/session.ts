@@ -1,16 +1,26 @@
 import type { NodeApi, NodeSettings } from '@tequio/api';
 import { attachNode, createClient, type NodeClient } from '@tequio/client';
 import { NodeError } from '@tequio/kernel';
+import type { Command } from 'commander';
 import type { CliWorld } from './cli-world.ts';
 import type { ConsoleOutput } from './console-output.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Messages } from './messages/en.ts';
 
+/** All commands, for those that speak of the others. */
+export type CommandTable = {
+  /** In the order of the help. */
+  readonly names: readonly string[];
+  load(name: string): Promise<(command: Command, session: Session) => void>;
+  summaryOf(name: string, messages: Messages): string;
+};
+
 /** One call of the program: what every command is given. */
 export type Session = {
   readonly world: CliWorld;
   readonly messages: Messages;
+  readonly commands: CommandTable;
   readonly output: ConsoleOutput;
   readonly interrupt: Interrupt;
   /** Absolute; null: the system's usual place. */

@@ -2,6 +2,7 @@ import { bansTexts, helpOfBans } from './en-bans.ts';
 import { daemonTexts, helpOfDaemon } from './en-daemon.ts';
 import { dhtTexts, helpOfDht } from './en-dht.ts';
 import { configTexts, helpOfConfig, helpOfRun, runTexts } from './en-run.ts';
+import { helpOfSetup, setupTexts } from './en-setup.ts';
 import { helpOfStatus, statusTexts } from './en-status.ts';
 
 /**
@@ -139,6 +140,7 @@ export const en = {
     status: helpOfStatus,
     bans: helpOfBans,
     ...helpOfDaemon,
+    ...helpOfSetup,
     run: helpOfRun,
     config: helpOfConfig,
     nat: {
@@ -338,6 +340,7 @@ export const en = {
   bans: bansTexts,
   daemon: daemonTexts,
 
+  setup: setupTexts,
   run: runTexts,
   config: configTexts,
 

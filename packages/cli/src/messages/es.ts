@@ -4,6 +4,7 @@ import { sentenceInSpanish } from './es-codes.ts';
 import { daemonTexts, helpOfDaemon } from './es-daemon.ts';
 import { dhtTexts, helpOfDht } from './es-dht.ts';
 import { configTexts, helpOfConfig, helpOfRun, runTexts } from './es-run.ts';
+import { helpOfSetup, setupTexts } from './es-setup.ts';
 import { helpOfStatus, statusTexts } from './es-status.ts';
 
 /** Todo lo que dice la línea de órdenes, en español. */
@@ -138,6 +139,7 @@ export const es: Messages = {
     status: helpOfStatus,
     bans: helpOfBans,
     ...helpOfDaemon,
+    ...helpOfSetup,
     run: helpOfRun,
     config: helpOfConfig,
     nat: {
@@ -336,6 +338,7 @@ export const es: Messages = {
   bans: bansTexts,
   daemon: daemonTexts,
 
+  setup: setupTexts,
   run: runTexts,
   config: configTexts,
 

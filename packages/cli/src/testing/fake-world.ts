@@ -15,6 +15,7 @@ export class FakeWorld implements CliWorld {
   readonly cwd = '/home/ana';
   readonly codeFolder = '/project/packages';
   readonly version = '1.2.3';
+  readonly selfCommand: readonly string[] = ['/usr/bin/node', '/project/bin/tequio.ts'];
   readonly stdout = { write: (text: string): void => void (this.out += text) };
   readonly stderr: { write(text: string): void; isTTY: boolean; columns: number; rows: number };
   readonly node: FakeNode;
