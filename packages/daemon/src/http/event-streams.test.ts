@@ -210,6 +210,8 @@ test('a thousand streams cost a bounded memory, one more is refused, and all sha
   // Both ends are in this process, client and server.
   const each = (process.memoryUsage().heapUsed - before) / streams.length;
   ok(each < 150_000, `${Math.round(each / 1000)} kB a stream`);
+  if (process.env['TEQUIO_FIGURES'] !== undefined)
+    process.stdout.write(`${Math.round(each)} bytes a stream\n`);
   const listedBefore = front.node.listCount;
   front.node.put(idOf(1), { name: 'changed' });
   await untilReal(() =>
