@@ -4,6 +4,8 @@ export const compatLimits = {
   bodyBytesMax: 96 << 20,
   /** Torrents whose metadata's comment, author and date are remembered. */
   knownMetainfoCountMax: 2_000,
+  /** Rows of an answer for which files are looked up, to say where content lies; in longer ones the name says it. */
+  detailedRowCountMax: 2_000,
   /** For how long Transmission calls a torrent recently active. */
   recentMs: 60_000,
   removedCountMax: 10_000,

@@ -1,5 +1,6 @@
 import type { ListedTorrent, ShareGoal, TorrentId } from '@tequio/api';
 import type { CompatCaller, CompatPorts } from '../compat-caller.ts';
+import { compatLimits } from '../compat-limits.ts';
 import { contentFiles, rootFolder } from '../content-files.ts';
 import { KnownMetainfo } from '../known-metainfo.ts';
 import { TorrentNumbers } from '../torrent-numbers.ts';
@@ -22,17 +23,33 @@ export class CallerState {
   readonly metainfo = new KnownMetainfo();
   readonly #extras = new Map<TorrentId, { readonly of: string; readonly extras: TorrentExtras }>();
 
-  /** Looked up once, and again when the row shows that it may have changed. */
-  async extrasOf({ management }: CompatCaller, row: ListedTorrent): Promise<TorrentExtras> {
+  /**
+   * Looked up once, and again when the row shows that it may have changed.
+   * @param rowCount in the same answer
+   */
+  async extrasOf({ management }: CompatCaller, row: ListedTorrent, rowCount: number): Promise<TorrentExtras> {
     const { torrents } = management;
-    const of = [row.name, row.folder, row.trackerHost, row.fileCount, row.pieceCount].join('\n');
+    const isLong = rowCount > compatLimits.detailedRowCountMax;
+    const of = [isLong, row.name, row.folder, row.trackerHost, row.fileCount, row.pieceCount].join('\n');
     const known = this.#extras.get(row.id);
-    if (known?.of === of) return known.extras;
-    const [files, trackers] = await Promise.all([torrents.files(row.id), torrents.trackers(row.id)]);
+    // What is known better already is good in a long answer too.
+    if (known !== undefined && (known.of === of || (isLong && known.of === of.replace('true', 'false'))))
+      return known.extras;
+    const [files, trackers] = await Promise.all([
+      isLong ? [] : torrents.files(row.id),
+      torrents.trackers(row.id),
+    ]);
     const content = contentFiles(files, row);
+    const name = row.state === 'metadata' ? null : row.name;
     const extras = {
-      root: rootFolder(content),
-      onlyFile: content.length === 1 ? content[0]!.file.path : null,
+      root: isLong ? (row.fileCount > 1 ? name : null) : rootFolder(content),
+      onlyFile: isLong
+        ? row.fileCount > 1
+          ? null
+          : name
+        : content.length === 1
+          ? content[0]!.file.path
+          : null,
       urls: trackers.map(({ url }) => url),
     };
     this.#extras.set(row.id, { of, extras });

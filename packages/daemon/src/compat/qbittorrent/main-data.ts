@@ -28,6 +28,7 @@ export class MainData {
   /** Trackers to the hashes of their torrents, as text, and each torrent's own. */
   #trackers: Texts = {};
   readonly #urls = new Map<string, readonly string[]>();
+  #areTrackersNew = true;
 
   async next(call: ApiCall): Promise<Answer> {
     const rid = Math.trunc(call.form.number('rid') ?? 0);
@@ -63,8 +64,8 @@ export class MainData {
     const { sharing } = await call.caller.management.settings.get();
     const changed: Record<string, object> = {};
     for (const row of delta.changed) {
-      const extras = await call.state.extrasOf(call.caller, row);
-      this.#urls.set(row.id, extras.urls);
+      const extras = await call.state.extrasOf(call.caller, row, delta.changed.length);
+      this.#learnUrls(row.id, extras.urls);
       const difference = this.#differenceOf(row, torrentRow(row, extras, sharing));
       if (difference !== null) changed[hashOf(row)] = difference;
     }
@@ -73,7 +74,7 @@ export class MainData {
     for (const id of delta.removed) {
       this.#sent.delete(this.#hashes.get(id) ?? '');
       this.#hashes.delete(id);
-      this.#urls.delete(id);
+      this.#areTrackersNew = this.#urls.delete(id) || this.#areTrackersNew;
     }
     if (removed.length > 0) answer['torrents_removed'] = removed;
   }
@@ -92,12 +93,24 @@ export class MainData {
     return entries.length === 0 ? null : Object.fromEntries(entries);
   }
 
+  #learnUrls(id: string, urls: readonly string[]): void {
+    if (this.#urls.get(id)?.join(' ') !== urls.join(' ')) this.#areTrackersNew = true;
+    this.#urls.set(id, urls);
+  }
+
   #addTrackers(answer: Answer, full: boolean): void {
+    // Costs as much as there are torrents.
+    if (!this.#areTrackersNew && !full) return;
+    this.#areTrackersNew = false;
     const now = new Map<string, string[]>();
     for (const [id, urls] of this.#urls) {
       const hash = this.#hashes.get(id);
       if (hash === undefined) continue;
-      for (const url of urls) now.set(url, [...(now.get(url) ?? []), hash]);
+      for (const url of urls) {
+        const hashes = now.get(url);
+        if (hashes === undefined) now.set(url, [hash]);
+        else hashes.push(hash);
+      }
     }
     const texts = Object.fromEntries([...now].map(([url, hashes]) => [url, hashes.join('|')]));
     const changed = [...now].filter(([url]) => this.#trackers[url] !== texts[url]);

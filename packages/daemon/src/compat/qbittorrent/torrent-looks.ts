@@ -35,7 +35,7 @@ export async function info(call: ApiCall): Promise<readonly object[]> {
   const shown = rows.filter((row) => isWanted(call, row));
   const found: object[] = [];
   for (const row of shown) {
-    const base = torrentRow(row, await state.extrasOf(caller, row), sharing);
+    const base = torrentRow(row, await state.extrasOf(caller, row, shown.length), sharing);
     const files = form.flag('includeFiles') ? { files: await filesOf(call, row) } : {};
     const trackers = form.flag('includeTrackers') ? { trackers: await trackersOf(call, row) } : {};
     found.push({ ...base, ...files, ...trackers });

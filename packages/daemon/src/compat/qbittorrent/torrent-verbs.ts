@@ -232,7 +232,7 @@ export async function removeTrackers(call: ApiCall): Promise<void> {
   const urls = call.form
     .required('urls')
     .split('|')
-    .map((url) => decodeURIComponent(url.trim()));
+    .map((url) => decoded(url.trim()));
   const ids = await torrentsOf(call, 'hash');
   if (ids.length === 0) throw notFound();
   let found = false;
@@ -265,11 +265,20 @@ export async function editTracker(call: ApiCall): Promise<void> {
   );
 }
 
+/** Clients percent-encode what stands between `|`; what is not encoded right stands for itself. */
+function decoded(url: string): string {
+  try {
+    return decodeURIComponent(url);
+  } catch {
+    return url;
+  }
+}
+
 const webUrls = (call: ApiCall): readonly string[] =>
   call.form
     .required('urls')
     .split('|')
-    .map((url) => decodeURIComponent(url.trim()))
+    .map((url) => decoded(url.trim()))
     .map((url) => {
       if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) throw badParams(`"${url}" is not a valid URL`);
       return url;

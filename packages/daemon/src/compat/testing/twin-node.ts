@@ -12,6 +12,7 @@ import type {
   TorrentSource,
 } from '@tequio/api';
 import { settingsSchema } from '@tequio/api/settings';
+import { NodeError } from '@tequio/kernel';
 import { startNode } from '../../compose.ts';
 import type { CompatPorts } from '../compat-caller.ts';
 import { TwinTorrents } from './twin-torrents.ts';
@@ -151,7 +152,9 @@ export class TwinNode {
               ];
             }),
           );
-          this.settings = settingsSchema.parse(merged);
+          const checked = settingsSchema.safeParse(merged);
+          if (!checked.success) throw new NodeError('SETTINGS_VALUE', checked.error.message);
+          this.settings = checked.data;
           return { changed: [], restartNeeded: [] };
         },
         schema: async () => ({}),
@@ -232,5 +235,8 @@ export class TwinNode {
 
 async function readTwinSource(text: string): Promise<TorrentSource> {
   if (/^(?:magnet:|[0-9a-f]{40}$)/i.test(text)) return { magnet: text };
-  return { torrent: new Uint8Array(await readFile(text)) };
+  const bytes = await readFile(text).catch(() => {
+    throw new NodeError('FILE_MISSING', `There is nothing at ${text}.`);
+  });
+  return { torrent: new Uint8Array(bytes) };
 }

@@ -38,6 +38,8 @@ export async function loadView(
   { row, number, shareGoal }: Pick<TorrentView, 'row' | 'number' | 'shareGoal'>,
   parts: ReadonlySet<ViewPart>,
 ): Promise<TorrentView> {
+  const nothing = { files: [], peers: [], trackers: [], pieces: noPieces, webSeeds: [], shown: null };
+  if (parts.size === 0) return { row, number, shareGoal, ...nothing };
   const { id } = row;
   const has = (part: ViewPart): boolean => parts.has(part);
   const [files, peers, trackers, pieces, webSeeds, shown] = await Promise.all([
