@@ -32,12 +32,15 @@ export type ViewSource = {
 
 /** Of the time that passes, what listing may take. */
 const listShare = 0.1;
+const elsewhereCountMax = 10_000;
 
 export class TorrentView {
   readonly #query: TorrentListQuery;
   readonly #fields: readonly Field[] | undefined;
   #rows = new Map<string, Values>();
   #order: readonly string[] = [];
+  /** Torrents that have changed and were not on the page. */
+  readonly #elsewhere = new Set<string>();
   #totalCount = -1;
   #counts = '';
   #version = 0;
@@ -57,7 +60,10 @@ export class TorrentView {
     const isStill = !delta.full && delta.changed.length === 0 && delta.removed.length === 0;
     if (isStill && !this.#isStale) return null;
     const changed = delta.full ? [] : this.#applyRows(delta.changed);
-    this.#isStale ||= delta.full || delta.removed.length > 0 || this.#mayMove(delta.changed);
+    for (const id of delta.removed) this.#elsewhere.delete(id);
+    if (this.#elsewhere.size > elsewhereCountMax) this.#elsewhere.clear();
+    const mayMove = this.#mayMove(delta.changed);
+    this.#isStale ||= delta.full || delta.removed.length > 0 || mayMove;
     this.#version = delta.version;
     const listed = this.#isStale && nowMs() >= this.#nextListMs ? await this.#list(source, nowMs) : null;
     if (listed !== null) return { ...listed, ...joined(changed, listed.changed) };
@@ -106,7 +112,6 @@ export class TorrentView {
     if (this.#fields === undefined) return row;
     const picked: Partial<Record<Field, unknown>> = { id: row.id };
     for (const field of this.#fields) picked[field] = row[field];
-    // What decides the place on the page is remembered too, though it was not asked for.
     return picked;
   }
 
@@ -119,8 +124,14 @@ export class TorrentView {
     const { filter = {}, sort = 'addedAtMs', counts } = this.#query;
     const isFixed = Object.keys(filter).length === 0 && fixedFields.has(sort) && counts !== true;
     if (!isFixed) return true;
-    // Unknown ones may be new; on other pages they are met at every turn, and listed within the share of time.
-    return changed.some(({ id }) => !this.#rows.has(id));
+    // One that is met for the first time may be new; after that it is known to be on another page.
+    let isMet = true;
+    for (const { id } of changed) {
+      if (this.#rows.has(id) || this.#elsewhere.has(id)) continue;
+      this.#elsewhere.add(id);
+      isMet = false;
+    }
+    return !isMet;
   }
 
   #encodeOrder(order: readonly string[]): (string | number)[] {
