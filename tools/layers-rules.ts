@@ -142,6 +142,14 @@ export const packageRules: Readonly<Record<string, RoomRule>> = {
     sync: false,
     why: 'The one place where the parts are put together.',
   },
+  web: {
+    own: [],
+    packages: ['kernel', 'api', 'client'],
+    node: 'none',
+    world: true,
+    sync: false,
+    why: 'Thin: views in, calls on the api out; it runs in a browser.',
+  },
   tequio: {
     own: [],
     packages: ['kernel', 'api', 'daemon', '*/contract'],

@@ -253,7 +253,7 @@ function readPackages(paths: readonly string[]): Map<string, PackageFile> {
 
 if (argv[1] === import.meta.filename) {
   const paths = listFiles();
-  const sources = paths.filter((path) => /^(?:packages|bin|tools|bench|e2e)\/.*\.ts$/.test(path));
+  const sources = paths.filter((path) => /^(?:packages|bin|tools|bench|e2e)\/.*\.tsx?$/.test(path));
   const files = new Map(sources.map((path) => [path, readFileSync(projectRoot + path, 'utf8')]));
   const violations = checkLayers(files, readPackages(paths));
   for (const { path, line, message } of violations) stdout.write(`${path}:${line} ${message}\n`);

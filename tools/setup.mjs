@@ -1,7 +1,7 @@
 // Runs before `npm start` and `npm test`, on whatever Node.js the machine has (20 or later), hence plain
 // JavaScript: installs the project's packages once, from the lock file, and is silent when there is nothing to do.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -22,6 +22,29 @@ if (nodeMajor < 20) {
 const lock = readFileSync(`${root}package-lock.json`, 'utf8');
 const stamp = `${lock.length}:${hash(lock)}:${process.platform}-${process.arch}`;
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) install();
+if (newestChange(`${root}packages/web`) > changeOf(`${root}packages/web/dist/index.html`)) buildPage();
+
+/** The web page is made from its sources when they are newer. Without it the node works all the same. */
+function buildPage() {
+  const own = `${root}node_modules/.bin/node${process.platform === 'win32' ? '.cmd' : ''}`;
+  const program = nodeMajor >= 24 ? process.execPath : own;
+  const args = ['--disable-warning=ExperimentalWarning', `${root}tools/web.ts`];
+  const run = spawnSync(program, args, { cwd: root, stdio: ['ignore', 'ignore', 2] });
+  if (run.status !== 0) process.stderr.write('tequio: the web page could not be built.\n');
+}
+
+/** Milliseconds since 1970 at which the newest file of a folder was changed. */
+function newestChange(folder) {
+  return readdirSync(folder, { withFileTypes: true }).reduce((newest, entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return entry.name === 'dist' ? newest : Math.max(newest, newestChange(path));
+    return Math.max(newest, changeOf(path));
+  }, 0);
+}
+
+function changeOf(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
 
 function install() {
   process.stderr.write('tequio: setting up (once) …\n');

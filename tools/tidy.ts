@@ -31,7 +31,7 @@ export function checkTidy(files: ReadonlyMap<string, string>): string[] {
     checkWords(path, text, report);
     if (!isCode(path)) continue;
     checkLines(path, text, report);
-    if (!path.endsWith('.ts')) continue;
+    if (!/\.tsx?$/.test(path)) continue;
     const source = lexSource(text);
     sources.set(path, source);
     checkLeftOvers(path, source, report);
@@ -50,7 +50,7 @@ export function checkTidy(files: ReadonlyMap<string, string>): string[] {
 }
 
 function isCode(path: string): boolean {
-  return /\.(?:ts|mjs|py)$/.test(path);
+  return /\.(?:tsx?|mjs|py)$/.test(path);
 }
 
 function isTest(path: string): boolean {
@@ -131,10 +131,10 @@ function packageDoors(files: ReadonlyMap<string, string>): Map<string, string[]>
     const name = /^packages\/([^/]+)\/package\.json$/.exec(path)?.[1];
     if (name === undefined) continue;
     const { exports = {} } = JSON.parse(text) as { exports?: Record<string, string> };
-    packages.set(
-      name,
-      Object.values(exports).map((target) => posix.join(`packages/${name}`, target)),
-    );
+    // A page is not imported: its first script is its door.
+    const page = `packages/${name}/src/main.tsx`;
+    const doors = Object.values(exports).map((target) => posix.join(`packages/${name}`, target));
+    packages.set(name, files.has(page) ? [...doors, page] : doors);
   }
   return packages;
 }
@@ -167,7 +167,7 @@ function checkDocumented(
 if (argv[1] === import.meta.filename) {
   const paths = listFiles().filter(
     (path) =>
-      /\.(?:ts|mjs|py|md|json|sh|yml)$|^\.ci\//.test(path) &&
+      /\.(?:tsx?|mjs|py|md|json|sh|yml)$|^\.ci\//.test(path) &&
       !/\/vectors\/.*\.json$|^package-lock\.json$|^bench\/results\//.test(path),
   );
   const files = new Map(paths.map((path) => [path, readFileSync(projectRoot + path, 'utf8')]));

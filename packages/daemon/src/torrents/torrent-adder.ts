@@ -78,9 +78,9 @@ export class TorrentAdder {
   async preview(source: TorrentSource, timeoutMs: number): Promise<ShownTorrent> {
     const { engine } = this.#deps;
     const shown = engine.show(source);
+    if (!('magnet' in source)) return shown;
     const id: TorrentId = (shown.infoHashV1 ?? shown.infoHashV2)!;
-    const present = engine.exportTorrent(id);
-    if (shown.files.length > 0 && !('magnet' in source)) return shown;
+    const present = engine.row(id) === null ? null : engine.exportTorrent(id);
     if (present !== null) return engine.show({ torrent: present });
     return this.#fetchInfo(source, id, timeoutMs);
   }

@@ -1,0 +1,92 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { AddDialog } from './add/add-dialog.tsx';
+import { DropZone } from './add/drop-zone.tsx';
+import { DetailScreen } from './detail/detail-screen.tsx';
+import { HomeScreen } from './home/home-screen.tsx';
+import { LogScreen } from './log/log-screen.tsx';
+import { access, enter, node } from './node.ts';
+import { route } from './route.ts';
+import { SettingsScreen } from './settings/settings-screen.tsx';
+import { dialog } from './shell/dialogs.ts';
+import { Frame } from './shell/frame.tsx';
+import { Palette } from './shell/palette.tsx';
+import { KeysDialog, PauseDialog, RemoveDialog } from './shell/small-dialogs.tsx';
+import { TorrentsScreen } from './torrents/torrents-screen.tsx';
+import { say } from './words/words.ts';
+
+export function App(): JSX.Element {
+  if (access.value === 'out') return <Login />;
+  return (
+    <DropZone>
+      <Frame>{access.value === 'in' && <Screen />}</Frame>
+      <OpenDialog />
+    </DropZone>
+  );
+}
+
+function Screen(): JSX.Element {
+  const { screen, id, part } = route.value;
+  if (screen === 'torrents' && id !== null)
+    return <DetailScreen key={id} id={id} part={part ?? 'overview'} />;
+  if (screen === 'torrents') return <TorrentsScreen />;
+  if (screen === 'settings') return <SettingsScreen />;
+  if (screen === 'log') return <LogScreen />;
+  return <HomeScreen />;
+}
+
+function OpenDialog(): JSX.Element | null {
+  switch (dialog.value) {
+    case 'add':
+      return <AddDialog />;
+    case 'palette':
+      return <Palette />;
+    case 'pause':
+      return <PauseDialog />;
+    case 'keys':
+      return <KeysDialog />;
+    case 'remove':
+      return <RemoveDialog />;
+    case null:
+      return null;
+  }
+}
+
+function Login(): JSX.Element {
+  const [isWrong, setWrong] = useState(false);
+  const login = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    try {
+      await node.login({ user: String(form.get('user')), password: String(form.get('password')) });
+      await enter();
+    } catch {
+      setWrong(true);
+    }
+  };
+  return (
+    <main class="login">
+      <form class="card stack" onSubmit={login}>
+        <img src="./mark.svg" alt="Tequio" width="48" height="48" />
+        <h1>{say('login.title')}</h1>
+        <p class="soft">{say('login.text')}</p>
+        <label class="field">
+          <span>{say('login.user')}</span>
+          <input class="input" name="user" autocomplete="username" />
+        </label>
+        <label class="field">
+          <span>{say('login.password')}</span>
+          <input class="input" name="password" type="password" autocomplete="current-password" required />
+        </label>
+        {isWrong && (
+          <p class="bad" role="alert">
+            {say('login.wrong')}
+          </p>
+        )}
+        <button type="submit" class="button primary">
+          {say('login.go')}
+        </button>
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,100 @@
+import type { NodeStatus } from '@tequio/api';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { SpeedGraph } from '../detail/speed-graph.tsx';
+import { status } from '../node.ts';
+import { linkTo } from '../route.ts';
+import { Fret } from '../shell/icon.tsx';
+import { followList, listed } from '../torrents/list-window.ts';
+import type { WordKey } from '../words/en.ts';
+import { formatBytes, formatRate } from '../words/format.ts';
+import { say } from '../words/words.ts';
+
+export function HomeScreen(): JSX.Element {
+  useEffect(() => followList(), []);
+  const now = status.value;
+  if (now === null) return <p class="screen" aria-busy="true" />;
+  return (
+    <section class="screen stack" aria-labelledby="home-title">
+      <h1 id="home-title">{say('home.title')}</h1>
+      {now.troubles.map(({ part, message }) => (
+        <p key={part} class="notice bad-edge plain-text" role="alert">
+          {message}
+        </p>
+      ))}
+      <div class="cards">
+        <BittorrentCard now={now} />
+        <div class="card stack">
+          <h2>{say('home.reach')}</h2>
+          <Reachability now={now} />
+        </div>
+        <div class="card stack wide">
+          <h2>{say('home.speeds')}</h2>
+          <SpeedGraph />
+        </div>
+        <div class="card room-ready">
+          <Fret />
+          <p class="soft">{say('home.networks')}</p>
+        </div>
+      </div>
+    </section>
+  );
+}
+
+/** What the network does right now, in sentences made of facts. */
+function BittorrentCard({ now }: { readonly now: NodeStatus }): JSX.Element {
+  const { totals, dht, freeBytes, allTime } = now;
+  const groups = listed.value.counts?.groups;
+  const [downloading, seeding] = [groups?.downloading ?? 0, groups?.seeding ?? 0];
+  const { connectionCount, upRate } = totals;
+  return (
+    <div class="card stack">
+      <div class="row spread">
+        <h2>{say('home.bittorrent')}</h2>
+        <a href={linkTo('torrents')}>{say('home.seeAll')}</a>
+      </div>
+      <p class="row big">
+        <span class="down">↓ {formatRate(totals.downRate)}</span>
+        <span class="up">↑ {formatRate(upRate)}</span>
+      </p>
+      {downloading > 0 && <p>{say('home.downloading', { n: downloading, p: connectionCount })}</p>}
+      {upRate > 0 && <p>{say('home.sending', { n: Math.max(1, seeding), rate: formatRate(upRate) })}</p>}
+      {downloading === 0 && upRate === 0 && (
+        <p>{seeding > 0 ? say('home.idleSeeding', { n: seeding }) : say('home.idle')}</p>
+      )}
+      {dht !== null && <p class="soft">{say('home.dht', { n: totals.dhtNodeCount })}</p>}
+      <p class="soft">
+        {freeBytes !== null && `${say('home.free', { size: formatBytes(freeBytes) })}. `}
+        {say('home.allTime', {
+          down: formatBytes(allTime.downloadedBytes),
+          up: formatBytes(allTime.uploadedBytes),
+        })}
+        .
+      </p>
+    </div>
+  );
+}
+
+function Reachability({ now }: { readonly now: NodeStatus }): JSX.Element {
+  if (now.reachability.length === 0) return <p class="soft">{say('reach.unknown')}</p>;
+  return (
+    <dl class="facts">
+      {now.reachability.map(({ family, transport, state, advice }) => {
+        const known = ['forward-port', 'open-firewall', 'ask-provider'].includes(advice);
+        return (
+          <div key={`${family}${transport}`}>
+            <dt>
+              IPv{family} · {transport.toUpperCase()}
+            </dt>
+            <dd>
+              {say(`reach.${state}` as WordKey)}
+              {known && (
+                <div class="soft">{say(`reach.advice.${advice}` as WordKey, { port: String(now.port) })}</div>
+              )}
+            </dd>
+          </div>
+        );
+      })}
+    </dl>
+  );
+}

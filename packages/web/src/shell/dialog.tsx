@@ -1,0 +1,32 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { say } from '../words/words.ts';
+import { closeDialog } from './dialogs.ts';
+import { Icon } from './icon.tsx';
+
+type Props = { readonly title: string; readonly children: ComponentChildren };
+
+/** A modal dialog: the browser keeps the focus inside and gives it back; Esc closes. */
+export function Dialog({ title, children }: Props): JSX.Element {
+  const element = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => element.current?.showModal(), []);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Esc closes it, as in every dialog
+    <dialog ref={element} aria-labelledby={titleId} onClose={closeDialog} onClick={closeOutside}>
+      <div class="dialog-body">
+        <div class="row spread">
+          <h2 id={titleId}>{title}</h2>
+          <button type="button" class="button quiet icon" aria-label={say('act.close')} onClick={closeDialog}>
+            <Icon name="close" />
+          </button>
+        </div>
+        {children}
+      </div>
+    </dialog>
+  );
+}
+
+function closeOutside(event: MouseEvent): void {
+  if (event.target === event.currentTarget) closeDialog();
+}

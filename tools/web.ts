@@ -1,0 +1,55 @@
+/**
+ * `npm run web [dev]`: builds the web page into `packages/web/dist`, where the node finds it; or serves it while it is
+ * being worked on, with what it asks going to the node at `TEQUIO_NODE` (http://127.0.0.1:27270).
+ */
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { argv, env, stdout } from 'node:process';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { build, createServer, type InlineConfig } from 'vite';
+import { projectRoot } from './tidy-files.ts';
+
+/** Paths are relative: the page may lie below any base path. Nothing is inlined, as the page's policy forbids it. */
+const config: InlineConfig = {
+  root: join(projectRoot, 'packages/web'),
+  configFile: false,
+  base: './',
+  logLevel: 'warn',
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: {
+    target: 'es2023',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+};
+
+/** Builds the page anew. */
+export async function buildPage(): Promise<void> {
+  await build(config);
+  const folder = join(projectRoot, 'packages/web/dist');
+  for (const path of globSync('**/*.{js,css,html,svg}', { cwd: folder })) packTwins(join(folder, path));
+}
+
+/** The node sends packed twins as they are: nothing is packed while somebody waits. */
+function packTwins(path: string): void {
+  const bytes = readFileSync(path);
+  if (bytes.length < 1024) return;
+  writeFileSync(`${path}.br`, brotliCompressSync(bytes));
+  writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+}
+
+if (argv[1] === import.meta.filename) {
+  if (argv[2] === 'dev') {
+    const target = env['TEQUIO_NODE'] ?? 'http://127.0.0.1:27270';
+    const server = await createServer({
+      ...config,
+      server: { proxy: { '/api': { target, changeOrigin: true } } },
+    });
+    await server.listen();
+    server.printUrls();
+  } else {
+    await buildPage();
+    stdout.write('packages/web/dist: built\n');
+  }
+}
