@@ -77,7 +77,7 @@ function verdictOf(theirs: readonly unknown[], ours: readonly unknown[], mustEqu
   const isEmpty = their === '' || our === '';
   if (!isEmpty && their !== our && !our.split(' or ').every((type) => their.includes(type)))
     return 'other-type';
-  const isEqual = JSON.stringify(theirs) === JSON.stringify(ours);
-  if (mustEqual) return isEqual ? 'same' : 'other-value';
-  return isEqual ? 'same' : 'type';
+  // Where values may differ it means nothing that they happen to be the same this time.
+  if (!mustEqual) return 'type';
+  return JSON.stringify(theirs) === JSON.stringify(ours) ? 'same' : 'other-value';
 }

@@ -169,7 +169,7 @@ export function globalPatch(options: Aria2Options, settings: Settings): Settings
       ...flag('enable-dht', 'dht'),
       ...flag('enable-peer-exchange', 'pex'),
       ...flag('bt-enable-lpd', 'lsd'),
-      ...(crypto === undefined ? {} : { encryption: crypto === 'true' ? 'require' : 'prefer' }),
+      ...(crypto === undefined ? {} : { encryption: crypto === 'true' ? 'require' : 'allow' }),
     },
     queue:
       concurrent === undefined ? {} : { activeDownloads: Math.max(1, Math.floor(Number(concurrent)) || 1) },
