@@ -222,12 +222,36 @@ describe('choker, seeding', () => {
 });
 
 describe('choker, number of slots by rate', () => {
-  it('opens one above those that are served well, never below 4', () => {
-    const well = range(12).map((key) => peer(key, { upRate: 100_000, unchokedSinceMs: 0 }));
-    const waiting = range(50).map((i) => peer(100 + i));
-    const choker = chokerWith({ slots: null });
-    assert.equal(choker.rechoke([...well, ...waiting], 'seed', 0).unchoke.length, 13);
-    const badly = well.map((one) => ({ ...one, upRate: 3000 }));
-    assert.equal(chokerWith({ slots: null }).rechoke([...badly, ...waiting], 'seed', 0).unchoke.length, 4);
+  it('opens as many as the present rate serves with n x 2 kB/s each, 4 to 200', () => {
+    const waiting = range(250).map((i) => peer(100 + i));
+    const countAt = (rateEach: number): number => {
+      const served = range(12).map((key) => peer(key, { upRate: rateEach, unchokedSinceMs: 0 }));
+      return chokerWith({ slots: null }).rechoke([...served, ...waiting], 'seed', 0).unchoke.length;
+    };
+    assert.equal(countAt(100_000), Math.floor(Math.sqrt((12 * 100_000) / 2048)));
+    assert.deepEqual([countAt(0), countAt(1000), countAt(1e9)], [4, 4, 200]);
   });
+});
+
+describe('choker, between two rounds', () => {
+  for (const mode of ['seed', 'leech'] as const) {
+    it(`gives free slots to those who wait and takes none away, as a ${mode}`, () => {
+      const served = range(3).map((key) => peer(key, { unchokedSinceMs: 0, uploadedSinceUnchoke: 1e9 }));
+      const waiting = range(5).map((i) => peer(100 + i));
+      const { unchoke } = chokerWith().fill([...served, ...waiting], mode, 900_000);
+      assert.deepEqual(unchoke.slice(0, 3).sort(), [0, 1, 2]);
+      assert.equal(unchoke.length, 4);
+      assert.ok(unchoke[3]! >= 100);
+      assert.equal(chokerWith({ slots: 2 }).fill([...served, ...waiting], mode, 900_000).unchoke.length, 3);
+    });
+
+    it(`leaves whoever wants nothing any more, as a ${mode}`, () => {
+      const peers = [
+        peer(1, { unchokedSinceMs: 0, interested: false }),
+        peer(2, { unchokedSinceMs: 0 }),
+        peer(3),
+      ];
+      assert.deepEqual(new Set(chokerWith().fill(peers, mode, 1000).unchoke), new Set([2, 3]));
+    });
+  }
 });

@@ -44,7 +44,7 @@ const newcomerWeight = 3;
 const incumbentBonus = 1.1;
 const slotsMin = 4;
 const slotsMax = 200;
-/** Rate-based slots: the n-th slot is worth opening if n peers get n times this. */
+/** Rate-based slots: n are worth having if each of them gets n times this. */
 const slotRateStep = 2048;
 
 /**
@@ -74,8 +74,11 @@ const slotRateStep = 2048;
  *   ten seeds: 60 s of 360 s at most). `fastest` instead takes those that download fastest, and keeps the optimistic
  *   slots so that they can be found: most bytes, least fairness.
  *
- * Slots by rate (`slots` null): while the n peers we serve best each get n x 2 kB/s or more, there is one slot above
- * them. A slow line keeps few slots, so that each is worth having; a fast one opens as many as it fills, 4 to 200.
+ * Slots by rate (`slots` null): as many as get n x 2 kB/s each, were what we upload now shared evenly: n = sqrt(rate / 2 kB/s).
+ * A slow line keeps few slots, so that each is worth having (100 kB/s: 7); a fast one has 200 within seconds, so that no
+ * peer waits for a turn while there is room to spare. 4 to 200.
+ *
+ * Between two rounds `fill` gives out slots that have become free, and takes none away.
  *
  * Attacker: a free rider gets optimistic turns only: ten of them among ten contributors had 1200 s of 9000 slot
  * seconds in 30 minutes (5 slots). Reconnecting puts it at the end of the queue, but for the newcomer's 10 s. Claimed
@@ -118,6 +121,32 @@ export class Choker {
         : this.#reward(candidates, slotCount, mode, nowMs);
     this.#unchoked = new Set(unchoke);
     return { unchoke };
+  }
+
+  /**
+   * Those who are served, and as many of those who wait as there are free slots: to be called between two rounds, when
+   * somebody waits. Nobody is choked who wants something.
+   */
+  fill(
+    peers: readonly ChokerPeer[],
+    mode: 'leech' | 'seed',
+    nowMs: number,
+  ): { readonly unchoke: readonly PeerKey[] } {
+    const candidates = this.#prng.shuffle(peers.filter((peer) => peer.interested));
+    this.#noteWaiting(peers, nowMs);
+    const served = candidates.filter((peer) => peer.unchokedSinceMs !== null).map((peer) => peer.key);
+    const freeCount = Math.max(0, (this.#slots ?? slotsByRate(peers)) - served.length);
+    const rankOf = (peer: ChokerPeer): number =>
+      mode === 'seed' ? this.#turnRank(peer, nowMs) : this.#optimisticRank(peer, false, nowMs);
+    const added = candidates
+      .filter((peer) => peer.unchokedSinceMs === null)
+      .map((peer) => ({ key: peer.key, rank: rankOf(peer) }))
+      .sort((a, b) => b.rank - a.rank)
+      .slice(0, freeCount)
+      .map(({ key }) => key);
+    if (mode === 'leech') for (const key of added) this.#optimistic.add(key);
+    this.#unchoked = new Set([...served, ...added]);
+    return { unchoke: [...this.#unchoked] };
   }
 
   /** Tit for tat, or the fastest downloaders of a seed, and the optimistic slots. */
@@ -163,14 +192,15 @@ export class Choker {
     return isNew && !this.#unchoked.has(peer.key) ? (waitedMs + rechokeMs) * newcomerWeight : waitedMs;
   }
 
+  #turnRank(peer: ChokerPeer, nowMs: number): number {
+    if (peer.isUploadOnly) return -1;
+    if (this.#isInTurn(peer, nowMs)) return Number.POSITIVE_INFINITY;
+    return (nowMs - this.#waitingSince.get(peer.key)!) * progressWeight(peer.progress);
+  }
+
   #takeTurns(candidates: readonly ChokerPeer[], slotCount: number, nowMs: number): PeerKey[] {
-    const rankOf = (peer: ChokerPeer): number => {
-      if (peer.isUploadOnly) return -1;
-      if (this.#isInTurn(peer, nowMs)) return Number.POSITIVE_INFINITY;
-      return (nowMs - this.#waitingSince.get(peer.key)!) * progressWeight(peer.progress);
-    };
     return candidates
-      .map((peer) => ({ peer, rank: rankOf(peer) }))
+      .map((peer) => ({ peer, rank: this.#turnRank(peer, nowMs) }))
       .sort((a, b) => (a.rank === b.rank ? longestServedLast(a.peer, b.peer) : b.rank - a.rank))
       .slice(0, slotCount)
       .map(({ peer }) => peer.key);
@@ -203,10 +233,8 @@ function longestServedLast(a: ChokerPeer, b: ChokerPeer): number {
   return sinceA === sinceB ? 0 : sinceB > sinceA ? 1 : -1;
 }
 
-function slotsByRate(peers: readonly ChokerPeer[]): number {
-  const rates = peers.filter((peer) => peer.unchokedSinceMs !== null).map((peer) => peer.upRate);
-  rates.sort((a, b) => b - a);
-  let count = 0;
-  while (count < rates.length && rates[count]! >= (count + 1) * slotRateStep) count++;
-  return Math.max(slotsMin, Math.min(slotsMax, count + 1));
+/** See {@link Choker}: slots by rate. */
+export function slotsByRate(peers: readonly ChokerPeer[]): number {
+  const rate = peers.reduce((sum, peer) => sum + (peer.unchokedSinceMs === null ? 0 : peer.upRate), 0);
+  return Math.max(slotsMin, Math.min(slotsMax, Math.floor(Math.sqrt(rate / slotRateStep))));
 }

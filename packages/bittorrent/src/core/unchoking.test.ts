@@ -34,6 +34,40 @@ test('without a free slot there is no round, also when the user gives fewer slot
   );
 });
 
+test('more are served within seconds as soon as the line shows what it can carry', () => {
+  const unchoking = new Unchoking({ prng: new Prng(1), slots: null }, () => {});
+  const peers = Array.from({ length: 30 }, (_, key) => waitingPeer(key));
+  for (let nowMs = 0; nowMs <= 3000; nowMs += 1000)
+    if (unchoking.isDue(nowMs)) unchoking.rechoke(peers, 10, 'seed', nowMs);
+  assert.equal(peers.filter(({ amChoking }) => !amChoking).length, 30);
+});
+
+/** Takes 10 MB/s as soon as it is unchoked. */
+function waitingPeer(key: number): Peer {
+  const peer = {
+    key,
+    amChoking: true,
+    interested: true,
+    window: { isSnubbed: false },
+    down: { bytesPerSecond: () => 0, totalBytes: 0 },
+    up: { bytesPerSecond: () => (peer.amChoking ? 0 : 10_000_000) },
+    uploadedSinceUnchoke: 0,
+    unchokedSinceMs: null as number | null,
+    connectedMs: 0,
+    progressOf: () => 0.5,
+    uploadOnly: false,
+    markUnchoked: (nowMs: number) => {
+      peer.amChoking = false;
+      peer.unchokedSinceMs = nowMs;
+    },
+    markChoked: () => {
+      peer.amChoking = true;
+      peer.unchokedSinceMs = null;
+    },
+  };
+  return peer as unknown as Peer;
+}
+
 test('the first who are interested are served at once, those who flood us are not served faster', () => {
   const made = makeTorrent('v1', 16_384, [100_000]);
   const world = new TorrentWorld();

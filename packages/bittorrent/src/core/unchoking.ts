@@ -1,19 +1,24 @@
-/** Applies the choker's choice to the peers of one torrent: every ten seconds, and at once while slots are free. */
+/**
+ * Applies the choker's choice to the peers of one torrent: every ten seconds a round; at once, or within a second, when
+ * somebody waits and a slot is free.
+ */
 import type { Prng } from '@tequio/kernel';
-import { Choker, rechokeMs } from './choker.ts';
+import { Choker, type ChokerPeer, rechokeMs, slotsByRate } from './choker.ts';
 import type { Peer } from './peer.ts';
 
-/** An interested peer gets a slot at once while fewer than this are unchoked. */
-const freeSlots = 4;
-/** Rounds out of turn a second: as many as there are such slots. Whoever comes more often waits for the next second. */
-const hastyRoundsMax = freeSlots;
+/** Slots are filled at once so often a second. Whoever comes more often waits for the next second. */
+const hastyRoundsMax = 4;
 const hastyMs = 1000;
 
 export class Unchoking {
   readonly #choker: Choker;
   readonly #touched: (peer: Peer) => void;
-  readonly #slots: number;
+  readonly #slots: number | null;
+  /** Of the latest look; never fewer than these are given out without a look. */
+  #slotCount: number;
+  /** Next round, and next filling of free slots. */
   #nextMs = 0;
+  #fillMs = Number.POSITIVE_INFINITY;
   #hastySinceMs = Number.NEGATIVE_INFINITY;
   #hastyCount = 0;
 
@@ -21,50 +26,53 @@ export class Unchoking {
   constructor(options: { prng: Prng; slots: number | null }, touched: (peer: Peer) => void) {
     this.#choker = new Choker({ prng: options.prng, slots: options.slots, optimisticSlots: 1 });
     this.#touched = touched;
-    this.#slots = options.slots ?? Number.POSITIVE_INFINITY;
+    this.#slots = options.slots;
+    this.#slotCount = options.slots ?? slotsByRate([]);
   }
 
   isDue(nowMs: number): boolean {
-    return nowMs >= this.#nextMs;
+    return nowMs >= Math.min(this.#nextMs, this.#fillMs);
   }
 
   /**
-   * A peer has just become interested: true when there shall be a round at once. An attacker that says so again and
+   * A peer has just become interested: true when free slots shall be filled at once. An attacker that says so again and
    * again, or that is not chosen, costs a few rounds a second.
    */
   tryHastyRound(peers: Iterable<Peer>, nowMs: number): boolean {
     let unchokedCount = 0;
     for (const peer of peers) if (!peer.amChoking) unchokedCount++;
-    if (unchokedCount >= Math.min(freeSlots, this.#slots)) return false;
+    if (unchokedCount >= this.#slotCount) {
+      // The line may have room for more by then.
+      this.#fillMs = Math.min(this.#fillMs, nowMs + hastyMs);
+      return false;
+    }
     if (nowMs - this.#hastySinceMs >= hastyMs) {
       this.#hastySinceMs = nowMs;
       this.#hastyCount = 0;
     }
     if (this.#hastyCount >= hastyRoundsMax) {
-      this.#nextMs = Math.min(this.#nextMs, this.#hastySinceMs + hastyMs);
+      this.#fillMs = Math.min(this.#fillMs, this.#hastySinceMs + hastyMs);
       return false;
     }
     this.#hastyCount++;
     return true;
   }
 
-  /** @param pieceCount of the torrent; `mode` as the choker takes it */
+  /**
+   * A round when it is due; before that free slots are filled.
+   * @param pieceCount of the torrent; `mode` as the choker takes it
+   */
   rechoke(peers: readonly Peer[], pieceCount: number, mode: 'leech' | 'seed', nowMs: number): void {
-    this.#nextMs = nowMs + rechokeMs;
-    const candidates = peers.map((peer) => ({
-      key: peer.key,
-      interested: peer.interested,
-      snubbed: peer.window.isSnubbed,
-      downRate: peer.down.bytesPerSecond(nowMs),
-      upRate: peer.up.bytesPerSecond(nowMs),
-      uploadedSinceUnchoke: peer.uploadedSinceUnchoke,
-      unchokedSinceMs: peer.unchokedSinceMs,
-      connectedMs: peer.connectedMs,
-      downloadedFromIt: peer.down.totalBytes,
-      progress: peer.progressOf(pieceCount),
-      isUploadOnly: peer.uploadOnly,
-    }));
-    const unchoked = new Set(this.#choker.rechoke(candidates, mode, nowMs).unchoke);
+    const candidates = peers.map((peer) => candidateOf(peer, pieceCount, nowMs));
+    const isRound = nowMs >= this.#nextMs;
+    const { unchoke } = isRound
+      ? this.#choker.rechoke(candidates, mode, nowMs)
+      : this.#choker.fill(candidates, mode, nowMs);
+    const unchoked = new Set(unchoke);
+    if (isRound) this.#nextMs = nowMs + rechokeMs;
+    const someWait = candidates.some(({ key, interested }) => interested && !unchoked.has(key));
+    this.#fillMs = someWait ? nowMs + hastyMs : Number.POSITIVE_INFINITY;
+    this.#slotCount = this.#slots ?? slotsByRate(candidates);
     for (const peer of peers) {
       if (unchoked.has(peer.key) !== peer.amChoking) continue;
       if (peer.amChoking) peer.markUnchoked(nowMs);
@@ -72,4 +80,20 @@ export class Unchoking {
       this.#touched(peer);
     }
   }
+}
+
+function candidateOf(peer: Peer, pieceCount: number, nowMs: number): ChokerPeer {
+  return {
+    key: peer.key,
+    interested: peer.interested,
+    snubbed: peer.window.isSnubbed,
+    downRate: peer.down.bytesPerSecond(nowMs),
+    upRate: peer.up.bytesPerSecond(nowMs),
+    uploadedSinceUnchoke: peer.uploadedSinceUnchoke,
+    unchokedSinceMs: peer.unchokedSinceMs,
+    connectedMs: peer.connectedMs,
+    downloadedFromIt: peer.down.totalBytes,
+    progress: peer.progressOf(pieceCount),
+    isUploadOnly: peer.uploadOnly,
+  };
 }
