@@ -49,13 +49,13 @@ export const es: Words = {
   'home.networks': 'Aquí tendrán su sitio más redes.',
   'home.seeAll': 'Ver torrents',
   'reach.open': 'Sí: ya han entrado otros.',
-  'reach.mapped': 'Sí: tu router deja pasar el puerto.',
+  'reach.mapped': 'Sí: tu enrutador deja pasar el puerto.',
   'reach.punchable': 'En parte: otros entran con ayuda de un tercero.',
   'reach.closed': 'No. Puedes descargar igualmente, de menos pares.',
   'reach.unknown': 'Aún no se sabe; tarda unos minutos.',
   'reach.advice.forward-port':
-    'Deja pasar el puerto {port} en tu router, o activa en él UPnP, NAT-PMP o PCP.',
-  'reach.advice.open-firewall': 'Deja pasar el puerto {port} en el cortafuegos de este equipo o del router.',
+    'Deja pasar el puerto {port} en tu enrutador, o activa en él UPnP, NAT-PMP o PCP.',
+  'reach.advice.open-firewall': 'Deja pasar el puerto {port} en el cortafuegos de esta computadora o del enrutador.',
   'reach.advice.ask-provider':
     'Tu proveedor reparte una dirección entre varios clientes: pide una propia, o IPv6.',
   'range.second': '5 min',
