@@ -74,9 +74,9 @@ const slotRateStep = 2048;
  *   ten seeds: 60 s of 360 s at most). `fastest` instead takes those that download fastest, and keeps the optimistic
  *   slots so that they can be found: most bytes, least fairness.
  *
- * Slots by rate (`slots` null): as many as get n x 2 kB/s each, were what we upload now shared evenly: n = sqrt(rate / 2 kB/s).
- * A slow line keeps few slots, so that each is worth having (100 kB/s: 7); a fast one has 200 within seconds, so that no
- * peer waits for a turn while there is room to spare. 4 to 200.
+ * Slots by rate (`slots` null): as many as get n x 2 kB/s each, were what we upload now shared evenly, which makes
+ * n = sqrt(rate / 2 kB/s), from 4 to 200. A slow line keeps few slots, so that each is worth having (100 kB/s: 7); a fast
+ * one has 200 within seconds, so that nobody waits for a turn while there is room to spare.
  *
  * Between two rounds `fill` gives out slots that have become free, and takes none away.
  *
