@@ -74,7 +74,6 @@ test('0: done', async () => {
 
 test('2: the command line itself is wrong', async () => {
   for (const args of [
-    [],
     ['fly'],
     ['get'],
     ['get', torrent, '--port', 'x'],

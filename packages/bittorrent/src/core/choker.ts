@@ -75,8 +75,8 @@ const slotRateStep = 2048;
  *   slots so that they can be found: most bytes, least fairness.
  *
  * Slots by rate (`slots` null): as many as get n x 2 kB/s each, were what we upload now shared evenly, which makes
- * n = sqrt(rate / 2 kB/s), from 4 to 200. A slow line keeps few slots, so that each is worth having (100 kB/s: 7); a fast
- * one has 200 within seconds, so that nobody waits for a turn while there is room to spare.
+ * n = sqrt(rate / 2 kB/s), from 4 to 200. A slow line keeps few slots, so that each is worth having (100 kB/s: 7); a
+ * fast one has 200 within seconds, so that nobody waits for a turn while there is room to spare.
  *
  * Between two rounds `fill` gives out slots that have become free, and takes none away.
  *
