@@ -55,7 +55,8 @@ export const es: Words = {
   'reach.unknown': 'Aún no se sabe; tarda unos minutos.',
   'reach.advice.forward-port':
     'Deja pasar el puerto {port} en tu enrutador, o activa en él UPnP, NAT-PMP o PCP.',
-  'reach.advice.open-firewall': 'Deja pasar el puerto {port} en el cortafuegos de esta computadora o del enrutador.',
+  'reach.advice.open-firewall':
+    'Deja pasar el puerto {port} en el cortafuegos de esta computadora o del enrutador.',
   'reach.advice.ask-provider':
     'Tu proveedor reparte una dirección entre varios clientes: pide una propia, o IPv6.',
   'range.second': '5 min',
