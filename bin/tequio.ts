@@ -56,7 +56,7 @@ const world: CliWorld = {
   readStandardInput: async () => Buffer.concat(await process.stdin.toArray()).toString('utf8'),
   startDaemon: async (start) => {
     const { startDaemon } = await import('@tequio/daemon');
-    const pageFolder = join(projectFolder, 'packages', 'web', 'dist');
+    const pageFolder = join(projectFolder, isSource ? 'packages/web/dist' : 'web');
     return startDaemon({ ...start, env: process.env, version: world.version, pageFolder });
   },
   checkConfig: async (start) => {

@@ -1,9 +1,11 @@
 /** What is handed out, tried as its users do: the packed package in an empty folder, and the single executable. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { writeExecutable } from '../../tools/package/executable.ts';
 import { writeNpmFolder } from '../../tools/package/npm-folder.ts';
@@ -51,6 +53,27 @@ describe('the packed package', { timeout: 120_000 }, () => {
 
   it('runs its demonstration: real processes, real sockets', () => {
     assert.match(run('npx', ['--offline', 'tequio', 'demo'], empty), /every byte verified/);
+  });
+
+  it('runs as a node with its page', async (t) => {
+    const args = ['tequio', 'run', '--json', '--data', 'node', '--http', '127.0.0.1:0', '--port', '0'];
+    const quiet = ['--bind', '127.0.0.1', '--no-dht', '--no-lsd', '--no-port-mapping'];
+    const node = spawn('npx', ['--offline', ...args, ...quiet], {
+      cwd: empty,
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.after(() => void node.kill('SIGKILL'));
+    const ended = once(node, 'exit');
+    const { value } = await createInterface({ input: node.stdout })[Symbol.asyncIterator]().next();
+    const { url } = JSON.parse(String(value)) as { readonly url: string };
+    const page = await (await fetch(url)).text();
+    assert.match(page, /<div id="app">/);
+    const script = /src="([^"]+\.js)"/.exec(page)![1]!;
+    const packed = await fetch(new URL(script, url), { headers: { 'accept-encoding': 'br' } });
+    assert.equal(packed.headers.get('content-encoding'), 'br');
+    run('npx', ['--offline', 'tequio', 'stop', '--data', 'node'], empty);
+    await ended;
   });
 
   it('is a library with types', () => {

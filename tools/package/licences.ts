@@ -1,5 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+
+type Manifest = {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string;
+  readonly author?: string | { readonly name: string };
+  readonly repository?: string | { readonly url: string };
+};
 
 /** Licences under which other people's code may go out together with ours. */
 const compatible: ReadonlySet<string> = new Set([
@@ -16,25 +24,24 @@ const compatible: ReadonlySet<string> = new Set([
 
 /**
  * The licences of the packages whose code is inside the bundle, as their authors want them handed on.
- * @throws Error when one is not compatible with ours, or does not come with its text
+ * @throws Error when one is not compatible with ours
  */
 export function renderLicences(packageFolders: readonly string[]): string {
   const parts = packageFolders.map((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-      readonly name: string;
-      readonly version: string;
-      readonly license: string;
-    };
+    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+    const { name, version, license } = manifest;
     if (!compatible.has(license))
       throw new Error(`${name} ${version} is under ${license}: it cannot be packed`);
-    return `## ${name} ${version} (${license})\n\n${textOf(folder, name)}\n`;
+    return `## ${name} ${version} (${license})\n\n${textOf(folder, manifest)}\n`;
   });
   return `# Other people's work inside this package\n\n${parts.join('\n')}`;
 }
 
-function textOf(folder: string, name: string): string {
-  const fileName = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
-  if (fileName === undefined || !existsSync(join(folder, fileName)))
-    throw new Error(`${name} has no licence text`);
-  return readFileSync(join(folder, fileName), 'utf8').trim();
+/** As its author wrote it; or, of the few that bring no text, what they say of themselves. */
+function textOf(folder: string, { license, author, repository }: Manifest): string {
+  const fileName = readdirSync(folder).find((entry) => /^(?:licen[cs]e|copying)/i.test(entry));
+  if (fileName !== undefined) return readFileSync(join(folder, fileName), 'utf8').trim();
+  const who = typeof author === 'string' ? author : author?.name;
+  const where = typeof repository === 'string' ? repository : repository?.url;
+  return `It brings no text of its licence, and says: ${license}, by ${who ?? 'its authors'}, ${where ?? ''}`;
 }

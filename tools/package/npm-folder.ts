@@ -1,21 +1,10 @@
-import {
-  chmodSync,
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../tidy-files.ts';
+import { buildPage } from '../web.ts';
 import { writeBundle } from './bundle.ts';
 import { renderLicences } from './licences.ts';
 import { writeTypes } from './types.ts';
-
-/** Where the web page lies once it is built, if it is. */
-const webFolder = 'packages/web/dist';
 
 /**
  * Writes the folder that `npm publish` takes: JavaScript with everything inside, types, and no dependency but those
@@ -30,10 +19,23 @@ export async function writeNpmFolder(folder: string): Promise<void> {
   chmodSync(join(folder, 'bin/tequio.mjs'), 0o755);
   for (const name of ['LICENSE', 'CHANGELOG.md']) copyFileSync(join(projectRoot, name), join(folder, name));
   copyFileSync(join(projectRoot, 'packages/tequio/README.md'), join(folder, 'README.md'));
-  if (existsSync(join(projectRoot, webFolder)))
-    cpSync(join(projectRoot, webFolder), join(folder, 'web'), { recursive: true });
-  writeFileSync(join(folder, 'LICENSES-OF-OTHERS.md'), renderLicences(packageFolders));
+  await buildPage();
+  cpSync(join(projectRoot, 'packages/web/dist'), join(folder, 'web'), { recursive: true });
+  writeFileSync(
+    join(folder, 'LICENSES-OF-OTHERS.md'),
+    renderLicences([...packageFolders, ...pagePackages()]),
+  );
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+}
+
+/** Those whose code is in the page. */
+function pagePackages(): string[] {
+  const { dependencies } = JSON.parse(
+    readFileSync(join(projectRoot, 'packages/web/package.json'), 'utf8'),
+  ) as { readonly dependencies: Readonly<Record<string, string>> };
+  return [...Object.keys(dependencies), '@preact/signals-core'].map((name) =>
+    join(projectRoot, 'node_modules', name),
+  );
 }
 
 function manifest(): object {

@@ -85,9 +85,9 @@ function pathsOfDoors(): Record<string, string[]> {
 }
 
 function doorsOf(name: string): Readonly<Record<string, string>> {
-  const { exports } = JSON.parse(
+  const { exports = {} } = JSON.parse(
     readFileSync(join(projectRoot, 'packages', name, 'package.json'), 'utf8'),
-  ) as { readonly exports: Readonly<Record<string, string>> };
+  ) as { readonly exports?: Readonly<Record<string, string>> };
   return exports;
 }
 

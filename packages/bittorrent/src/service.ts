@@ -322,6 +322,10 @@ class Service extends ServiceTorrents implements BittorrentService {
     const row = record.paused === paused ? tryRestingRow(record, isComplete) : null;
     if (row === null) return false;
     this.places.enterAtRest(row, this.#createAnnounces({ ...record, trackers }, more));
+    // Whoever adds it wants to hear the same as of one that had to be looked at.
+    const { id, pieceCount, downloadedBytes } = row;
+    this.emit({ type: 'bittorrent.torrent.checked', torrent: id, havePieceCount: pieceCount });
+    this.emit({ type: 'bittorrent.torrent.finished', torrent: id, bytes: downloadedBytes });
     return true;
   }
 

@@ -249,6 +249,13 @@ export class AnnouncedTracker {
     this.#dueMs = Math.max(nowMs, this.#lastMs + leastMs);
   }
 
+  /** What it tells of us is wrong: it is asked at once, sooner than it wishes if need be. */
+  markOutdated(nowMs: number): void {
+    if (this.checked === null) return;
+    if (this.isAnnouncing) this.again = true;
+    else this.#dueMs = Math.max(nowMs, this.#lastMs + announcerLimits.manualMsMin);
+  }
+
   /** Counts of a scrape, one for each info-hash. */
   handleSwarms(swarms: readonly SwarmCounts[]): void {
     swarms.forEach((swarm, i) => {

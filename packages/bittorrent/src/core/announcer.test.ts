@@ -478,3 +478,15 @@ test('the user waits for the min interval that a tracker has named', () => {
   world.advance(2 * minute);
   assert.deepEqual(world.heard(), ['none a']);
 });
+
+test('a changed port is told at once, whatever interval the tracker asked for', () => {
+  const world = new World([['http://a.example/announce']]);
+  world.reply = () => ({ ...answer, minIntervalMs: 5 * minute });
+  world.input({ type: 'start', isComplete: false });
+  world.advance(minute);
+  world.heard();
+  world.input({ type: 'announce-now' });
+  assert.deepEqual(world.heard(), []);
+  world.input({ type: 'port-changed' });
+  assert.deepEqual(world.heard(), ['none a']);
+});

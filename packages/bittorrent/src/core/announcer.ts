@@ -51,6 +51,8 @@ export type AnnouncerInput =
   | { readonly type: 'starved'; readonly starved: boolean }
   /** The user's wish. */
   | { readonly type: 'announce-now' }
+  /** Others must dial another port from now on: what the trackers tell is wrong until they hear it. */
+  | { readonly type: 'port-changed' }
   | { readonly type: 'scrape' }
   /** Known URLs are left as they are; the others become later tiers. */
   | { readonly type: 'add-trackers'; readonly tiers: readonly (readonly string[])[] }
@@ -140,6 +142,10 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerEffect> {
         break;
       case 'announce-now':
         for (const tracker of this.#trackers()) tracker.markWanted(nowMs);
+        this.#advance(nowMs);
+        break;
+      case 'port-changed':
+        for (const tracker of this.#trackers()) tracker.markOutdated(nowMs);
         this.#advance(nowMs);
         break;
       case 'scrape':

@@ -180,7 +180,14 @@ export class TorrentAnnounces implements DhtSeeker {
     if (this.#isAnnounced) this.#trackers?.handle({ type: 'starved', starved: this.isStarved });
   }
 
-  /** Others must dial another port from now on, or the user wants it: all are asked again as soon as they allow. */
+  /** Others must dial another port from now on. */
+  announcePort(): void {
+    if (!this.#isAnnounced) return;
+    this.#trackers?.handle({ type: 'port-changed' });
+    this.#deps.dht?.hurry(this);
+  }
+
+  /** The user wants it: all are asked again as soon as they allow. */
   announceAgain(): void {
     if (!this.#isAnnounced) return;
     this.#trackers?.handle({ type: 'announce-now' });

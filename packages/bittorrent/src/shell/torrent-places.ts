@@ -293,7 +293,7 @@ export class TorrentPlaces {
   async #takeTurn(resting: RestingTorrent): Promise<void> {
     const { announces, id } = resting;
     if (announces.isAnnounced) {
-      announces.announceAgain();
+      announces.announcePort();
       return;
     }
     while (this.#held.has(id)) await this.#held.get(id);

@@ -215,7 +215,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
   /** A router has given us another port, or taken it back. */
   handleAnnouncedPort(port: number): void {
     this.torrent.listenPort = port;
-    this.announces.announceAgain();
+    this.announces.announcePort();
   }
 
   /** The node's way out is gone, for this reason, or back (null). */
