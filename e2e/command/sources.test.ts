@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { after, before, test } from 'node:test';
 import { assertSameTree, makeContent } from '../lab/content.ts';
+import { skipWithout } from '../lab/missing.ts';
 import { cleanEnvironment, Running } from '../lab/running.ts';
 import { programArguments, runTequio } from '../lab/tequio.ts';
 import { until } from '../lab/until.ts';
@@ -127,7 +128,7 @@ test('an https address, whose certificate must be one that this machine trusts',
     '1',
     ...subject,
   ]);
-  if (made.status !== 0) return t.skip('openssl is not here, to make a certificate with');
+  if (made.status !== 0) return skipWithout(t, 'openssl is not here, to make a certificate with');
   const pair = { key: readFileSync(at('key.pem')), cert: readFileSync(at('cert.pem')) };
   const tls = createTlsServer(pair, (_, response) => void response.end(readFileSync(at('t.torrent'))));
   await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { LabDaemon } from '../lab/daemon.ts';
 import { makeTorrentFile } from '../lab/made-torrent.ts';
+import { skipWithout } from '../lab/missing.ts';
 import { until } from '../lab/until.ts';
 
 const content = randomBytes(6 << 20);
@@ -40,7 +41,7 @@ function mount(folder: string, ...options: string[]): boolean {
 test('a full disk of content: the torrent says so, waits, and goes on when there is room', (t) =>
   withSeeder(async (root, torrent, peer) => {
     const small = join(root, 'small');
-    if (!mount(small, 'size=4m')) return t.skip('no right to mount');
+    if (!mount(small, 'size=4m')) return skipWithout(t, 'no right to mount');
     const leech = new LabDaemon(join(root, 'leech'));
     try {
       await leech.start();
@@ -62,7 +63,7 @@ test('a full disk of content: the torrent says so, waits, and goes on when there
 test('a full disk under the data folder: what was acknowledged is there afterwards', (t) =>
   withSeeder(async (root, torrent) => {
     const small = join(root, 'data');
-    if (!mount(small, 'size=1m')) return t.skip('no right to mount');
+    if (!mount(small, 'size=1m')) return skipWithout(t, 'no right to mount');
     const daemon = new LabDaemon(join(small, 'node'));
     try {
       mkdirSync(join(small, 'node'));
@@ -96,7 +97,7 @@ test('a data folder that cannot be written is a sentence, and nothing is made', 
   const folder = join(root, 'read-only');
   try {
     if (!mount(folder, 'size=1m') || spawnSync('mount', ['-o', 'remount,ro', folder]).status !== 0)
-      return t.skip('no right to mount');
+      return skipWithout(t, 'no right to mount');
     const daemon = new LabDaemon(join(folder, 'node'));
     const running = daemon.spawn();
     assert.equal((await running.exited).code, 74);

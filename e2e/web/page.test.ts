@@ -104,6 +104,18 @@ describe('the web page', { skip: isMissing && 'there is no /usr/bin/chromium', t
     await page.context().close();
   });
 
+  it('opens a magnet link that the browser hands over', async () => {
+    const faults: string[] = [];
+    const page = await open({ storageState: known }, faults);
+    const link = `magnet:?xt=urn:btih:${id}`;
+    await page.goto(`${enter.replace(/#.*/, '')}#/add?source=${encodeURIComponent(link)}`);
+    await page.getByLabel('Magnet link').waitFor();
+    assert.equal(await page.getByLabel('Magnet link').inputValue(), link);
+    await page.getByText('One file, 300 kB').waitFor();
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  });
+
   it('is worked by keys alone: choose, open, pause, commands', async () => {
     const faults: string[] = [];
     const page = await open({ storageState: known, viewport: { width: 1280, height: 800 } }, faults);
@@ -114,7 +126,10 @@ describe('the web page', { skip: isMissing && 'there is no /usr/bin/chromium', t
     await page.keyboard.press('Space');
     await page.getByText('One chosen').waitFor();
     await page.keyboard.press('Control+k');
+    // What is typed before the field has the focus would be lost.
+    await page.locator('[role=combobox]:focus').waitFor();
     await page.keyboard.type('pause ·');
+    await page.getByRole('option', { selected: true }).getByText('Pause ·').waitFor();
     await page.keyboard.press('Enter');
     await page.getByRole('gridcell').getByText('Paused').waitFor();
     await grid.focus();

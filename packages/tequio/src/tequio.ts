@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type {
   AddOptions,
   BittorrentEvent,
@@ -120,7 +120,6 @@ export class Tequio extends EventEmitter<TequioEvents> {
       options.onProgress,
     );
     const torrent = await this.#addTo(node, { torrent: file }, { folder: dirname(path), seed: true });
-    if (torrent.name !== basename(path)) this.#running?.bittorrent.rename(torrent.infoHash, basename(path));
     await torrent.whenDone();
     onSeed?.(torrent);
     return torrent;

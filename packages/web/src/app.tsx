@@ -1,14 +1,14 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { AddDialog } from './add/add-dialog.tsx';
 import { DropZone } from './add/drop-zone.tsx';
 import { DetailScreen } from './detail/detail-screen.tsx';
 import { HomeScreen } from './home/home-screen.tsx';
 import { LogScreen } from './log/log-screen.tsx';
 import { access, enter, node } from './node.ts';
-import { route } from './route.ts';
+import { go, route } from './route.ts';
 import { SettingsScreen } from './settings/settings-screen.tsx';
-import { dialog } from './shell/dialogs.ts';
+import { dialog, openDialog } from './shell/dialogs.ts';
 import { Frame } from './shell/frame.tsx';
 import { Palette } from './shell/palette.tsx';
 import { KeysDialog, PauseDialog, RemoveDialog } from './shell/small-dialogs.tsx';
@@ -26,7 +26,14 @@ export function App(): JSX.Element {
 }
 
 function Screen(): JSX.Element {
-  const { screen, id, part } = route.value;
+  const { screen, id, part, query } = route.value;
+  const link = screen === 'add' ? query.get('source') : null;
+  // A magnet link that the browser has handed over.
+  useEffect(() => {
+    if (link === null) return;
+    openDialog('add', { source: link });
+    go('torrents');
+  }, [link]);
   if (screen === 'torrents' && id !== null)
     return <DetailScreen key={id} id={id} part={part ?? 'overview'} />;
   if (screen === 'torrents') return <TorrentsScreen />;

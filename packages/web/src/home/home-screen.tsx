@@ -1,17 +1,15 @@
-import type { NodeStatus } from '@tequio/api';
+import type { NodeStatus, TorrentCounts } from '@tequio/api';
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { SpeedGraph } from '../detail/speed-graph.tsx';
-import { status } from '../node.ts';
+import { isSeen, node, status } from '../node.ts';
 import { linkTo } from '../route.ts';
 import { Fret } from '../shell/icon.tsx';
-import { followList, listed } from '../torrents/list-window.ts';
 import type { WordKey } from '../words/en.ts';
 import { formatBytes, formatRate } from '../words/format.ts';
 import { say } from '../words/words.ts';
 
 export function HomeScreen(): JSX.Element {
-  useEffect(() => followList(), []);
   const now = status.value;
   if (now === null) return <p class="screen" aria-busy="true" />;
   return (
@@ -41,10 +39,21 @@ export function HomeScreen(): JSX.Element {
   );
 }
 
+/** How many torrents do what; null: not known yet. */
+function useCounts(): TorrentCounts | null {
+  const [counts, setCounts] = useState<TorrentCounts | null>(null);
+  const seen = isSeen.value;
+  useEffect(() => {
+    if (!seen) return;
+    return node.watchTorrents({ limit: 1, counts: true }, (copy) => setCounts(copy.counts));
+  }, [seen]);
+  return counts;
+}
+
 /** What the network does right now, in sentences made of facts. */
 function BittorrentCard({ now }: { readonly now: NodeStatus }): JSX.Element {
   const { totals, dht, freeBytes, allTime } = now;
-  const groups = listed.value.counts?.groups;
+  const groups = useCounts()?.groups;
   const [downloading, seeding] = [groups?.downloading ?? 0, groups?.seeding ?? 0];
   const { connectionCount, upRate } = totals;
   return (
