@@ -19,7 +19,7 @@ export type RoomRule = {
 };
 
 /** Packages that speak one network each, with the furniture of packages/bittorrent. */
-export const applications: readonly string[] = ['bittorrent'];
+export const applications: readonly string[] = ['bittorrent', 'ipfs'];
 
 /** Files directly in an application's `src/` that all its rooms share. */
 export const furniture: readonly string[] = ['options.ts', 'limits.ts', 'faults.ts', 'metrics.ts'];
@@ -110,6 +110,14 @@ export const packageRules: Readonly<Record<string, RoomRule>> = {
     sync: false,
     why: 'What all peers need, over ports.',
   },
+  overlay: {
+    own: [],
+    packages: ['kernel', 'network'],
+    node: 'harmless',
+    world: true,
+    sync: false,
+    why: 'libp2p behind one port; its libraries bring a world of their own, and nobody else imports them.',
+  },
   api: {
     own: [],
     packages: ['*/contract'],
@@ -136,7 +144,7 @@ export const packageRules: Readonly<Record<string, RoomRule>> = {
   },
   daemon: {
     own: [],
-    packages: ['kernel', 'runtime', 'network', 'api', 'client', '*', '*/contract'],
+    packages: ['kernel', 'runtime', 'network', 'overlay', 'api', 'client', '*', '*/contract'],
     node: 'harmless',
     world: true,
     sync: false,

@@ -9,6 +9,7 @@ export * from './fault.ts';
 export * from './log.ts';
 export * from './machine.ts';
 export * from './memory.ts';
+export * from './overlay-port.ts';
 export * from './ports.ts';
 export * from './prng.ts';
 export * from './rate.ts';
