@@ -35,6 +35,7 @@ const run = spawnSync(
     '--test',
     '--test-concurrency=2',
     '--test-timeout=300000',
+    `--import=${new URL('test-deadline.ts', import.meta.url)}`,
     ...files,
   ],
   { cwd: root, stdio: 'inherit' },

@@ -12,7 +12,29 @@ export const fileCases: readonly DiskCase[] = [
       notEqual(world.file('a/b', world.fixture.otherRoot), first);
       equal(world.kind('a'), null);
       await world.fixture.wait(world.disk.forget(first));
+      equal(world.file('a/b'), first, 'it was registered twice and forgotten once');
+      await world.fixture.wait(Promise.all([world.disk.forget(first), world.disk.forget(first)]));
       notEqual(world.file('a/b'), first);
+    },
+  ],
+  [
+    'a name registered while it is forgotten is good for all that follows',
+    async (world) => {
+      const old = world.file('a/again');
+      const before = world.store(randomBytes(100), [span(old, 0, 100)]);
+      const forgotten = world.disk.forget(old);
+      const file = world.file('a/again');
+      notEqual(file, old);
+      const after = world.store(randomBytes(50), [span(file, 100, 50)]);
+      const synced = world.fixture.wait(world.disk.sync(file));
+      const moved = world.fixture.wait(world.disk.move(file, { root: world.fixture.root, path: 'a/moved' }));
+      await world.fixture.wait(forgotten);
+      equal(codeOf(await before), 'ok');
+      equal(codeOf(await after), 'ok');
+      await Promise.all([synced, moved]);
+      equal(codeOf(await world.load(150, [span(file, 0, 150)])), 'loaded');
+      equal(world.kind('a/again'), null);
+      equal(world.get('a/moved')?.length, 150);
     },
   ],
   [

@@ -114,9 +114,12 @@ export interface DiskPort {
   allocateSlab(bytes: number): Slab;
   /** Only when no job or connection uses it any more. */
   freeSlab(slab: Slab): void;
-  /** Names a file; nothing is opened or made. The same reference gives the same id until it is forgotten. */
+  /**
+   * Names a file; nothing is opened or made. The same reference gives the same id until it is forgotten as often as it
+   * was registered.
+   */
   register(ref: FileRef): FileId;
-  /** Closes its handles. Jobs given before this are done first. */
+  /** Closes its handles. Jobs given before this are done first. The last user's id is no more from this call on. */
   forget(file: FileId): Promise<void>;
   /** Queues a job; `done` is called once, never from inside this call. Store makes missing folders and files. */
   submit(job: DiskJob, done: (result: DiskResult) => void): void;

@@ -34,6 +34,8 @@ type Done = (result: DiskResult) => void;
 
 type FileEntry = {
   ref: FileRef;
+  /** How often it was registered and not yet forgotten. */
+  userCount: number;
   /** Jobs given while an operation has the file; null: no operation has it. */
   held: { job: DiskJob; done: Done }[] | null;
   /** Settles when the last operation that was asked for is over. */
@@ -54,6 +56,8 @@ class ThreadedDisk implements DiskPort {
   readonly #slabs = new SlabPool();
   readonly #files = new Map<FileId, FileEntry>();
   readonly #ids = new Map<string, FileId>();
+  /** Names that nobody uses any more, while the last jobs under them run: who registers one anew waits for that. */
+  readonly #leaving = new Map<string, Promise<void>>();
   readonly #running = new Map<number, RunningJob>();
   /** Streams of which a part is held: later parts must wait behind it. */
   readonly #heldStreams = new Map<number, FileEntry>();
@@ -91,11 +95,15 @@ class ThreadedDisk implements DiskPort {
     assert(isSafeRef(ref), 'a file reference is a root and a safe relative path');
     const key = keyOf(ref);
     const known = this.#ids.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#entryOf(known).userCount++;
+      return known;
+    }
     const id = this.#nextFile++ as FileId;
     this.#ids.set(key, id);
     const own = { root: ref.root, path: ref.path };
-    this.#files.set(id, { ref: own, held: null, turn: Promise.resolve() });
+    const turn = this.#leaving.get(key) ?? Promise.resolve();
+    this.#files.set(id, { ref: own, userCount: 1, held: null, turn });
     return id;
   }
 
@@ -129,11 +137,29 @@ class ThreadedDisk implements DiskPort {
     for (const thread of this.#threads) thread.flush();
   }
 
+  /** The name is free at once, so that whoever registers it from now on gets an id that lasts. */
   async forget(file: FileId): Promise<void> {
-    await this.#exclusively(file, async (entry) => {
-      this.#ids.delete(keyOf(entry.ref));
+    const entry = this.#entryOf(file);
+    assert(entry.userCount > 0, 'a file is forgotten as often as it was registered');
+    if (--entry.userCount > 0) {
+      await this.#exclusively(file, async () => {});
+      return;
+    }
+    const key = keyOf(entry.ref);
+    this.#dropName(key, file);
+    const left = this.#exclusively(file, async () => {
+      this.#dropName(keyOf(entry.ref), file);
       this.#files.delete(file);
     });
+    const { turn } = entry;
+    this.#leaving.set(key, turn);
+    await left.finally(() => {
+      if (this.#leaving.get(key) === turn) this.#leaving.delete(key);
+    });
+  }
+
+  #dropName(key: string, file: FileId): void {
+    if (this.#ids.get(key) === file) this.#ids.delete(key);
   }
 
   async stat(file: FileId): Promise<FileStat | null> {
@@ -165,10 +191,10 @@ class ThreadedDisk implements DiskPort {
       try {
         await moveFile(entry.ref, to);
       } catch (error) {
-        this.#ids.delete(keyOf(to));
+        this.#dropName(keyOf(to), file);
         throw error;
       }
-      this.#ids.delete(keyOf(entry.ref));
+      this.#dropName(keyOf(entry.ref), file);
       entry.ref = { root: to.root, path: to.path };
     });
   }

@@ -52,6 +52,8 @@ export class SimulatedDisk implements DiskPort {
   readonly #bytesPerMs: number;
   readonly #refs = new Map<FileId, FileRef>();
   readonly #ids = new Map<string, FileId>();
+  /** How often each was registered and not yet forgotten. */
+  readonly #userCounts = new Map<FileId, number>();
   readonly #freeSlabs = new Map<number, Slab[]>();
   readonly #streams = new Map<number, Uint8Array[]>();
   readonly #known = new Set<string>();
@@ -92,9 +94,13 @@ export class SimulatedDisk implements DiskPort {
 
   register(ref: FileRef): FileId {
     const known = this.#ids.get(pathOf(ref));
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#userCounts.set(known, this.#userCounts.get(known)! + 1);
+      return known;
+    }
     const id = this.#nextFile++ as FileId;
     this.#ids.set(pathOf(ref), id);
+    this.#userCounts.set(id, 1);
     this.#refs.set(id, { root: ref.root, path: ref.path });
     return id;
   }
@@ -111,10 +117,21 @@ export class SimulatedDisk implements DiskPort {
   flush(): void {}
 
   forget(file: FileId): Promise<void> {
+    const left = (this.#userCounts.get(file) ?? 0) - 1;
+    assert(left >= 0, 'a file is forgotten as often as it was registered');
+    this.#userCounts.set(file, left);
+    const known = this.#refs.get(file);
+    if (left === 0 && known !== undefined) this.#dropName(pathOf(known), file);
     return this.#operation('forget', file, (ref) => {
-      this.#ids.delete(pathOf(ref));
+      if (left > 0) return;
+      this.#dropName(pathOf(ref), file);
       this.#refs.delete(file);
+      this.#userCounts.delete(file);
     });
+  }
+
+  #dropName(path: string, file: FileId): void {
+    if (this.#ids.get(path) === file) this.#ids.delete(path);
   }
 
   stat(file: FileId): Promise<FileStat | null> {
@@ -153,7 +170,7 @@ export class SimulatedDisk implements DiskPort {
         this.#known.add(there);
       } else if (this.#ids.has(there)) throw existsError(there);
       this.#known.delete(from);
-      this.#ids.delete(from);
+      this.#dropName(from, file);
       this.#ids.set(there, file);
       this.#refs.set(file, { root: to.root, path: to.path });
     });

@@ -106,7 +106,8 @@ async function readSource(path: string, { disk, files }: CreatorPorts): Promise<
     const walked = await files.walk(path);
     return { name: split.name, isSingle: false, root: path, files: walked.files };
   }
-  const stat = await disk.stat(disk.register({ root: split.folder, path: split.name }));
+  const id = disk.register({ root: split.folder, path: split.name });
+  const stat = await disk.stat(id).finally(() => disk.forget(id));
   if (stat === null) throw changed(split.name);
   const file = { path: split.name, bytes: stat.bytes, modifiedMs: stat.modifiedMs, executable: false };
   return { name: split.name, isSingle: true, root: split.folder, files: [file] };
@@ -144,11 +145,9 @@ async function hashSource(
     });
     return collected;
   } finally {
-    // A single file keeps its name: whoever else uses it under the same reference has the same id.
-    if (!source.isSingle)
-      await forEachAtOnce(ids, forgetsAtOnce, async (id) => {
-        if (id !== null) await disk.forget(id);
-      });
+    await forEachAtOnce(ids, forgetsAtOnce, async (id) => {
+      if (id !== null) await disk.forget(id);
+    });
   }
 }
 

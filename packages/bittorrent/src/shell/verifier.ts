@@ -51,11 +51,9 @@ export async function verifyTorrent(
     await checkPieces(verification, ids, disk, onProgress, signal);
     return verification.report();
   } finally {
-    // A single file keeps its name: whoever else uses it under the same reference has the same id.
-    if (place.isFolder)
-      await forEachAtOnce(ids, forgetsAtOnce, async (id) => {
-        if (id !== null) await disk.forget(id);
-      });
+    await forEachAtOnce(ids, forgetsAtOnce, async (id) => {
+      if (id !== null) await disk.forget(id);
+    });
   }
 }
 
