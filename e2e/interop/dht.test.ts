@@ -10,6 +10,7 @@ import { assertSameTree, makeContent, mixedFiles } from '../lab/content.ts';
 import type { Host } from '../lab/lab.ts';
 import { LibtorrentPeer } from '../lab/libtorrent.ts';
 import type { LabPeer } from '../lab/peer.ts';
+import { QbittorrentPeer } from '../lab/qbittorrent.ts';
 import { type JsonLine, TequioPeer } from '../lab/tequio.ts';
 import { TransmissionPeer } from '../lab/transmission.ts';
 import { until } from '../lab/until.ts';
@@ -24,12 +25,24 @@ const crowdPort = 7001;
 const secretKey = '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60';
 const publicKey = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a';
 
-type StartForeign = (host: Host, dht: readonly string[]) => Promise<LabPeer>;
+/** @param dht the nodes that it may begin with */
+type StartForeign = (host: Host, dht: readonly string[], stage: Stage) => Promise<LabPeer>;
 
 const foreign: readonly { readonly name: string; readonly start: StartForeign }[] = [
   { name: 'libtorrent', start: (host, dht) => LibtorrentPeer.start(host, {}, dht) },
+  { name: 'qBittorrent', start: startGuided },
   { name: 'Transmission', start: (host, dht) => TransmissionPeer.start(host, {}, dht) },
 ];
+
+/** It has no setting for the nodes to begin with: a node of ours that knows them asks it, so it knows that node. */
+async function startGuided(host: Host, dht: readonly string[], stage: Stage): Promise<LabPeer> {
+  const peer = await QbittorrentPeer.start(host, 'off', { dht: true });
+  const guide = stage.use(new TequioPeer(stage.host('guide')));
+  const known = [peer.endpoint, ...dht].flatMap((node) => ['--dht-bootstrap', node]);
+  guide.start(['dht', 'serve', '--port', '6881', ...known]);
+  await guide.waitLine('serving', 20_000);
+  return peer;
+}
 
 /**
  * A DHT of libtorrent's nodes around one of ours, for libtorrent's alone take a minute to find each other: each only
@@ -117,7 +130,7 @@ function magnetCells({ name, start }: (typeof foreign)[number]): Cell[] {
       run: async (stage) => {
         const torrent = await stage.torrent('v1');
         const { hub, libtorrent, nodes } = await startCrowd(stage);
-        const seeder = stage.use(await start(stage.host('seeder'), [hub.endpoint, ...nodes]));
+        const seeder = stage.use(await start(stage.host('seeder'), [hub.endpoint, ...nodes], stage));
         await seeder.seed(torrent.file, stage.sourceFolder);
         const wayIn = ['--dht-bootstrap', libtorrent.endpoint];
         const tequio = stage.use(new TequioPeer(stage.host('tequio'), wayIn));
@@ -135,7 +148,7 @@ function magnetCells({ name, start }: (typeof foreign)[number]): Cell[] {
         const tequio = stage.use(new TequioPeer(host, ['--dht-bootstrap', `${host.gateway}:9`]));
         await tequio.seed(torrent.file, stage.sourceFolder);
         await startCrowd(stage, tequio);
-        const leech = stage.use(await start(stage.host('leech'), [tequio.endpoint]));
+        const leech = stage.use(await start(stage.host('leech'), [tequio.endpoint], stage));
         await downloadByMagnet(stage, leech, torrent.magnet);
       },
     },

@@ -137,7 +137,7 @@ export class QbittorrentPeer implements LabPeer {
 const encryptions = ['prefer', 'require', 'off'] as const;
 export type QbittorrentEncryption = (typeof encryptions)[number];
 
-type Discovery = { readonly pex?: boolean; readonly lsd?: boolean };
+type Discovery = { readonly pex?: boolean; readonly lsd?: boolean; readonly dht?: boolean };
 
 /** `BTProtocol` TCP only; the API is open to the lab's network. */
 function configOf(
@@ -146,7 +146,7 @@ function configOf(
   discovery: Discovery,
   session: Readonly<Record<string, string | number>>,
 ): string {
-  const { pex = false, lsd = false } = discovery;
+  const { pex = false, lsd = false, dht = false } = discovery;
   const more = Object.entries(session).map(([name, value]) => `Session\\${name}=${value}\n`);
   return `[LegalNotice]
 Accepted=true
@@ -154,7 +154,7 @@ Accepted=true
 [BitTorrent]
 Session\\AddExtensionToIncompleteFiles=false
 Session\\BTProtocol=TCP
-Session\\DHTEnabled=false
+Session\\DHTEnabled=${dht}
 Session\\Encryption=${encryptions.indexOf(encryption)}
 Session\\LSDEnabled=${lsd}
 Session\\MultiConnectionsPerIp=true
