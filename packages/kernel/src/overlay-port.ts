@@ -75,6 +75,14 @@ export type OverlayPeerEvents = {
   onPeerGone(peer: OverlayPeer): void;
 };
 
+/** How records of one namespace are told apart: the true from the false, the newer from the older. */
+export type OverlayRecordRules = {
+  /** Whether the value is what the key says, by its signature. Somebody else made both. */
+  isValid(key: Uint8Array, value: Uint8Array): boolean | Promise<boolean>;
+  /** Index of the best of valid values (at least one). */
+  pickBest(key: Uint8Array, values: readonly Uint8Array[]): number;
+};
+
 export interface OverlayPort {
   readonly peer: OverlayPeer;
   /** Where others reach this node, as far as is known. */
@@ -97,7 +105,10 @@ export interface OverlayPort {
   ): OverlayStream;
   /** Answers a protocol; `accept` returns the stream's handler, or null to refuse it. Returns what ends this. */
   handle(protocol: string, accept: (stream: OverlayStream) => OverlayStreamHandler | null): () => void;
-  /** Signed by this node, to all who subscribe. @throws NodeError `OVERLAY_TOPIC` when too many topics or too large */
+  /**
+   * Signed by this node, to all who subscribe, this node too.
+   * @throws NodeError `OVERLAY_TOPIC` when too many topics or too large
+   */
   publish(topic: string, bytes: Uint8Array): Promise<void>;
   /** @throws NodeError `OVERLAY_TOPIC` */
   subscribe(topic: string, onMessage: (message: OverlayMessage) => void): OverlaySubscription;
@@ -107,7 +118,13 @@ export interface OverlayPort {
   find(key: Uint8Array, onProvider: (provider: OverlayProvider) => void, signal?: AbortSignal): Promise<void>;
   /** Where a peer is. Null: nobody knows. */
   findPeer(peer: OverlayPeer, signal?: AbortSignal): Promise<OverlayProvider | null>;
-  /** Signed records by key (`/ipns/…`, `/pk/…`); who stores and who reads both check them. */
+  /**
+   * Signed records by key (`/ipns/…`, `/pk/…`); who stores and who reads both check them, by rules that
+   * `acceptRecords` was given (`/pk/` is known). Resolves to the number of peers that took it.
+   * @throws NodeError `OVERLAY_RECORD` when too large, or of a namespace without rules, or not valid by them
+   */
   putValue(key: Uint8Array, value: Uint8Array, signal?: AbortSignal): Promise<number>;
   getValue(key: Uint8Array, signal?: AbortSignal): Promise<Uint8Array | null>;
+  /** From now on records of this namespace (`ipns`) are asked for, checked, kept for others. Returns what ends it. */
+  acceptRecords(namespace: string, rules: OverlayRecordRules): () => void;
 }
