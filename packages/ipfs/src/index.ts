@@ -1,2 +1,14 @@
 export type * from './contract.ts';
+export { hashCodes, matchesCid, tryDigest } from './core/block-hash.ts';
+export type { DagRoot } from './core/block-maker.ts';
+export { type Chunker, parseChunker } from './core/chunker.ts';
+export { makeFolder, makeSymlink } from './core/folder.ts';
+export { type ImportProfile, type ProfileName, profiles } from './core/profile.ts';
+export { readUnixfsNode } from './core/unixfs-node.ts';
 export type { Block, BlockReader, BlockWriter } from './shell/blocks.ts';
+export { diskLeafHasher } from './shell/leaf-hasher.ts';
+export { MemoryBlocks } from './shell/memory-blocks.ts';
+export { exportBytes, exportFile, getBlock } from './shell/unixfs-export.ts';
+export { importBytes, importFile, importStream } from './shell/unixfs-import.ts';
+export { cidText, codecs, multibases, tryDecodeCid, tryParseCid } from './wire/cid.ts';
+export { decodeDagPb, encodeDagPb } from './wire/dag-pb.ts';

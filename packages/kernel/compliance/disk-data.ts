@@ -184,4 +184,32 @@ export const dataCases: readonly DiskCase[] = [
       deepEqual(world.get('many'), bytes);
     },
   ],
+  [
+    'ranges of a job are hashed apart, whatever the job does',
+    async (world) => {
+      const file = world.file('ranges');
+      // More than is read at once, so that a range may lie in two parts of it.
+      const bytes = randomBytes(3_000_000);
+      const sha256Ranges = [0, 10, 10, 10, 500, 2_500_000, 2_500_000, 3_000_000];
+      const hashed = [
+        bytes.slice(0, 10),
+        bytes.slice(10, 10),
+        bytes.slice(500, 2_500_000),
+        bytes.slice(2_500_000),
+      ];
+      const expected = joined(hashed.map((part) => sha('sha256', part)));
+      const digest = { ...plain, sha1: false, sha256Ranges };
+      deepEqual(digestsOf(await world.store(bytes, [span(file, 0, bytes.length)], digest)).sha256, expected);
+      const spans = [span(file, 0, bytes.length)];
+      deepEqual(
+        digestsOf(await world.run({ kind: 'check', bytes: bytes.length, spans, digest })).sha256,
+        expected,
+      );
+      const slab = world.slabOf(new Uint8Array(bytes.length));
+      const job = { slab, slabOffset: 0, bytes: bytes.length, digest } as const;
+      deepEqual(digestsOf(await world.run({ ...job, kind: 'load', spans })).sha256, expected);
+      deepEqual(slab.bytes.slice(0, bytes.length), bytes);
+      deepEqual(digestsOf(await world.run({ ...job, kind: 'hash' })).sha256, expected);
+    },
+  ],
 ];

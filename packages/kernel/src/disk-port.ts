@@ -3,6 +3,7 @@
  *
  *   core ── store {slab, spans, digest} ──> hash the slab ─ matches? ─> write the spans ──> result
  *   core ── load  {slab, spans}         ──> read the spans into the slab ────────────────> result
+ *   core ── load  {slab, spans, digest} ──> the same, and hash what was read ────────────> result
  *   core ── check {spans, digest}       ──> read and hash, nothing comes back but digests ─> result
  *
  * A file is named by its root (a folder that the user chose) and a relative path below it. No component of the
@@ -31,6 +32,10 @@ export type DigestRequest = {
    * a hybrid torrent a piece's SHA-1 covers the padding after a file, its merkle tree does not.
    */
   readonly merkle: { readonly leafCount: number; readonly bytes?: number } | null;
+  /**
+   * SHA-256 of ranges of the job's bytes: first byte and byte after the last, again and again; rising, without overlap.
+   */
+  readonly sha256Ranges?: readonly number[];
   /** SHA-1 over several jobs (a piece larger than a slab): all parts in order under one key; null: this job alone. */
   readonly stream: { readonly key: number; readonly part: 'first' | 'middle' | 'last' } | null;
   /** A store job writes only when these match; other jobs report `matched` alone. */
@@ -53,6 +58,8 @@ export type DiskJob =
       readonly slabOffset: number;
       readonly bytes: number;
       readonly spans: readonly FileSpan[];
+      /** Hashes what was read; its stream must be null. */
+      readonly digest?: DigestRequest;
     }
   | {
       readonly kind: 'check';
@@ -76,6 +83,8 @@ export type DiskDigests = {
   /** 32 bytes a block, unpadded. */
   readonly leaves: Uint8Array | null;
   readonly root: Uint8Array | null;
+  /** 32 bytes a range; absent when no ranges were given. */
+  readonly sha256?: Uint8Array;
   /** True when nothing was expected, or all that was expected was found. */
   readonly matched: boolean;
 };

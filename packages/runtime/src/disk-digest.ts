@@ -4,14 +4,14 @@ import type { DigestRequest, DiskDigests } from '@tequio/kernel';
 import { DiskFailure } from './disk-fault.ts';
 import { digestBlockBytes, diskLimits } from './disk-messages.ts';
 
-type Sha1Stream = ReturnType<typeof createHash>;
+type HashStream = ReturnType<typeof createHash>;
 
 /** SHA-1 over several jobs, by the key that the jobs name. */
 export class HashStreams {
-  readonly #streams = new Map<number, Sha1Stream>();
+  readonly #streams = new Map<number, HashStream>();
 
   /** The stream that a part belongs to; a first part starts it anew. @throws DiskFailure when it is not open */
-  take(key: number, part: 'first' | 'middle' | 'last'): Sha1Stream {
+  take(key: number, part: 'first' | 'middle' | 'last'): HashStream {
     if (part === 'first') {
       this.#streams.delete(key);
       if (this.#streams.size >= diskLimits.streamCountMax) this.#dropOldest();
@@ -46,11 +46,12 @@ export class JobDigest {
   readonly #request: DigestRequest;
   readonly #bytes: number;
   readonly #treeBytes: number;
-  readonly #stream: Sha1Stream | null;
+  readonly #stream: HashStream | null;
   readonly #blocks: Uint8Array | null;
   readonly #leaves: Uint8Array | null;
   readonly #wantsSha1: boolean;
-  #own: Sha1Stream | null = null;
+  readonly #ranges: RangeDigests | null;
+  #own: HashStream | null = null;
   #sha1: Uint8Array | null = null;
   #at = 0;
 
@@ -65,6 +66,7 @@ export class JobDigest {
     this.#blocks = request.sha1Blocks === true ? new Uint8Array(20 * blockCount) : null;
     const leafCount = Math.ceil(treeBytes / digestBlockBytes);
     this.#leaves = request.merkle === null ? null : new Uint8Array(32 * leafCount);
+    this.#ranges = request.sha256Ranges === undefined ? null : new RangeDigests(request.sha256Ranges);
   }
 
   update(chunk: Uint8Array): void {
@@ -79,6 +81,7 @@ export class JobDigest {
         this.#at,
       );
     }
+    this.#ranges?.update(chunk, this.#at);
     this.#at += chunk.length;
   }
 
@@ -98,6 +101,7 @@ export class JobDigest {
       leaves: this.#leaves,
       root,
       matched: sha1Matches && rootMatches,
+      ...(this.#ranges === null ? null : { sha256: this.#ranges.digests }),
     };
   }
 
@@ -107,6 +111,38 @@ export class JobDigest {
     else {
       this.#own ??= createHash('sha1');
       this.#own.update(chunk);
+    }
+  }
+}
+
+/** SHA-256 of ranges that rise without overlap; one that lies in a single chunk is hashed in one call. */
+class RangeDigests {
+  readonly digests: Uint8Array;
+  readonly #ranges: readonly number[];
+  #next = 0;
+  #open: HashStream | null = null;
+
+  constructor(ranges: readonly number[]) {
+    this.#ranges = ranges;
+    this.digests = new Uint8Array(16 * ranges.length);
+  }
+
+  /** @param at place of the chunk's first byte in the job */
+  update(chunk: Uint8Array, at: number): void {
+    const chunkEnd = at + chunk.length;
+    while (this.#next < this.#ranges.length) {
+      const [from, to] = [this.#ranges[this.#next]!, this.#ranges[this.#next + 1]!];
+      if (from > chunkEnd || (from === chunkEnd && to > from)) return;
+      const part = chunk.subarray(Math.max(0, from - at), Math.max(0, to - at));
+      if (to > chunkEnd) {
+        this.#open ??= createHash('sha256');
+        this.#open.update(part);
+        return;
+      }
+      const digest = this.#open === null ? hash('sha256', part, 'buffer') : this.#open.update(part).digest();
+      this.digests.set(digest, 16 * this.#next);
+      this.#open = null;
+      this.#next += 2;
     }
   }
 }

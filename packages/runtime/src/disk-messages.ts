@@ -82,7 +82,7 @@ export function orderOf(id: number, job: DiskJob): DiskOrder {
     slabOffset: inMemory?.slabOffset ?? 0,
     bytes: job.bytes,
     spans: job.kind === 'hash' ? [] : flatSpans(job.spans),
-    digest: job.kind === 'load' || job.digest === null ? null : ownDigest(job.digest),
+    digest: (job.digest ?? null) === null ? null : ownDigest(job.digest!),
   };
 }
 

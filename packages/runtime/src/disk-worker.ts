@@ -132,7 +132,12 @@ function performKind(order: DiskOrder): DiskAnswer {
   switch (order.kind) {
     case 'load':
       readSpans(order, memoryOf(order));
-      return { id: order.id, fault: null, digests: null, written: false };
+      return {
+        id: order.id,
+        fault: null,
+        digests: order.digest === null ? null : digestOf(order, memoryOf(order)),
+        written: false,
+      };
     case 'hash':
       return { id: order.id, fault: null, digests: digestOf(order, memoryOf(order)), written: false };
     case 'check':

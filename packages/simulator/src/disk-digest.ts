@@ -29,6 +29,7 @@ export function digestsOf(
     leaves: leaves === null ? null : joined(leaves),
     root,
     matched: sha1Matches && rootMatches,
+    ...(request.sha256Ranges === undefined ? null : { sha256: rangeHashes(bytes, request.sha256Ranges) }),
   };
 }
 
@@ -38,6 +39,13 @@ function blockHashes(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Uint8Arra
     hashes.push(hashOf(algorithm, bytes.subarray(at, at + blockBytes)));
   }
   return hashes;
+}
+
+function rangeHashes(bytes: Uint8Array, ranges: readonly number[]): Uint8Array {
+  const hashes: Uint8Array[] = [];
+  for (let i = 0; i < ranges.length; i += 2)
+    hashes.push(hashOf('sha256', bytes.subarray(ranges[i], ranges[i + 1])));
+  return joined(hashes);
 }
 
 function rootOf(leaves: readonly Uint8Array[], leafCount: number): Uint8Array {

@@ -262,10 +262,8 @@ export class SimulatedDisk implements DiskPort {
     const spans = job.kind === 'hash' ? [] : job.spans;
     if (job.kind === 'load' || job.kind === 'check') this.#read(spans, memory, at);
     else clearPadding(spans, memory);
-    const digests =
-      job.kind === 'load' || job.digest === null
-        ? null
-        : this.#digest(job.digest, memory, treeBytesOf(job.bytes, spans));
+    const request = job.digest ?? null;
+    const digests = request === null ? null : this.#digest(request, memory, treeBytesOf(job.bytes, spans));
     const written = job.kind === 'store' && (digests === null || digests.matched);
     if (written) this.#write(spans, memory, at);
     return { ok: true, digests, written };

@@ -17,7 +17,8 @@ export interface BlockReader {
 
 export interface BlockWriter {
   /**
-   * Keeps blocks; those that are here already cost nothing. Resolves when the system has the bytes.
+   * Keeps blocks; those that are here already cost nothing. Resolves when the system has the bytes, which are borrowed
+   * until then: they may lie in memory that is used again.
    * @throws NodeError `IPFS_STORE_FULL` (quota), DISK_*
    */
   put(blocks: readonly Block[]): Promise<void>;

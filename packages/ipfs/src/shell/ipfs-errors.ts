@@ -1,0 +1,22 @@
+/** What this package throws at its edges. */
+import { type Fault, NodeError, type Result } from '@tequio/kernel';
+import type { CID } from 'multiformats/cid';
+
+/** The fault as an error, for whoever called. */
+export function thrown(fault: Fault): NodeError {
+  return new NodeError(fault.code, fault.message);
+}
+
+/** The value, or its fault thrown. */
+export function mustBe<Value>(result: Result<Value>): Value {
+  if (!result.ok) throw thrown(result.fault);
+  return result.value;
+}
+
+export function blockMissing(cid: CID): NodeError {
+  return new NodeError('IPFS_BLOCK_MISSING', `Block ${cid} is not here, and nobody who was asked has it.`, {
+    op: 'get',
+    retry: true,
+    data: { cid: cid.toString() },
+  });
+}

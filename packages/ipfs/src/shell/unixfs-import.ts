@@ -1,0 +1,248 @@
+/**
+ * Content in, blocks out: a file is cut, hashed and stored while it is read.
+ *
+ *   source ─ fill ─> slab ─ cut ─> ranges ─ hash (threads) ─> digests ─> store.put ─> layout, in order
+ *
+ * Several slabs are under way at once, and no more: memory is bounded whatever the file's size. What a slab has after
+ * its last whole chunk is carried over to the next one.
+ */
+import type { DiskPort, FileRef, Hashes, Slab } from '@tequio/kernel';
+import { BlockMaker, type DagRoot } from '../core/block-maker.ts';
+import { BalancedLayout, type FileLayout, makeSmallFile, TrickleLayout } from '../core/file-layout.ts';
+import type { ImportProfile } from '../core/profile.ts';
+import { leafFrame, noMetadata, type UnixfsMetadata } from '../wire/unixfs.ts';
+import { BlockBatch } from './block-batch.ts';
+import type { Block, BlockWriter } from './blocks.ts';
+import { bytesSource, type ContentSource, fileSource, streamSource } from './content-source.ts';
+import { inlineLeafHasher, type LeafHasher } from './leaf-hasher.ts';
+
+/** Content that is under way at once in one slab; chunks of other sizes fill it as well as they can. */
+const slabBytes = 4 << 20;
+/** A file of one chunk up to this size is hashed here: asking a thread takes longer. */
+const smallBytes = 1 << 17;
+
+export type ImportDeps = {
+  readonly hashes: Hashes;
+  readonly blocks: BlockWriter;
+  /** Hashes large content; absent: this thread. */
+  readonly leafHasher?: LeafHasher;
+};
+
+export type FileImportOptions = {
+  readonly metadata?: UnixfsMetadata;
+  /** Told after each part of the content is stored. */
+  readonly onProgress?: (bytes: number) => void;
+  readonly signal?: AbortSignal;
+};
+
+/** Adds `content` as a file. @throws NodeError of the store */
+export function importBytes(
+  deps: ImportDeps,
+  profile: ImportProfile,
+  content: Uint8Array,
+  options: FileImportOptions = {},
+): Promise<DagRoot> {
+  return importContent(deps, profile, bytesSource(content), options);
+}
+
+/** Adds a stream as a file, in bounded memory. @throws NodeError of the store, and as the stream does */
+export function importStream(
+  deps: ImportDeps,
+  profile: ImportProfile,
+  parts: AsyncIterable<Uint8Array>,
+  options: FileImportOptions = {},
+): Promise<DagRoot> {
+  return importContent(deps, profile, streamSource(parts), options);
+}
+
+/** Adds a file of the disk. @throws NodeError `FILE_*`, and of the store */
+export async function importFile(
+  deps: ImportDeps & { readonly disk: DiskPort },
+  profile: ImportProfile,
+  ref: FileRef,
+  options: FileImportOptions = {},
+): Promise<DagRoot> {
+  const source = await fileSource(deps.disk, ref);
+  try {
+    return await importContent(deps, profile, source, options);
+  } finally {
+    await source.close();
+  }
+}
+
+/** Adds what a source has as a file. @throws NodeError of the store or the source */
+export function importContent(
+  deps: ImportDeps,
+  profile: ImportProfile,
+  source: ContentSource,
+  options: FileImportOptions = {},
+): Promise<DagRoot> {
+  return new FileImport(deps, profile, source, options).run();
+}
+
+class FileImport {
+  readonly #deps: ImportDeps;
+  readonly #profile: ImportProfile;
+  readonly #source: ContentSource;
+  readonly #metadata: UnixfsMetadata;
+  readonly #options: FileImportOptions;
+  readonly #hasher: LeafHasher;
+  readonly #batch: BlockBatch;
+  readonly #maker: BlockMaker;
+  readonly #layout: FileLayout;
+  /** A root with a mode or a time must be a block that can hold them. */
+  readonly #rawLeaves: boolean;
+  readonly #slabBytes: number;
+  /** Settles when all slabs before are stored and laid out. */
+  #tail: Promise<void> = Promise.resolve();
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(deps: ImportDeps, profile: ImportProfile, source: ContentSource, options: FileImportOptions) {
+    this.#deps = deps;
+    this.#profile = profile;
+    this.#source = source;
+    this.#options = options;
+    this.#metadata = options.metadata ?? noMetadata;
+    this.#hasher = deps.leafHasher ?? inlineLeafHasher(deps.hashes);
+    this.#batch = new BlockBatch(deps.blocks);
+    this.#maker = new BlockMaker(deps.hashes, profile.cidVersion, (block) => this.#batch.add(block));
+    const Layout = profile.layout === 'trickle' ? TrickleLayout : BalancedLayout;
+    this.#layout = new Layout(this.#maker, profile.fileLinkCountMax);
+    this.#rawLeaves = profile.rawLeaves && !hasMetadata(this.#metadata);
+    this.#slabBytes = slabBytesFor(profile, source.bytes);
+  }
+
+  async run(): Promise<DagRoot> {
+    try {
+      const root = await this.#readAll();
+      await this.#batch.flush();
+      return root;
+    } finally {
+      await Promise.allSettled(this.#underWay);
+    }
+  }
+
+  async #readAll(): Promise<DagRoot> {
+    let slab = this.#hasher.allocate(this.#slabBytes);
+    let carried = 0;
+    for (let isFirst = true; ; isFirst = false) {
+      this.#options.signal?.throwIfAborted();
+      const filled = await this.#source.fill(slab, carried, this.#slabBytes);
+      const isLast = filled < this.#slabBytes;
+      const ranges = this.#cut(slab, filled, isLast);
+      if (isFirst && isLast && this.#isOneBlock(ranges)) return this.#addOneBlock(slab, filled);
+      const used = ranges.at(-1) ?? 0;
+      const next = isLast ? null : this.#hasher.allocate(this.#slabBytes);
+      next?.copyFrom(slab.bytes, used, filled, 0);
+      await this.#send(slab, ranges);
+      if (next === null) break;
+      slab = next;
+      carried = filled - used;
+    }
+    await this.#tail;
+    return this.#layout.finish(this.#metadata);
+  }
+
+  /** Nothing to lay out: no content, or one leaf that is small or must hold the file's mode or time itself. */
+  #isOneBlock(ranges: readonly number[]): boolean {
+    if (this.#profile.layout === 'trickle' || ranges.length > 2) return false;
+    return (ranges[1] ?? 0) <= smallBytes || hasMetadata(this.#metadata);
+  }
+
+  #addOneBlock(slab: Slab, filled: number): DagRoot {
+    const content = slab.bytes.slice(0, filled);
+    this.#hasher.free(slab);
+    this.#options.onProgress?.(filled);
+    return this.#rawLeaves
+      ? this.#maker.addRaw(content)
+      : makeSmallFile(this.#maker, content, this.#metadata);
+  }
+
+  /** First byte and end of each whole chunk; of all chunks, when the content ends here. */
+  #cut({ bytes }: Slab, filled: number, isLast: boolean): number[] {
+    const { chunker } = this.#profile;
+    const ranges: number[] = [];
+    let at = 0;
+    while (at < filled && (isLast || filled - at >= chunker.chunkBytesMax)) {
+      const end = chunker.cut(bytes, at, filled);
+      ranges.push(at, end);
+      at = end;
+    }
+    return ranges;
+  }
+
+  /** Waits only while too many slabs are under way. */
+  async #send(slab: Slab, ranges: readonly number[]): Promise<void> {
+    const before = this.#tail;
+    const work = this.#work(slab, ranges, before).finally(() => this.#underWay.delete(work));
+    this.#tail = work;
+    // Who waits for the tail gets its error; here it only must not be thrown twice.
+    work.catch(() => undefined);
+    this.#underWay.add(work);
+    if (this.#underWay.size > this.#hasher.slabCount) await Promise.race(this.#underWay);
+  }
+
+  async #work(slab: Slab, ranges: readonly number[], before: Promise<void>): Promise<void> {
+    const framed = this.#rawLeaves ? { slab, ranges } : this.#frame(slab, ranges);
+    try {
+      const digests = await this.#hasher.hash(framed.slab, framed.ranges);
+      const blocks = this.#blocksOf(framed.slab, framed.ranges, digests);
+      await this.#deps.blocks.put(blocks);
+      await before;
+      blocks.forEach(({ cid, bytes }, index) => {
+        const fileBytes = ranges[2 * index + 1]! - ranges[2 * index]!;
+        this.#layout.addLeaf({ cid, fileBytes, dagBytes: bytes.length });
+      });
+      await this.#batch.flushIfFull();
+      this.#options.onProgress?.((ranges.at(-1) ?? 0) - (ranges[0] ?? 0));
+    } finally {
+      this.#hasher.free(framed.slab);
+    }
+  }
+
+  #blocksOf({ bytes }: Slab, ranges: readonly number[], digests: Uint8Array): Block[] {
+    const blocks: Block[] = [];
+    for (let i = 0; i < ranges.length; i += 2) {
+      const digest = digests.slice(16 * i, 16 * i + 32);
+      const cid = this.#rawLeaves ? this.#maker.rawCid(digest) : this.#maker.nodeCid(digest);
+      blocks.push({ cid, bytes: bytes.subarray(ranges[i]!, ranges[i + 1]!) });
+    }
+    return blocks;
+  }
+
+  /** The same chunks as blocks of dag-pb, in a slab of their own. */
+  #frame(slab: Slab, ranges: readonly number[]): { slab: Slab; ranges: number[] } {
+    const kind = this.#profile.layout === 'trickle' ? 'raw' : 'file';
+    const framed = this.#hasher.allocate(this.#slabBytes + (ranges.length / 2) * frameBytesMax + 1);
+    const framedRanges: number[] = [];
+    let at = 0;
+    for (let i = 0; i < ranges.length; i += 2) {
+      const [from, to] = [ranges[i]!, ranges[i + 1]!];
+      const { head, tail } = leafFrame(kind, to - from);
+      framed.copyFrom(head, 0, head.length, at);
+      framed.copyFrom(slab.bytes, from, to, at + head.length);
+      framed.copyFrom(tail, 0, tail.length, at + head.length + to - from);
+      const end = at + head.length + to - from + tail.length;
+      framedRanges.push(at, end);
+      at = end;
+    }
+    this.#hasher.free(slab);
+    return { slab: framed, ranges: framedRanges };
+  }
+}
+
+/** Whole chunks, so that nothing is carried over when their size is fixed; and no more than the content fills. */
+function slabBytesFor({ chunker }: ImportProfile, contentBytes: number | null): number {
+  const chunkBytes = chunker.chunkBytesMax;
+  const countMin = chunker.fixedBytes === null ? 2 : 1;
+  const bytes = chunkBytes * Math.max(countMin, Math.floor(slabBytes / chunkBytes));
+  // One byte more than the content: that it stays empty shows the end.
+  return contentBytes === null ? bytes : Math.min(bytes, contentBytes + 1);
+}
+
+/** Around a chunk of 2 MiB: tags, and lengths of four bytes. */
+const frameBytesMax = 24;
+
+function hasMetadata({ mode, modified }: UnixfsMetadata): boolean {
+  return mode !== null || modified !== null;
+}
