@@ -57,7 +57,12 @@ const world: CliWorld = {
   startDaemon: async (start) => {
     const { startDaemon } = await import('@tequio/daemon');
     const pageFolder = join(projectFolder, isSource ? 'packages/web/dist' : 'web');
-    return startDaemon({ ...start, env: process.env, version: world.version, pageFolder });
+    const countryFile = join(
+      projectFolder,
+      isSource ? 'node_modules/@ip-location-db/geo-whois-asn-country-mmdb' : 'data',
+      'geo-whois-asn-country.mmdb',
+    );
+    return startDaemon({ ...start, env: process.env, version: world.version, pageFolder, countryFile });
   },
   checkConfig: async (start) => {
     const { checkConfig } = await import('@tequio/daemon');

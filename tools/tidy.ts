@@ -131,10 +131,10 @@ function packageDoors(files: ReadonlyMap<string, string>): Map<string, string[]>
     const name = /^packages\/([^/]+)\/package\.json$/.exec(path)?.[1];
     if (name === undefined) continue;
     const { exports = {} } = JSON.parse(text) as { exports?: Record<string, string> };
-    // A page is not imported: its first script is its door.
-    const page = `packages/${name}/src/main.tsx`;
+    // A page is not imported: its first script is its door, and so is its service worker.
+    const scripts = ['main.tsx', 'pwa/service-worker.ts'].map((script) => `packages/${name}/src/${script}`);
     const doors = Object.values(exports).map((target) => posix.join(`packages/${name}`, target));
-    packages.set(name, files.has(page) ? [...doors, page] : doors);
+    packages.set(name, [...doors, ...scripts.filter((script) => files.has(script))]);
   }
   return packages;
 }

@@ -24,9 +24,24 @@ const config: InlineConfig = {
   },
 };
 
+/** The service worker is a file of its own: its place says what it serves, which is all of the page. */
+const workerConfig: InlineConfig = {
+  ...config,
+  build: {
+    ...config.build,
+    emptyOutDir: false,
+    copyPublicDir: false,
+    rolldownOptions: {
+      input: join(projectRoot, 'packages/web/src/pwa/service-worker.ts'),
+      output: { entryFileNames: 'service-worker.js', format: 'iife' },
+    },
+  },
+};
+
 /** Builds the page anew. */
 export async function buildPage(): Promise<void> {
   await build(config);
+  await build(workerConfig);
   const folder = join(projectRoot, 'packages/web/dist');
   for (const path of globSync('**/*.{js,css,html,svg}', { cwd: folder })) packTwins(join(folder, path));
 }

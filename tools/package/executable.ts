@@ -18,9 +18,9 @@ import { projectRoot } from '../tidy-files.ts';
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 /**
- * Makes one file out of this Node.js and the npm folder: a single executable application. Threads, late parts and the
- * web page are files, so the executable lays them down in the user's cache folder when it first runs, under a name
- * made of their hash, and starts from there.
+ * Makes one file out of this Node.js and the npm folder: a single executable application. Threads, late parts, the
+ * web page and data are files, so the executable lays them down in the user's cache folder when it first runs, under a
+ * name made of their hash, and starts from there.
  */
 export async function writeExecutable(
   npmFolder: string,
@@ -28,7 +28,7 @@ export async function writeExecutable(
 ): Promise<{ path: string; bytes: number }> {
   const workFolder = mkdtempSync(join(tmpdir(), 'tequio-executable-'));
   try {
-    const names = globSync('{lib,web}/**/*', { cwd: npmFolder }).filter((name) =>
+    const names = globSync('{lib,web,data}/**/*', { cwd: npmFolder }).filter((name) =>
       statSync(join(npmFolder, name)).isFile(),
     );
     const hash = createHash('sha256');

@@ -6,6 +6,9 @@ import { writeBundle } from './bundle.ts';
 import { renderLicences } from './licences.ts';
 import { writeTypes } from './types.ts';
 
+/** Which addresses were given to which country. */
+const countryFile = 'geo-whois-asn-country.mmdb';
+
 /**
  * Writes the folder that `npm publish` takes: JavaScript with everything inside, types, and no dependency but those
  * with native parts. Nothing runs when it is installed.
@@ -21,6 +24,11 @@ export async function writeNpmFolder(folder: string): Promise<void> {
   copyFileSync(join(projectRoot, 'packages/tequio/README.md'), join(folder, 'README.md'));
   await buildPage();
   cpSync(join(projectRoot, 'packages/web/dist'), join(folder, 'web'), { recursive: true });
+  mkdirSync(join(folder, 'data'));
+  copyFileSync(
+    join(projectRoot, 'node_modules/@ip-location-db/geo-whois-asn-country-mmdb', countryFile),
+    join(folder, 'data', countryFile),
+  );
   writeFileSync(
     join(folder, 'LICENSES-OF-OTHERS.md'),
     renderLicences([...packageFolders, ...pagePackages()]),

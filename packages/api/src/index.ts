@@ -22,6 +22,7 @@ export type {
 } from './nat-api.ts';
 export type * from './network-api.ts';
 export type { MutableKeys, NodeApi, NodeFiles, NodeSettings } from './node-api.ts';
+export type * from './peer-place.ts';
 export type * from './rss-api.ts';
 export type * from './settings-api.ts';
 export type { Settings } from './settings-schema.ts';

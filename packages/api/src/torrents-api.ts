@@ -1,7 +1,6 @@
 import type {
   AddOptions,
   FileSnapshot,
-  PeerSnapshot,
   PieceView,
   ShownTorrent,
   TorrentId,
@@ -10,6 +9,7 @@ import type {
   WebSeedSnapshot,
 } from '@tequio/bittorrent/contract';
 import type { Category, TrackerRule } from './category.ts';
+import type { ListedPeer, PeerPlace } from './peer-place.ts';
 import type { ListedTorrent, TorrentDelta, TorrentList, TorrentListQuery } from './torrent-list.ts';
 import type { ShareGoal } from './torrent-notes.ts';
 
@@ -100,7 +100,9 @@ export interface TorrentsApi {
   /** `HOST:PORT` each. */
   addPeers(ids: readonly TorrentId[], hostPorts: readonly string[]): Promise<void>;
   files(id: TorrentId): Promise<readonly FileSnapshot[]>;
-  peers(id: TorrentId): Promise<readonly PeerSnapshot[]>;
+  peers(id: TorrentId): Promise<readonly ListedPeer[]>;
+  /** Where the connected peers of all torrents are, the country with most of them first. */
+  peerPlaces(): Promise<readonly PeerPlace[]>;
   trackers(id: TorrentId): Promise<readonly TrackerSnapshot[]>;
   webSeeds(id: TorrentId): Promise<readonly WebSeedSnapshot[]>;
   pieces(id: TorrentId): Promise<PieceView>;

@@ -1,4 +1,4 @@
-import type { Management, NodeStatus, TorrentListQuery } from '@tequio/api';
+import type { Management, NodeStatus, TorrentId, TorrentListQuery } from '@tequio/api';
 import type { NodeError } from '@tequio/kernel';
 import { EventReader } from './event-reader.ts';
 import { HttpCalls } from './http-calls.ts';
@@ -28,6 +28,10 @@ export type NodeClient = Management & {
   /** Lets in with a one-time token or a password; the browser keeps the cookie. */
   login(by: { readonly token: string } | { readonly user: string; readonly password: string }): Promise<void>;
   logout(): Promise<void>;
+  /** Where a file's content is, for a player; good while who asks is known to the node. */
+  contentUrl(id: TorrentId, file: number): string;
+  /** A playlist of a torrent's audio and video files, for players of their own. */
+  playlistUrl(id: TorrentId): string;
   /** A token that lets a browser in once. */
   makeOneTimeToken(): Promise<string>;
   /** Keeps a part of the list up to date, until the returned function is called. */
@@ -51,6 +55,8 @@ export function createClient({ url, token = null }: ClientOptions): NodeClient {
     url,
     login: async (by) => void (await calls.call('session.open', { body: by })),
     logout: async () => void (await calls.call('session.close')),
+    contentUrl: (id, file) => calls.urlOf('torrents.content', { params: { id, file } }),
+    playlistUrl: (id) => calls.urlOf('torrents.playlist', { params: { id } }),
     makeOneTimeToken: async () => (await calls.call('session.oneTime')).token,
     watchTorrents: (query, onChange, { fields, intervalMs, onState } = {}) => {
       let copy = emptyCopy;

@@ -99,6 +99,7 @@ function remoteTorrents(calls: HttpCalls): Management['torrents'] {
     addPeers: (ids, peers) =>
       done(calls.call('torrents.addPeers', { body: { ids: [...ids], peers: [...peers] } })),
     files: (id) => calls.call('torrents.files', { params: { id } }),
+    peerPlaces: () => calls.call('torrents.peerPlaces'),
     peers: (id) => calls.call('torrents.peers', { params: { id } }) as never,
     trackers: (id) => calls.call('torrents.trackers', { params: { id } }),
     webSeeds: (id) => calls.call('torrents.webSeeds', { params: { id } }),

@@ -22,6 +22,7 @@ function start(folder: string, flags: SettingsPatch = {}, env = {}): Promise<Run
     flags: sections,
     version: '9',
     pageFolder: null,
+    countryFile: null,
   });
 }
 

@@ -21,6 +21,7 @@ import { createCompatRoutes } from './compat/compat-routes.ts';
 import { finishTorrent } from './completion/completion.ts';
 import { composeNode, type LocalNode } from './compose.ts';
 import { SettingsBook } from './config/settings-book.ts';
+import { Countries } from './countries.ts';
 import { usualDataFolder } from './data-folder.ts';
 import { removeRunningNode, writeRunningNode } from './data-lock.ts';
 import { EventRing } from './events/event-ring.ts';
@@ -50,6 +51,8 @@ export type DaemonOptions = DaemonStart & {
   readonly version: string;
   /** Built page; null: none. */
   readonly pageFolder: string | null;
+  /** List of addresses by country, in the MaxMind DB format; null, or not there: none. */
+  readonly countryFile: string | null;
 };
 
 /** How often what is not worth a write each time is kept. */
@@ -84,6 +87,7 @@ class Daemon {
   readonly #settings: SettingsBook;
   readonly #log: LogRing;
   readonly #clock: Clock;
+  readonly #countries: Countries;
   readonly #events: EventRing;
   readonly #supervisor: Supervisor;
   readonly #state: NodeState;
@@ -121,7 +125,7 @@ class Daemon {
     settings: SettingsBook,
     log: LogRing,
     token: string,
-    { pageFolder }: DaemonOptions,
+    { pageFolder, countryFile }: DaemonOptions,
   ) {
     const { ports, bittorrent, outside } = node.parts;
     const database = node.parts.database!;
@@ -142,6 +146,7 @@ class Daemon {
     this.#state = new NodeState({ database, engine: bittorrent, clock, settings: current, emit });
     this.#history = new HistoryService(database, bittorrent, clock);
     const state = this.#state;
+    this.#countries = new Countries({ path: countryFile, files, clock, log });
     this.#room = new TorrentRoom({
       engine: bittorrent,
       database,
@@ -151,6 +156,7 @@ class Daemon {
       settings: current,
       downloadFolder: () => downloadFolderOf(settings.current),
       isPaused: () => state.paused !== null,
+      countriesOf: (endpoints) => this.#countries.of(endpoints),
       allowanceOf: (who) => this.#allowanceOf(who),
       finish: (entry, places) =>
         finishTorrent(entry, { engine: bittorrent, places, log, settings: current, run: runProgram, emit }),
@@ -296,6 +302,7 @@ class Daemon {
       this.#state.tick();
       this.#room.caretaker.tick();
       this.#history.tick(this.#room.book.entries());
+      this.#countries.tick();
       if (this.#clock.nowMs() - savedMs < saveMs) continue;
       savedMs = this.#clock.nowMs();
       this.#save();

@@ -3,17 +3,26 @@ import { useEffect, useState } from 'preact/hooks';
 import { AddDialog } from './add/add-dialog.tsx';
 import { DropZone } from './add/drop-zone.tsx';
 import { DetailScreen } from './detail/detail-screen.tsx';
+import { offerGuide } from './guide/first-run.ts';
+import { GuideDialog } from './guide/guide-dialog.tsx';
 import { HomeScreen } from './home/home-screen.tsx';
 import { LogScreen } from './log/log-screen.tsx';
 import { access, enter, node } from './node.ts';
-import { go, route } from './route.ts';
-import { SettingsScreen } from './settings/settings-screen.tsx';
-import { dialog, openDialog } from './shell/dialogs.ts';
+import { PlayDialog } from './play/play-dialog.tsx';
+import { takeHandedOver } from './pwa/handed-over.ts';
+import { route } from './route.ts';
+import { dialog } from './shell/dialogs.ts';
 import { Frame } from './shell/frame.tsx';
+import { late } from './shell/late.tsx';
 import { Palette } from './shell/palette.tsx';
 import { KeysDialog, PauseDialog, RemoveDialog } from './shell/small-dialogs.tsx';
 import { TorrentsScreen } from './torrents/torrents-screen.tsx';
 import { say } from './words/words.ts';
+
+const SettingsScreen = late(() =>
+  import('./settings/settings-screen.tsx').then((part) => part.SettingsScreen),
+);
+const MapScreen = late(() => import('./map/map-screen.tsx').then((part) => part.MapScreen));
 
 export function App(): JSX.Element {
   if (access.value === 'out') return <Login />;
@@ -26,18 +35,16 @@ export function App(): JSX.Element {
 }
 
 function Screen(): JSX.Element {
-  const { screen, id, part, query } = route.value;
-  const link = screen === 'add' ? query.get('source') : null;
-  // A magnet link that the browser has handed over.
+  const { screen, id, part } = route.value;
   useEffect(() => {
-    if (link === null) return;
-    openDialog('add', { source: link });
-    go('torrents');
-  }, [link]);
+    takeHandedOver();
+    void offerGuide();
+  }, []);
   if (screen === 'torrents' && id !== null)
     return <DetailScreen key={id} id={id} part={part ?? 'overview'} />;
   if (screen === 'torrents') return <TorrentsScreen />;
   if (screen === 'settings') return <SettingsScreen />;
+  if (screen === 'map') return <MapScreen />;
   if (screen === 'log') return <LogScreen />;
   return <HomeScreen />;
 }
@@ -54,6 +61,10 @@ function OpenDialog(): JSX.Element | null {
       return <KeysDialog />;
     case 'remove':
       return <RemoveDialog />;
+    case 'play':
+      return <PlayDialog />;
+    case 'guide':
+      return <GuideDialog />;
     case null:
       return null;
   }

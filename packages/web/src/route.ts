@@ -8,9 +8,9 @@ addEventListener('hashchange', () => {
 });
 
 export const route = computed(() => {
-  const [path = '', query = ''] = hash.value.replace(/^#\/?/, '').split('?');
+  const [path = ''] = hash.value.replace(/^#\/?/, '').split('?');
   const [screen = '', id = null, part = null] = path.split('/').map(decodeURIComponent);
-  return { screen: screen || 'home', id, part, query: new URLSearchParams(query) };
+  return { screen: screen || 'home', id, part };
 });
 
 export function linkTo(...parts: readonly string[]): string {

@@ -86,6 +86,7 @@ export const routeSchemas = {
   },
   'torrents.files': { params: ofTorrent, result: z.array(torrent.fileSnapshot) },
   'torrents.peers': { params: ofTorrent, result: z.array(torrent.peerSnapshot) },
+  'torrents.peerPlaces': { result: z.array(torrent.peerPlace) },
   'torrents.trackers': { params: ofTorrent, result: z.array(torrent.trackerSnapshot) },
   'torrents.setTrackers': { params: ofTorrent, body: z.strictObject({ tiers: torrent.trackerTiers }) },
   'torrents.webSeeds': { params: ofTorrent, result: z.array(torrent.webSeedSnapshot) },

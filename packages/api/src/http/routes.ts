@@ -124,6 +124,12 @@ export const routes = {
     scope: 'read',
     summary: 'the peers that are connected',
   },
+  'torrents.peerPlaces': {
+    method: 'GET',
+    path: '/peer-places',
+    scope: 'read',
+    summary: 'in which countries the connected peers of all torrents are',
+  },
   'torrents.trackers': {
     method: 'GET',
     path: '/torrents/{id}/trackers',

@@ -273,8 +273,14 @@ export const fileSnapshot = z.looseObject({
   pad: z.boolean(),
 });
 
+const country = z
+  .string()
+  .nullable()
+  .meta({ description: 'ISO 3166-1 alpha-2 of the country that the address was given to; null: not known.' });
+
 export const peerSnapshot = z.looseObject({
   endpoint: z.string(),
+  country,
   client: z.string().meta({ description: 'As the peer calls itself.' }),
   transport: z.enum(['tcp', 'utp']),
   encrypted: z.boolean(),
@@ -286,6 +292,8 @@ export const peerSnapshot = z.looseObject({
   interesting: z.boolean(),
   interested: z.boolean(),
 });
+
+export const peerPlace = z.strictObject({ country, peerCount: count, downRate: rate, upRate: rate });
 
 export const trackerSnapshot = z.looseObject({
   url: z.string(),

@@ -55,6 +55,7 @@ export const handlers: { readonly [Name in PlainRoute]: Handler<Name> } = {
   'torrents.get': async ({ node }, { params, query }) =>
     pickFields(await existing(node, params.id), query.fields) as never,
   'torrents.files': ({ node }, { params }) => node.torrents.files(params.id) as never,
+  'torrents.peerPlaces': ({ node }) => node.torrents.peerPlaces() as never,
   'torrents.peers': ({ node }, { params }) => node.torrents.peers(params.id) as never,
   'torrents.trackers': ({ node }, { params }) => node.torrents.trackers(params.id) as never,
   'torrents.setTrackers': ({ node }, { params, body }) => node.torrents.setTrackers(params.id, body.tiers),

@@ -62,6 +62,7 @@ const calls: readonly (readonly [string, readonly unknown[], unknown?])[] = [
   ['torrents.tags', [], ['a']],
   ['torrents.putTags', [['a']]],
   ['torrents.dropTags', [['a']]],
+  ['torrents.peerPlaces', [], [{ country: 'MX', peerCount: 2, downRate: 0, upRate: 1 }]],
   ['torrents.trackerRules', [], [{ host: 'a', limits, shareGoal: null }]],
   ['torrents.putTrackerRule', [{ host: 'a', limits, shareGoal: null }]],
   ['torrents.removeTrackerRule', ['a']],

@@ -21,6 +21,7 @@ export type TorrentRoomDeps = {
   allowanceOf(who: Identity): Allowance;
   finish(entry: BookEntry, places: Places): Promise<void>;
   emit(event: ManagementEvent): void;
+  countriesOf(endpoints: readonly string[]): Promise<readonly (string | null)[]>;
 };
 
 export class TorrentRoom {
@@ -54,7 +55,8 @@ export class TorrentRoom {
 
   as(who: Identity): TorrentsService {
     const { book, places, caretaker } = this;
-    const { engine, clock } = this.#deps;
-    return new TorrentsService({ engine, clock, book, places, caretaker, adder: this.#adder }, who);
+    const { engine, clock, countriesOf } = this.#deps;
+    const parts = { engine, clock, countriesOf, book, places, caretaker, adder: this.#adder };
+    return new TorrentsService(parts, who);
   }
 }

@@ -6,8 +6,9 @@ import type {
   Category,
   FileSnapshot,
   Identity,
+  ListedPeer,
   ListedTorrent,
-  PeerSnapshot,
+  PeerPlace,
   PieceView,
   ShownTorrent,
   TorrentDelta,
@@ -25,6 +26,7 @@ import { type Clock, NodeError } from '@tequio/kernel';
 import { allows, ownerName, requireScope } from '../users/rights.ts';
 import type { Caretaker } from './caretaker.ts';
 import { bookLimits } from './limits.ts';
+import { placesOf } from './peer-places.ts';
 import { checkTags, missingCategory, type Places } from './places.ts';
 import { rankChanges } from './queue-order.ts';
 import type { TorrentAdder } from './torrent-adder.ts';
@@ -38,6 +40,8 @@ export type TorrentsDeps = {
   readonly caretaker: Caretaker;
   readonly adder: TorrentAdder;
   readonly clock: Clock;
+  /** Of `ADDRESS:PORT` each. */
+  countriesOf(endpoints: readonly string[]): Promise<readonly (string | null)[]>;
 };
 
 export class TorrentsService implements TorrentsApi {
@@ -220,8 +224,19 @@ export class TorrentsService implements TorrentsApi {
     return this.#deps.engine.files(this.#read(id));
   }
 
-  async peers(id: TorrentId): Promise<readonly PeerSnapshot[]> {
-    return this.#deps.engine.peers(this.#read(id));
+  async peers(id: TorrentId): Promise<readonly ListedPeer[]> {
+    const peers = this.#deps.engine.peers(this.#read(id));
+    const countries = await this.#deps.countriesOf(peers.map(({ endpoint }) => endpoint));
+    return peers.map((peer, index) => ({ ...peer, country: countries[index] ?? null }));
+  }
+
+  async peerPlaces(): Promise<readonly PeerPlace[]> {
+    const { book, engine } = this.#deps;
+    book.pull();
+    const peers = [...book.entries()]
+      .filter((entry) => entry.row.peerCount > 0 && this.#sees(entry))
+      .flatMap(({ id }) => engine.peers(id));
+    return placesOf(peers, await this.#deps.countriesOf(peers.map(({ endpoint }) => endpoint)));
   }
 
   async trackers(id: TorrentId): Promise<readonly TrackerSnapshot[]> {

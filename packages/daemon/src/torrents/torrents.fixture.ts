@@ -44,6 +44,7 @@ export class TorrentsBench {
       allowanceOf: ({ scope }) =>
         scope === 'admin' ? { folder: null, quotaBytes: null, torrentCountMax: null } : this.allowance,
       finish: async ({ id }) => void this.finished.push(id),
+      countriesOf: async (endpoints) => endpoints.map(() => null),
       emit: (event) => void this.events.push(event),
     });
     this.service = this.as(nodeOwner);

@@ -1,6 +1,6 @@
 import type { ShownTorrent, TorrentSource } from '@tequio/api';
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { node, status } from '../node.ts';
 import { attempt, tell } from '../notice.ts';
 import { go } from '../route.ts';
@@ -9,11 +9,10 @@ import { closeDialog, dialogAbout } from '../shell/dialogs.ts';
 import { Icon } from '../shell/icon.tsx';
 import { formatBytes } from '../words/format.ts';
 import { say } from '../words/words.ts';
+import { Content } from './content-tree.tsx';
 
 /** How long others are asked what a magnet link is. */
 const previewMs = 60_000;
-/** A longer one is not shown whole: nobody reads it. */
-const shownFiles = 2000;
 
 export function AddDialog(): JSX.Element {
   const given = dialogAbout.value.source;
@@ -82,7 +81,10 @@ type InsideProps = { readonly source: TorrentSource; readonly shown: ShownTorren
 
 /** What is in it, and how it is to be taken. */
 function Inside({ source, shown }: InsideProps): JSX.Element {
-  const files = shown.files.map((file, index) => ({ ...file, index })).filter(({ pad }) => !pad);
+  const files = useMemo(
+    () => shown.files.map((file, index) => ({ ...file, index })).filter(({ pad }) => !pad),
+    [shown],
+  );
   const [unwanted, setUnwanted] = useState<ReadonlySet<number>>(new Set());
   const [categories, setCategories] = useState<readonly string[]>([]);
   useEffect(
@@ -120,21 +122,7 @@ function Inside({ source, shown }: InsideProps): JSX.Element {
       <p class="soft">
         {say('add.files', { n: files.length - unwanted.size, size: formatBytes(wantedBytes) })}
       </p>
-      <ul class="add-files" aria-label={say('detail.files')}>
-        {files.slice(0, shownFiles).map(({ index, path, bytes }) => (
-          <li key={index}>
-            <label class="check">
-              <input
-                type="checkbox"
-                checked={!unwanted.has(index)}
-                onChange={() => setUnwanted(turned(unwanted, index))}
-              />
-              <span class="plain-text">{path.slice(0, 500)}</span>
-              <span class="soft add-size">{formatBytes(bytes)}</span>
-            </label>
-          </li>
-        ))}
-      </ul>
+      <Content files={files} unwanted={unwanted} change={setUnwanted} />
       <div class="two">
         <label class="field">
           <span>{say('add.folder')}</span>
@@ -164,10 +152,4 @@ function Inside({ source, shown }: InsideProps): JSX.Element {
       </button>
     </form>
   );
-}
-
-function turned(set: ReadonlySet<number>, value: number): ReadonlySet<number> {
-  const next = new Set(set);
-  if (!next.delete(value)) next.add(value);
-  return next;
 }

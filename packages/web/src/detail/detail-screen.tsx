@@ -10,6 +10,7 @@ import { barKind, shareDone, stateWord } from '../torrents/torrent-state.ts';
 import type { WordKey } from '../words/en.ts';
 import { formatRate, formatShare, formatSpan } from '../words/format.ts';
 import { say } from '../words/words.ts';
+import { EventList } from './event-list.tsx';
 import { FileTable } from './file-table.tsx';
 import { Overview } from './overview.tsx';
 import { PeerTable } from './peer-table.tsx';
@@ -24,6 +25,7 @@ const parts: readonly (readonly [string, WordKey])[] = [
   ['trackers', 'detail.trackers'],
   ['pieces', 'detail.pieces'],
   ['speed', 'detail.speed'],
+  ['log', 'detail.events'],
 ];
 
 export function DetailScreen({ id, part }: { readonly id: string; readonly part: string }): JSX.Element {
@@ -68,6 +70,7 @@ function Part({ part, torrent }: { readonly part: string; readonly torrent: List
   if (part === 'pieces')
     return <PieceMap id={id} pieceCount={torrent.pieceCount} copies={torrent.availability} />;
   if (part === 'speed') return <SpeedGraph torrent={id} />;
+  if (part === 'log') return <EventList id={id} />;
   return <Overview torrent={torrent} />;
 }
 

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { node } from '../node.ts';
+import { countryName, flagOf } from '../words/country.ts';
 import { formatRate, formatShare } from '../words/format.ts';
 import { say } from '../words/words.ts';
 import { usePolled } from './polled.ts';
@@ -14,6 +15,7 @@ export function PeerTable({ id }: { readonly id: string }): JSX.Element {
         <thead>
           <tr>
             <th>{say('peer.address')}</th>
+            <th>{say('peer.country')}</th>
             <th>{say('peer.client')}</th>
             <th class="number">{say('peer.progress')}</th>
             <th class="number">{say('peer.down')}</th>
@@ -22,9 +24,16 @@ export function PeerTable({ id }: { readonly id: string }): JSX.Element {
           </tr>
         </thead>
         <tbody>
-          {peers.map(({ endpoint, client, progress, downRate, upRate, transport, encrypted }) => (
+          {peers.map(({ endpoint, country, client, progress, downRate, upRate, transport, encrypted }) => (
             <tr key={endpoint}>
               <td>{endpoint}</td>
+              <td>
+                {country !== null && (
+                  <>
+                    <span aria-hidden="true">{flagOf(country)}</span> {countryName(country)}
+                  </>
+                )}
+              </td>
               <td class="plain-text">{client.slice(0, 60)}</td>
               <td class="number">{formatShare(progress)}</td>
               <td class="number down">{downRate > 0 ? formatRate(downRate) : ''}</td>

@@ -60,7 +60,10 @@ function BittorrentCard({ now }: { readonly now: NodeStatus }): JSX.Element {
     <div class="card stack">
       <div class="row spread">
         <h2>{say('home.bittorrent')}</h2>
-        <a href={linkTo('torrents')}>{say('home.seeAll')}</a>
+        <span class="row">
+          <a href={linkTo('torrents')}>{say('home.seeAll')}</a>
+          <a href={linkTo('map')}>{say('map.title')}</a>
+        </span>
       </div>
       <p class="row big">
         <span class="down">↓ {formatRate(totals.downRate)}</span>

@@ -1,5 +1,7 @@
 /** The settings' JSON Schema as a list of fields that a screen can show. */
 
+import type { SettingsPatch } from '@tequio/api';
+
 export type FieldKind = 'switch' | 'number' | 'rate' | 'text' | 'choice' | 'lines';
 
 export type SettingField = {
@@ -13,6 +15,8 @@ export type SettingField = {
   readonly min: number | undefined;
   readonly max: number | undefined;
   readonly unit: string | null;
+  /** Holds only after a restart. */
+  readonly isLate: boolean;
 };
 
 type Schema = {
@@ -25,6 +29,7 @@ type Schema = {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly unit?: string;
+  readonly restart?: boolean;
 };
 
 /** Lists of things with parts of their own (folders that are watched, times) have no field here. */
@@ -52,6 +57,7 @@ function fieldOf(section: string, name: string, schema: Schema): SettingField[] 
       min: inner.minimum,
       max: inner.maximum,
       unit,
+      isLate: (schema.restart ?? inner.restart) === true,
     },
   ];
 }
@@ -62,6 +68,12 @@ function kindOf({ type, enum: choices, items }: Schema, unit: string | null): Fi
   if (type === 'integer' || type === 'number') return unit === 'B/s' ? 'rate' : 'number';
   if (type === 'string') return 'text';
   return type === 'array' && items?.type === 'string' ? 'lines' : null;
+}
+
+/** The change of one setting. */
+export function changeOf(key: string, value: unknown): SettingsPatch {
+  const [section = '', name = ''] = key.split('.');
+  return { [section]: { [name]: value } } as SettingsPatch;
 }
 
 /** The value at a key like `bittorrent.port`. */

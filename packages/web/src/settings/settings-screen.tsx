@@ -1,55 +1,49 @@
-import type { SettingsPatch } from '@tequio/api';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { node } from '../node.ts';
 import { attempt, tell } from '../notice.ts';
-import { theme, themes } from '../theme.ts';
-import { chooseLanguage, type Language, language, languageNames, say } from '../words/words.ts';
-import { fieldsOf, readField, type SettingField, valueAt } from './setting-fields.ts';
+import { language, say } from '../words/words.ts';
+import { PageSettings } from './page-settings.tsx';
+import { Field } from './setting-field.tsx';
+import { changeOf, fieldsOf, type SettingField, valueAt } from './setting-fields.ts';
+import { settingGroups } from './setting-groups.ts';
 
 type Known = {
-  readonly fields: readonly SettingField[];
+  readonly fields: ReadonlyMap<string, SettingField>;
   readonly settings: unknown;
   readonly origins: Readonly<Record<string, string>>;
 };
 
+type Shown = { readonly id: string; readonly name: string; readonly fields: readonly SettingField[] };
+
 export function SettingsScreen(): JSX.Element {
   const [known, setKnown] = useState<Known | null>(null);
-  const load = (): Promise<boolean> =>
-    attempt(async () => {
-      const [schema, settings, origins] = await Promise.all([
-        node.settings.schema(),
-        node.settings.get(),
-        node.settings.origins(),
-      ]);
-      setKnown({ fields: fieldsOf(schema), settings, origins });
-    });
+  const load = (): Promise<boolean> => attempt(async () => setKnown(await readAll()));
   useEffect(() => void load(), []);
   const change = async (key: string, value: unknown): Promise<void> => {
-    const [section = '', name = ''] = key.split('.');
     await attempt(async () => {
-      const { restartNeeded } = await node.settings.patch({ [section]: { [name]: value } } as SettingsPatch);
-      tell(
-        restartNeeded.length === 0
-          ? say('settings.saved')
-          : say('settings.restart', { keys: restartNeeded.join(', ') }),
-      );
+      const { restartNeeded } = await node.settings.patch(changeOf(key, value));
+      tell(say(restartNeeded.length === 0 ? 'settings.saved' : 'settings.savedLate'));
     });
     await load();
   };
-  const sections = [...new Set(known?.fields.map(({ section }) => section) ?? [])];
+  const groups = known === null ? [] : groupsOf(known.fields);
   return (
-    <section class="screen stack settings" aria-labelledby="settings-title">
-      <h1 id="settings-title">{say('settings.title')}</h1>
-      <PageSettings />
-      {sections.map((section) => (
-        <fieldset key={section} class="card stack">
-          <legend>
-            <code>{section}</code>
-          </legend>
-          {known!.fields
-            .filter((field) => field.section === section)
-            .map((field) => (
+    <section class="settings" aria-labelledby="settings-title">
+      <nav class="settings-nav wide-only" aria-label={say('settings.sections')}>
+        {[{ id: 'page', name: say('settings.page') }, ...groups].map(({ id, name }) => (
+          <button key={id} type="button" class="choice" onClick={() => showGroup(id)}>
+            {name}
+          </button>
+        ))}
+      </nav>
+      <div class="screen stack">
+        <h1 id="settings-title">{say('settings.title')}</h1>
+        <PageSettings />
+        {groups.map(({ id, name, fields }) => (
+          <fieldset key={id} id={`settings-${id}`} class="card stack">
+            <legend>{name}</legend>
+            {fields.map((field) => (
               <Field
                 key={field.key}
                 field={field}
@@ -58,148 +52,38 @@ export function SettingsScreen(): JSX.Element {
                 change={(value) => change(field.key, value)}
               />
             ))}
-        </fieldset>
-      ))}
+          </fieldset>
+        ))}
+      </div>
     </section>
   );
 }
 
-function PageSettings(): JSX.Element {
-  return (
-    <fieldset class="card stack">
-      <legend>{say('settings.page')}</legend>
-      <label class="field">
-        <span>{say('settings.language')}</span>
-        <select
-          class="input"
-          value={language.value}
-          onChange={(event) => chooseLanguage(event.currentTarget.value as Language)}
-        >
-          {Object.entries(languageNames).map(([tag, name]) => (
-            <option key={tag} value={tag} lang={tag}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label class="field">
-        <span>{say('settings.theme')}</span>
-        <select
-          class="input"
-          value={theme.value}
-          onChange={(event) => {
-            theme.value = event.currentTarget.value as typeof theme.value;
-          }}
-        >
-          {themes.map((name) => (
-            <option key={name} value={name}>
-              {say(`settings.theme.${name}`)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <div>
-        <button type="button" class="button" onClick={registerMagnet}>
-          {say('settings.magnet')}
-        </button>
-      </div>
-    </fieldset>
-  );
+async function readAll(): Promise<Known> {
+  const [schema, settings, origins] = await Promise.all([
+    node.settings.schema(),
+    node.settings.get(),
+    node.settings.origins(),
+  ]);
+  return { fields: new Map(fieldsOf(schema).map((field) => [field.key, field])), settings, origins };
 }
 
-function registerMagnet(): void {
-  void attempt(async () =>
-    navigator.registerProtocolHandler('magnet', new URL('./#/add?source=%s', location.href).href),
-  );
+/** A newer node may have settings that this page does not know: they come last. */
+function groupsOf(fields: ReadonlyMap<string, SettingField>): readonly Shown[] {
+  const placed = new Set(settingGroups.flatMap(({ keys }) => keys));
+  const others = [...fields.values()].filter(({ key }) => !placed.has(key));
+  return [
+    ...settingGroups.map(({ id, keys, ...names }) => ({
+      id,
+      name: names[language.value],
+      fields: keys.flatMap((key) => fields.get(key) ?? []),
+    })),
+    { id: 'more', name: say('settings.more'), fields: others },
+  ].filter((group) => group.fields.length > 0);
 }
 
-type FieldProps = {
-  readonly field: SettingField;
-  readonly value: unknown;
-  readonly isFixed: boolean;
-  readonly change: (value: unknown) => unknown;
-};
-
-function Field({ field, value, isFixed, change }: FieldProps): JSX.Element {
-  const { kind, description, unit } = field;
-  if (kind === 'switch') {
-    return (
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={value === true}
-          disabled={isFixed}
-          onChange={(event) => change(event.currentTarget.checked)}
-        />
-        <span>
-          {description}
-          {isFixed && <small class="hint"> {say('settings.fixed')}</small>}
-        </span>
-      </label>
-    );
-  }
-  return (
-    <label class="field">
-      <span>
-        {description} {unit !== null && <span class="soft">({kind === 'rate' ? 'KiB/s' : unit})</span>}
-      </span>
-      <Input field={field} value={value} isFixed={isFixed} change={change} />
-      {isFixed && <small>{say('settings.fixed')}</small>}
-    </label>
-  );
-}
-
-function Input({ field, value, isFixed, change }: FieldProps): JSX.Element {
-  const { kind, choices, isOptional } = field;
-  const save = (event: Event): void => {
-    const input = event.currentTarget as HTMLInputElement;
-    const read = readField(field, input.value);
-    if (read === undefined) input.setCustomValidity(field.description);
-    else {
-      input.setCustomValidity('');
-      change(read);
-    }
-    input.reportValidity();
-  };
-  if (kind === 'choice') {
-    return (
-      <select
-        class="input"
-        value={String(value)}
-        disabled={isFixed}
-        onChange={(event) => change(event.currentTarget.value)}
-      >
-        {choices.map((choice) => (
-          <option key={choice}>{choice}</option>
-        ))}
-      </select>
-    );
-  }
-  if (kind === 'lines') {
-    return (
-      <textarea
-        class="input"
-        rows={3}
-        value={(value as readonly string[] | undefined)?.join('\n')}
-        disabled={isFixed}
-        onChange={save}
-      />
-    );
-  }
-  const shown =
-    value === null || value === undefined
-      ? ''
-      : kind === 'rate'
-        ? String(Number(value) / 1024)
-        : String(value);
-  return (
-    <input
-      class="input"
-      inputMode={kind === 'text' ? 'text' : 'decimal'}
-      placeholder={isOptional ? say('settings.none') : undefined}
-      value={shown}
-      disabled={isFixed}
-      onChange={save}
-    />
-  );
+function showGroup(id: string): void {
+  const group = document.getElementById(`settings-${id}`);
+  group?.scrollIntoView({ block: 'start' });
+  group?.querySelector<HTMLElement>('input, select, textarea, button')?.focus({ preventScroll: true });
 }

@@ -4,19 +4,31 @@ import { say } from '../words/words.ts';
 import { closeDialog } from './dialogs.ts';
 import { Icon } from './icon.tsx';
 
-type Props = { readonly title: string; readonly children: ComponentChildren };
+type Props = {
+  readonly title: string;
+  readonly isWide?: boolean;
+  readonly children: ComponentChildren;
+};
 
 /** A modal dialog: the browser keeps the focus inside and gives it back; Esc closes. */
-export function Dialog({ title, children }: Props): JSX.Element {
+export function Dialog({ title, isWide = false, children }: Props): JSX.Element {
   const element = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => element.current?.showModal(), []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Esc closes it, as in every dialog
-    <dialog ref={element} aria-labelledby={titleId} onClose={closeDialog} onClick={closeOutside}>
+    <dialog
+      ref={element}
+      class={isWide ? 'wide-dialog' : ''}
+      aria-labelledby={titleId}
+      onClose={closeDialog}
+      onClick={closeOutside}
+    >
       <div class="dialog-body">
         <div class="row spread">
-          <h2 id={titleId}>{title}</h2>
+          <h2 id={titleId} class="plain-text">
+            {title}
+          </h2>
           <button type="button" class="button quiet icon" aria-label={say('act.close')} onClick={closeDialog}>
             <Icon name="close" />
           </button>

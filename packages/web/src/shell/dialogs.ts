@@ -1,12 +1,14 @@
 import { signal } from '@preact/signals';
+import type { FileSnapshot } from '@tequio/api';
 
-export type DialogName = 'add' | 'palette' | 'pause' | 'keys' | 'remove';
+export type DialogName = 'add' | 'palette' | 'pause' | 'keys' | 'remove' | 'play' | 'guide';
 
 /** The dialog that is open; one at a time. */
 export const dialog = signal<DialogName | null>(null);
-/** What a dialog is about: ids of torrents, or a source to add. */
+/** What a dialog is about: ids of torrents, a file of the only one, or a source to add. */
 export const dialogAbout = signal<{
   readonly ids?: readonly string[];
+  readonly file?: FileSnapshot;
   readonly source?: string | Uint8Array;
 }>({});
 

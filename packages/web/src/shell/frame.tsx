@@ -9,9 +9,16 @@ import { say } from '../words/words.ts';
 import { openDialog } from './dialogs.ts';
 import { Icon, type IconName } from './icon.tsx';
 
-const screens: readonly { readonly name: string; readonly word: WordKey; readonly icon: IconName }[] = [
+const screens: readonly {
+  readonly name: string;
+  readonly word: WordKey;
+  readonly icon: IconName;
+  /** A phone's bar has no room for it; the first screen leads there. */
+  readonly isWide?: boolean;
+}[] = [
   { name: 'home', word: 'nav.home', icon: 'home' },
   { name: 'torrents', word: 'nav.torrents', icon: 'torrents' },
+  { name: 'map', word: 'nav.map', icon: 'map', isWide: true },
   { name: 'settings', word: 'nav.settings', icon: 'settings' },
   { name: 'log', word: 'nav.log', icon: 'log' },
 ];
@@ -28,8 +35,13 @@ export function Frame({ children }: { readonly children: ComponentChildren }): J
           <img src="./mark.svg" alt="" width="30" height="30" />
           <b>Tequio</b>
         </div>
-        {screens.map(({ name, word, icon }) => (
-          <a key={name} href={linkTo(name)} aria-current={route.value.screen === name ? 'page' : undefined}>
+        {screens.map(({ name, word, icon, isWide = false }) => (
+          <a
+            key={name}
+            href={linkTo(name)}
+            class={isWide ? 'wide-only' : ''}
+            aria-current={route.value.screen === name ? 'page' : undefined}
+          >
             <Icon name={icon} />
             <span>{say(word)}</span>
           </a>

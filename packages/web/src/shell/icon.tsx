@@ -17,11 +17,14 @@ const shapes = {
   up: 'M12 20V6m-6 6 6-6 6 6',
   back: 'M19 12H6m6-6-6 6 6 6',
   folder: 'M3 6h6l2 3h10v10H3z',
+  folderOpen: 'M3 19V6h6l2 3h9v2M3 19l3-8h16l-3 8z',
   file: 'M6 3h8l4 4v14H6z',
   filter: 'M4 6h16l-6 7v5l-4 2v-7z',
   slow: 'M4 15a8 8 0 1 1 16 0M12 15l4-4',
   link: 'M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1m2 4a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1',
   announce: 'M4 10v4h3l6 4V6L7 10zm12-1a4 4 0 0 1 0 6m2-9a8 8 0 0 1 0 12',
+  columns: 'M4 5h16v14H4zM10 5v14M15 5v14',
+  map: 'M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM3 12h18M12 3c-5 5-5 13 0 18 5-5 5-13 0-18z',
   command: 'M5 8l4 4-4 4M12 17h7',
 } as const;
 

@@ -35,6 +35,7 @@ function commands(): readonly Command[] {
     { name: say('add.title'), run: () => openDialog('add') },
     { name: say('nav.home'), run: () => go('home') },
     { name: say('nav.torrents'), run: () => go('torrents') },
+    { name: say('map.title'), run: () => go('map') },
     { name: say('nav.settings'), run: () => go('settings') },
     { name: say('nav.log'), run: () => go('log') },
     { name: say('keys.all'), run: () => chooseAll() },
@@ -48,6 +49,7 @@ function commands(): readonly Command[] {
         theme.value = name;
       },
     })),
+    { name: say('guide.again'), run: () => openDialog('guide') },
     { name: say('keys.help'), run: () => openDialog('keys') },
   ];
 }

@@ -5,16 +5,11 @@ import { go, linkTo } from '../route.ts';
 import { openDialog } from '../shell/dialogs.ts';
 import { Icon } from '../shell/icon.tsx';
 import type { WordKey } from '../words/en.ts';
-import {
-  formatBytes,
-  formatRate,
-  formatRatio,
-  formatShare,
-  formatSpan,
-  formatTime,
-} from '../words/format.ts';
+import { formatRate, formatShare } from '../words/format.ts';
 import { say } from '../words/words.ts';
 import { chooseBetween, chosen, chosenIds, toggle } from './choice.ts';
+import { type Column, shownColumns } from './columns.ts';
+import { trackList } from './fitting-columns.ts';
 import { type SortKey, sort, sortBy } from './list-query.ts';
 import { listed, showLinesFrom } from './list-window.ts';
 import { barKind, shareDone, stateWord } from './torrent-state.ts';
@@ -22,44 +17,13 @@ import { barKind, shareDone, stateWord } from './torrent-state.ts';
 /** Pixels; the same for all, so that a line's place needs no measuring. */
 const lineHeight = { wide: 52, narrow: 76 };
 
-type Column = {
-  readonly key: SortKey;
-  readonly word: WordKey;
-  readonly text: (torrent: ListedTorrent) => string;
-};
-
-const columns: readonly Column[] = [
-  {
-    key: 'totalBytes',
-    word: 'col.totalBytes',
-    text: (row) => (row.pieceCount === 0 ? '' : formatBytes(row.totalBytes)),
-  },
-  {
-    key: 'downRate',
-    word: 'col.downRate',
-    text: (row) => (row.downRate > 0 ? formatRate(row.downRate) : ''),
-  },
-  { key: 'upRate', word: 'col.upRate', text: (row) => (row.upRate > 0 ? formatRate(row.upRate) : '') },
-  {
-    key: 'secondsLeft',
-    word: 'col.secondsLeft',
-    text: (row) => (row.state === 'downloading' ? formatSpan(row.secondsLeft) : ''),
-  },
-  {
-    key: 'peerCount',
-    word: 'col.peerCount',
-    text: (row) => (row.peerCount > 0 ? String(row.peerCount) : ''),
-  },
-  { key: 'ratio', word: 'col.ratio', text: (row) => formatRatio(row.ratio) },
-  { key: 'addedAtMs', word: 'col.addedAtMs', text: (row) => formatTime(row.addedAtMs) },
-];
-
 /** The list: of a hundred thousand lines only those exist that can be seen. */
 export function TorrentList(): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 600, isNarrow: false });
+  const [view, setView] = useState<View>({ top: 0, height: 600, width: 1000, isNarrow: false });
   const [cursor, setCursor] = useState(0);
   const { rows, offset, totalCount } = listed.value;
+  const columns = view.isNarrow ? [] : shownColumns(view.width);
   const height = view.isNarrow ? lineHeight.narrow : lineHeight.wide;
   const first = Math.max(0, Math.floor(view.top / height) - 4);
   const last = Math.min(totalCount, Math.ceil((view.top + view.height) / height) + 4);
@@ -92,9 +56,10 @@ export function TorrentList(): JSX.Element {
       aria-multiselectable="true"
       tabIndex={0}
       aria-activedescendant={totalCount > 0 ? `line-${cursor}` : undefined}
+      style={{ '--tracks': trackList(columns) }}
       onKeyDown={onKeyDown}
     >
-      <HeadLine />
+      <HeadLine columns={columns} />
       <div
         class="lines"
         role="rowgroup"
@@ -111,6 +76,7 @@ export function TorrentList(): JSX.Element {
                 line={line}
                 top={line * height}
                 torrent={torrent}
+                columns={columns}
                 isCurrent={line === cursor}
                 onPick={(event) => pick(event, line, cursor, torrent, setCursor)}
               />
@@ -122,7 +88,7 @@ export function TorrentList(): JSX.Element {
   );
 }
 
-function HeadLine(): JSX.Element {
+function HeadLine({ columns }: { readonly columns: readonly Column[] }): JSX.Element {
   const sorted = (key: SortKey): 'ascending' | 'descending' | 'none' =>
     sort.value.key !== key ? 'none' : sort.value.descending ? 'descending' : 'ascending';
   const head = (key: SortKey, word: WordKey, kind: string): JSX.Element => (
@@ -141,10 +107,14 @@ function HeadLine(): JSX.Element {
         </div>
         {head('name', 'col.name', 'cell-name')}
         {head('progress', 'col.progress', 'cell-progress')}
-        {columns.map(({ key, word }) => head(key, word, `cell-number cell-${key}`))}
+        {columns.map(({ key, word, isText }) => head(key, word, cellClass(key, isText)))}
       </div>
     </div>
   );
+}
+
+function cellClass(key: string, isText = false): string {
+  return isText ? 'cell-text clip plain-text' : `cell-number cell-${key}`;
 }
 
 type LineProps = {
@@ -152,11 +122,12 @@ type LineProps = {
   readonly top: number;
   /** Undefined: not known yet. */
   readonly torrent: ListedTorrent | undefined;
+  readonly columns: readonly Column[];
   readonly isCurrent: boolean;
   readonly onPick: (event: MouseEvent) => void;
 };
 
-function Line({ line, top, torrent, isCurrent, onPick }: LineProps): JSX.Element {
+function Line({ line, top, torrent, columns, isCurrent, onPick }: LineProps): JSX.Element {
   const place = { transform: `translateY(${top}px)` };
   if (torrent === undefined)
     return <div role="row" aria-rowindex={line + 2} id={`line-${line}`} class="line awaited" style={place} />;
@@ -195,6 +166,7 @@ function Line({ line, top, torrent, isCurrent, onPick }: LineProps): JSX.Element
         </a>
         <span class={`state clip ${torrent.state === 'error' ? 'bad' : 'soft'}`}>
           {say(stateWord(torrent))}
+          {columns.length === 0 && <Speeds torrent={torrent} />}
         </span>
       </div>
       <div role="gridcell" class="cell-progress">
@@ -203,12 +175,23 @@ function Line({ line, top, torrent, isCurrent, onPick }: LineProps): JSX.Element
         </div>
         <span>{torrent.pieceCount === 0 ? '' : formatShare(shareDone(torrent))}</span>
       </div>
-      {columns.map(({ key, text }) => (
-        <div key={key} role="gridcell" class={`cell-number cell-${key}`}>
+      {columns.map(({ key, isText, text }) => (
+        <div key={key} role="gridcell" class={cellClass(key, isText)}>
           {text(torrent)}
         </div>
       ))}
     </div>
+  );
+}
+
+/** On a phone there are no columns. */
+function Speeds({ torrent }: { readonly torrent: ListedTorrent }): JSX.Element {
+  const { downRate, upRate } = torrent;
+  return (
+    <>
+      {downRate > 0 && <span class="down"> · ↓ {formatRate(downRate)}</span>}
+      {upRate > 0 && <span class="up"> · ↑ {formatRate(upRate)}</span>}
+    </>
   );
 }
 
@@ -249,12 +232,21 @@ function reveal(scroller: HTMLElement, top: number, height: number): void {
     scroller.scrollTop = top + height - scroller.clientHeight;
 }
 
-function watchSize(
-  scroller: HTMLElement,
-  setView: (change: (view: { top: number; height: number; isNarrow: boolean }) => typeof view) => void,
-): () => void {
+type View = {
+  readonly top: number;
+  readonly height: number;
+  readonly width: number;
+  readonly isNarrow: boolean;
+};
+
+function watchSize(scroller: HTMLElement, setView: (change: (view: View) => View) => void): () => void {
   const observer = new ResizeObserver(() =>
-    setView((view) => ({ ...view, height: scroller.clientHeight, isNarrow: innerWidth < 720 })),
+    setView((view) => ({
+      ...view,
+      height: scroller.clientHeight,
+      width: scroller.clientWidth,
+      isNarrow: innerWidth < 720,
+    })),
   );
   observer.observe(scroller);
   return () => observer.disconnect();

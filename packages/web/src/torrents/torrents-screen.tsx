@@ -8,6 +8,7 @@ import { Fret, Icon, type IconName } from '../shell/icon.tsx';
 import type { WordKey } from '../words/en.ts';
 import { say } from '../words/words.ts';
 import { chosen, chosenIds } from './choice.ts';
+import { ColumnChooser } from './column-chooser.tsx';
 import { changeFilter, filter, isFiltered } from './list-query.ts';
 import { followList, listed } from './list-window.ts';
 import { TorrentList } from './torrent-list.tsx';
@@ -43,6 +44,7 @@ export function TorrentsScreen(): JSX.Element {
             {say('list.filters')}
           </button>
           <Search />
+          <ColumnChooser />
           <span class="soft" role="status">
             {chosenIds.value.length > 0
               ? say('list.chosen', { n: chosenIds.value.length })

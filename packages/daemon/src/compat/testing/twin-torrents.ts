@@ -3,7 +3,9 @@ import type {
   AddTorrent,
   Category,
   FileSnapshot,
+  ListedPeer,
   ListedTorrent,
+  PeerPlace,
   PeerSnapshot,
   PieceView,
   ShownTorrent,
@@ -249,8 +251,12 @@ export class TwinTorrents implements TorrentsApi {
     return this.#of(id).files.map((file) => ({ ...file }));
   }
 
-  async peers(id: TorrentId): Promise<readonly PeerSnapshot[]> {
-    return this.#of(id).peers;
+  async peerPlaces(): Promise<readonly PeerPlace[]> {
+    return [];
+  }
+
+  async peers(id: TorrentId): Promise<readonly ListedPeer[]> {
+    return this.#of(id).peers.map((peer) => ({ ...peer, country: null }));
   }
 
   async trackers(id: TorrentId): Promise<readonly TrackerSnapshot[]> {

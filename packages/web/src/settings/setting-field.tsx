@@ -1,0 +1,107 @@
+import type { JSX } from 'preact';
+import { useId } from 'preact/hooks';
+import { language, say } from '../words/words.ts';
+import { readField, type SettingField } from './setting-fields.ts';
+import { choiceWords, settingWords, unitWords } from './setting-words.ts';
+
+type FieldProps = {
+  readonly field: SettingField;
+  readonly value: unknown;
+  /** A flag or a variable says what it is. */
+  readonly isFixed: boolean;
+  readonly change: (value: unknown) => unknown;
+};
+
+export function Field(props: FieldProps): JSX.Element {
+  const { field, value, isFixed, change } = props;
+  const { key, kind } = field;
+  const hintId = useId();
+  const words = settingWords[key];
+  const name = words?.[language.value] ?? key;
+  const text = language.value === 'es' && words !== undefined ? words.text : field.description;
+  const unit = field.unit === null ? null : (unitWords[field.unit]?.[language.value] ?? field.unit);
+  const hint = (
+    <small id={hintId} class="hint plain-text">
+      {text} {field.isLate && !isFixed && say('settings.restartHint')} {isFixed && say('settings.fixed')}
+    </small>
+  );
+  if (kind === 'switch') {
+    return (
+      <div class="field">
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={value === true}
+            disabled={isFixed}
+            aria-describedby={hintId}
+            onChange={(event) => change(event.currentTarget.checked)}
+          />
+          <b>{name}</b>
+        </label>
+        {hint}
+      </div>
+    );
+  }
+  return (
+    <div class="field">
+      <label>
+        <span class="label">
+          {name} {unit !== null && <span class="soft">({unit})</span>}
+        </span>
+        <Input {...props} hintId={hintId} />
+      </label>
+      {hint}
+    </div>
+  );
+}
+
+function Input({
+  field,
+  value,
+  isFixed,
+  change,
+  hintId,
+}: FieldProps & { readonly hintId: string }): JSX.Element {
+  const { kind, choices, isOptional } = field;
+  const save = (event: Event): void => {
+    const input = event.currentTarget as HTMLInputElement;
+    const read = readField(field, input.value);
+    if (read === undefined) input.setCustomValidity(say('settings.wrong'));
+    else {
+      input.setCustomValidity('');
+      change(read);
+    }
+    input.reportValidity();
+  };
+  const common = { class: 'input', disabled: isFixed, 'aria-describedby': hintId } as const;
+  if (kind === 'choice') {
+    return (
+      <select {...common} value={String(value)} onChange={(event) => change(event.currentTarget.value)}>
+        {choices.map((choice) => (
+          <option key={choice} value={choice}>
+            {choiceWords[choice]?.[language.value] ?? choice}
+          </option>
+        ))}
+      </select>
+    );
+  }
+  if (kind === 'lines') {
+    const lines = (value as readonly string[] | undefined)?.join('\n');
+    return <textarea {...common} rows={3} value={lines} onChange={save} />;
+  }
+  const shown =
+    value === null || value === undefined
+      ? ''
+      : kind === 'rate'
+        ? String(Math.round((Number(value) / 1024) * 100) / 100)
+        : String(value);
+  return (
+    <input
+      {...common}
+      inputMode={kind === 'text' ? 'text' : 'decimal'}
+      placeholder={isOptional ? say('settings.none') : undefined}
+      value={shown}
+      onChange={save}
+    />
+  );
+}

@@ -1,0 +1,202 @@
+/**
+ * Names of settings in both languages, and their explanations in Spanish; in English these are those of the schema.
+ * A setting that is not here is shown under its key.
+ */
+
+export type SettingWords = {
+  readonly en: string;
+  readonly es: string;
+  /** The explanation in Spanish. */
+  readonly text: string;
+};
+
+function words(en: string, es: string, text: string): SettingWords {
+  return { en, es, text };
+}
+
+export const settingWords: Readonly<Record<string, SettingWords>> = {
+  'node.name': words('Name', 'Nombre', 'Cómo se llama este nodo en su página.'),
+  'node.language': words('Language of messages', 'Idioma de los mensajes', 'De la terminal y de los avisos.'),
+  'folders.download': words(
+    'Downloads',
+    'Descargas',
+    'Adónde va lo que se añade sin carpeta; si no se dice nada, a `Downloads` en la carpeta personal.',
+  ),
+  'folders.incomplete': words(
+    'While incomplete',
+    'Mientras no esté completo',
+    'Dónde está el contenido hasta que se completa; si no se dice nada, donde se quedará.',
+  ),
+  'folders.finished': words(
+    'When complete',
+    'Una vez completo',
+    'Adónde se mueve el contenido al completarse; si no se dice nada, se queda.',
+  ),
+  'folders.torrentFiles': words(
+    'Copies of .torrent files',
+    'Copias de los .torrent',
+    'Dónde se guarda una copia de cada archivo .torrent; si no se dice nada, en ninguna parte.',
+  ),
+  'bittorrent.preallocate': words(
+    'Take the space at once',
+    'Reservar el espacio',
+    'Ocupa el espacio en el disco antes de que llegue el contenido.',
+  ),
+  'bittorrent.limitDown': words(
+    'Download limit',
+    'Límite de descarga',
+    'De todo el nodo; vacío: sin límite.',
+  ),
+  'bittorrent.limitUp': words('Upload limit', 'Límite de subida', 'De todo el nodo; vacío: sin límite.'),
+  'altLimits.limitDown': words(
+    'Download in slow mode',
+    'Descarga en modo lento',
+    'Mientras el modo lento esté activo; vacío: sin límite.',
+  ),
+  'altLimits.limitUp': words(
+    'Upload in slow mode',
+    'Subida en modo lento',
+    'Mientras el modo lento esté activo; vacío: sin límite.',
+  ),
+  'queue.activeDownloads': words('Downloads at once', 'Descargas a la vez', '0: todas.'),
+  'queue.activeSeeds': words('Shared at once', 'Compartidos a la vez', '0: todos.'),
+  'queue.activeTotal': words('Active at once', 'Activos a la vez', '0: todos.'),
+  'queue.slowRate': words(
+    'Too slow to count',
+    'Demasiado lento para contar',
+    'El que vaya más lento durante un minuto no cuenta; 0: cuentan todos.',
+  ),
+  'sharing.ratio': words('Ratio', 'Proporción', 'Lo subido dividido entre el tamaño del contenido.'),
+  'sharing.seedingMinutes': words('Time shared', 'Tiempo compartido', 'Cuánto tiempo se ha compartido.'),
+  'sharing.idleMinutes': words('Time unused', 'Tiempo sin uso', 'Cuánto tiempo hace que nadie pide nada.'),
+  'sharing.action': words('And then', 'Y después', 'Qué pasa cuando se cumple lo primero de esto.'),
+  'bittorrent.port': words(
+    'Port',
+    'Puerto',
+    'TCP y UDP, para los demás; 0: cualquiera libre; vacío: 27272, o uno libre.',
+  ),
+  'bittorrent.portMapping': words(
+    'Open the router',
+    'Abrir el enrutador',
+    'Pide a los enrutadores que dejen pasar el puerto del nodo.',
+  ),
+  'bittorrent.dht': words('DHT', 'DHT', 'Participa en la DHT y encuentra pares en ella.'),
+  'bittorrent.pex': words(
+    'Peers tell of peers',
+    'Unos pares hablan de otros',
+    'Los pares de torrents públicos se dan a conocer unos a otros.',
+  ),
+  'bittorrent.lsd': words(
+    'Local network',
+    'Red local',
+    'Encuentra pares en la red local, y se deja encontrar por ellos.',
+  ),
+  'bittorrent.transport': words('Transport', 'Transporte', 'Cómo se conecta con los pares.'),
+  'bittorrent.encryption': words('Encryption', 'Cifrado', 'De las conexiones con los pares.'),
+  'bittorrent.bind': words(
+    'Interface or address',
+    'Interfaz o dirección',
+    'Por dónde pasa todo; mientras no exista no se envía nada. Útil con una VPN.',
+  ),
+  'bittorrent.dhtBootstrap': words(
+    'First nodes of the DHT',
+    'Primeros nodos de la DHT',
+    'A quién se pregunta primero; uno por línea.',
+  ),
+  'proxy.url': words(
+    'Proxy',
+    'Proxy',
+    '`socks5://USUARIO:CONTRASEÑA@SERVIDOR:PUERTO` o `http://…`; vacío: ninguno.',
+  ),
+  'proxy.peers': words(
+    'For peers',
+    'Para los pares',
+    'Las conexiones con pares, semillas web y la DHT van por él, y por ningún otro camino.',
+  ),
+  'proxy.trackers': words(
+    'For trackers',
+    'Para los rastreadores',
+    'Las preguntas a rastreadores y los torrents de la web van por él.',
+  ),
+  'addressFilter.source': words(
+    'Addresses to keep away from',
+    'Direcciones que evitar',
+    'Ruta completa o dirección web de una lista (P2P, DAT, CIDR; también gzip).',
+  ),
+  'addressFilter.refreshHours': words(
+    'Fetched again every',
+    'Se renueva cada',
+    'Cada cuánto se vuelve a leer una lista de la web.',
+  ),
+  'rss.enabled': words('Read feeds', 'Leer canales', 'Se leen los canales RSS y Atom.'),
+  'rss.addByRules': words('Add by rules', 'Añadir por reglas', 'Las reglas añaden lo que encaja con ellas.'),
+  'rss.refreshMinutes': words('Read every', 'Leer cada', 'Cada cuánto se lee un canal.'),
+  'rss.itemCountMax': words('Items kept', 'Entradas guardadas', 'Cuántas se guardan de un canal.'),
+  'completion.program': words(
+    'Program to run',
+    'Programa que ejecutar',
+    'Se ejecuta al completarse un torrent, un argumento por línea, nunca en una terminal. {name}, {folder}, {path}, {category}, {tags}, {id}, {bytes} y {tracker} son los del torrent. Vacío: ninguno.',
+  ),
+  'completion.timeoutSeconds': words('Ended after', 'Se detiene tras', 'Pasado este tiempo se detiene.'),
+  'http.enabled': words('Page and API', 'Página y API', 'Se sirven esta página y la API.'),
+  'http.address': words(
+    'Address',
+    'Dirección',
+    '`DIRECCIÓN:PUERTO`. Una que no sea de esta misma máquina exige contraseña. Puerto 0: cualquiera libre.',
+  ),
+  'http.basePath': words('Base path', 'Ruta base', 'Ruta bajo la que un proxy inverso muestra el nodo.'),
+  'http.allowedHosts': words(
+    'Names of this node',
+    'Nombres de este nodo',
+    'Nombres por los que se le puede llamar, además de direcciones y localhost; uno por línea.',
+  ),
+  'http.trustedProxies': words(
+    'Trusted proxies',
+    'Proxies de confianza',
+    'Proxies inversos a los que se cree cuando dicen quién pregunta; uno por línea.',
+  ),
+  'http.streamAddress': words(
+    'Address for content',
+    'Dirección del contenido',
+    '`DIRECCIÓN:PUERTO` del segundo origen, que sirve el contenido; puerto 0: cualquiera libre.',
+  ),
+  'http.streamOrigin': words(
+    'Content behind a proxy',
+    'Contenido tras un proxy',
+    'Dónde muestra un proxy inverso el segundo origen, como https://contenido.example.org.',
+  ),
+  'compat.transmission': words('Transmission RPC', 'RPC de Transmission', 'En `/transmission/rpc`.'),
+  'compat.qbittorrent': words('qBittorrent Web API', 'API web de qBittorrent', 'En `/api/v2`.'),
+  'compat.aria2': words('aria2 JSON-RPC', 'JSON-RPC de aria2', 'En `/jsonrpc`.'),
+  'users.folder': words(
+    'Folders of users',
+    'Carpetas de usuarios',
+    'Quien no tenga carpeta propia recibe una aquí; si no se dice nada, en la de descargas.',
+  ),
+};
+
+/** What can be chosen, by its value in the config file. */
+export const choiceWords: Readonly<Record<string, { readonly en: string; readonly es: string }>> = {
+  system: { en: 'Like the system', es: 'Como el sistema' },
+  en: { en: 'English', es: 'English' },
+  es: { en: 'Español', es: 'Español' },
+  both: { en: 'TCP and µTP', es: 'TCP y µTP' },
+  tcp: { en: 'TCP only', es: 'Solo TCP' },
+  utp: { en: 'µTP only', es: 'Solo µTP' },
+  allow: { en: 'Where the other side wants it', es: 'Donde el otro lado la quiera' },
+  prefer: { en: 'Wherever possible', es: 'Siempre que se pueda' },
+  require: { en: 'Always', es: 'Siempre' },
+  off: { en: 'Never', es: 'Nunca' },
+  pause: { en: 'Pause', es: 'Pausar' },
+  remove: { en: 'Remove, keep the files', es: 'Quitar, conservar los archivos' },
+  'remove-with-content': { en: 'Remove, delete the files', es: 'Quitar y borrar los archivos' },
+  'super-seed': { en: 'Share sparingly (super-seeding)', es: 'Compartir con mesura (supersemilla)' },
+};
+
+/** Units of the schema. */
+export const unitWords: Readonly<Record<string, { readonly en: string; readonly es: string }>> = {
+  'B/s': { en: 'KiB/s', es: 'KiB/s' },
+  minutes: { en: 'minutes', es: 'minutos' },
+  seconds: { en: 'seconds', es: 'segundos' },
+  hours: { en: 'hours', es: 'horas' },
+};
