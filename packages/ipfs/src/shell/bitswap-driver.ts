@@ -1,0 +1,538 @@
+import type {
+  Clock,
+  Fault,
+  Log,
+  OverlayPort,
+  OverlayStream,
+  OverlayStreamHandler,
+  Timer,
+} from '@tequio/kernel';
+import { BitswapClient, type BitswapClientCounts, type BitswapClientEffect } from '../core/bitswap-client.ts';
+import { type BitswapLedger, debtRatio } from '../core/bitswap-ledger.ts';
+import type { BitswapPeerCounts } from '../core/bitswap-peer.ts';
+import { type Allowance, BitswapServer, type BitswapServerEffect } from '../core/bitswap-server.ts';
+import {
+  type BitswapMessage,
+  bitswapMessageLimits,
+  bitswapProtocols,
+  decodeBitswapMessage,
+  emptyBitswapMessage,
+  encodeBitswapMessage,
+} from '../wire/bitswap-message.ts';
+import { type CidKey, cidKeyOf } from '../wire/cid-bytes.ts';
+import { FrameDecoder } from '../wire/message-frames.ts';
+import { BitswapLine } from './bitswap-line.ts';
+import { type BlockNamer, nameBlocks } from './block-name.ts';
+
+export const bitswapDriverLimits = {
+  /** Streams that one peer may have open to us. */
+  streamCountMax: 16,
+  penaltyMax: 100,
+  /** Who was sent away is not spoken with for so long. */
+  banMs: 3_600_000,
+  banCountMax: 10_000,
+  /** A line that fails is tried again after so long, and after twice as long each time. */
+  redialMs: 1_000,
+  redialCountMax: 5,
+  /** One search for providers. */
+  findMs: 60_000,
+  findProviderMax: 20,
+  connectMs: 15_000,
+} as const;
+
+/** What the server half may give away. CIDs as bytes. */
+export interface BitswapStore {
+  /** Bytes of each block; null: not here. */
+  sizes(cids: readonly Uint8Array[]): Promise<readonly (number | null)[]>;
+  /** Verified bytes; null: not here (any more). */
+  read(cid: Uint8Array): Promise<Uint8Array | null>;
+}
+
+export type FindProviders = (
+  cid: Uint8Array,
+  /** A peer that says that it has it; the promise resolves when it has been tried. */
+  onProvider: (peer: string, addresses: readonly string[]) => void,
+  signal: AbortSignal,
+) => Promise<void>;
+
+export type BitswapDeps = {
+  readonly overlay: OverlayPort;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: BitswapStore;
+  /** Computes blocks' names; see {@link BlockNamer}. */
+  readonly namer: BlockNamer;
+  readonly findProviders: FindProviders;
+  /** What this node refuses to give away (blocked content); asked for each want. */
+  readonly maySend?: (cid: Uint8Array, peer: string) => boolean;
+  /** Upload limits by peer. */
+  readonly upload?: (peer: string) => Allowance;
+  /** Bytes that came, before they are looked at: counted against the download limit; null: none. */
+  readonly download?: { charge(bytes: number, nowMs: number): void; nextMs(nowMs: number): number };
+  readonly onFault?: (peer: string, fault: Fault) => void;
+  /** The sum of its faults is too high: it was disconnected, and is not spoken with for an hour. */
+  readonly onBan?: (peer: string) => void;
+};
+
+export type BitswapPeerView = BitswapLedger & {
+  readonly debtRatio: number;
+  readonly client: Readonly<BitswapPeerCounts> | null;
+  readonly latencyMs: number | null;
+  /** What it wants of us, and how much of that was refused. */
+  readonly wantCount: number;
+  readonly refusedWants: number;
+};
+
+type Peer = {
+  readonly id: string;
+  readonly line: BitswapLine;
+  readonly ledger: BitswapLedger;
+  readonly streams: Set<OverlayStream>;
+  /** The newest protocol that it is known to speak. */
+  protocol: string;
+  penalty: number;
+  failCount: number;
+  redial: Timer | null;
+};
+
+type Waiter = (bytes: Uint8Array | null) => void;
+
+/** Bitswap over the overlay: streams in, messages out, one loop, one timer. The decisions are in core/. */
+export class BitswapDriver {
+  readonly #deps: BitswapDeps;
+  readonly #client = new BitswapClient();
+  readonly #server: BitswapServer;
+  readonly #peers = new Map<string, Peer>();
+  readonly #bans = new Map<string, number>();
+  /** Who waits for a block: by name, then by session. */
+  readonly #waiters = new Map<CidKey, Map<number, Set<Waiter>>>();
+  readonly #finds = new Set<AbortController>();
+  readonly #ends: (() => void)[] = [];
+  #sessionCount = 0;
+  #timer: Timer | null = null;
+  #timerMs = Number.POSITIVE_INFINITY;
+  #isPumping = false;
+  #isScheduled = false;
+  #isClosed = false;
+
+  constructor(deps: BitswapDeps) {
+    this.#deps = deps;
+    this.#server = new BitswapServer({ allowance: deps.upload ?? null });
+  }
+
+  start(): void {
+    const { overlay } = this.#deps;
+    for (const protocol of bitswapProtocols)
+      this.#ends.push(overlay.handle(protocol, (stream) => this.#accept(stream)));
+    this.#ends.push(
+      overlay.watch({
+        onPeer: (peer, protocols) => {
+          const protocol = bitswapProtocols.find((name) => protocols.includes(name));
+          if (protocol !== undefined) this.#openPeer(peer, protocol);
+          this.#pump();
+        },
+        onPeerGone: (peer) => {
+          this.#closePeer(peer);
+          this.#pump();
+        },
+      }),
+    );
+    for (const { peer, protocols } of overlay.peers) {
+      const protocol = bitswapProtocols.find((name) => protocols.includes(name));
+      if (protocol !== undefined) this.#openPeer(peer, protocol);
+    }
+    this.#pump();
+  }
+
+  /** Ends all waits with null. */
+  close(): void {
+    this.#isClosed = true;
+    for (const end of this.#ends.splice(0)) end();
+    for (const find of this.#finds) find.abort();
+    for (const peer of [...this.#peers.keys()]) this.#closePeer(peer);
+    this.#timer?.cancel();
+    this.#timer = null;
+    for (const sessions of [...this.#waiters.values()])
+      for (const waiters of sessions.values()) for (const waiter of waiters) waiter(null);
+    this.#waiters.clear();
+  }
+
+  get counts(): Readonly<BitswapClientCounts> {
+    return this.#client.counts;
+  }
+
+  /** CIDs that are wanted now. */
+  get wantlist(): readonly Uint8Array[] {
+    return [...this.#client.wants];
+  }
+
+  /** What a peer wants of us. */
+  wantlistOf(peer: string): readonly Uint8Array[] {
+    return this.#server.wantsOf(peer);
+  }
+
+  get peers(): readonly BitswapPeerView[] {
+    const served = new Map(this.#server.peers.map((view) => [view.peer, view]));
+    return [...this.#peers.values()].map(({ id, ledger }) => {
+      const client = this.#client.peers.get(id);
+      const server = served.get(id);
+      const whole = {
+        ...ledger,
+        sentBlocks: server?.sentBlocks ?? 0,
+        sentBytes: server?.sentBytes ?? 0,
+      };
+      return {
+        ...whole,
+        debtRatio: debtRatio(whole),
+        client: client === undefined ? null : { ...client.counts },
+        latencyMs: client?.latencyMs ?? null,
+        wantCount: server?.wantCount ?? 0,
+        refusedWants: server?.refusedWants ?? 0,
+      };
+    });
+  }
+
+  /** A session's number: blocks of one thing are wanted under one. */
+  openSession(): number {
+    return ++this.#sessionCount;
+  }
+
+  /** Its waits end with null. */
+  closeSession(session: number): void {
+    for (const [key, sessions] of [...this.#waiters]) {
+      const waiters = sessions.get(session);
+      if (waiters === undefined) continue;
+      sessions.delete(session);
+      if (sessions.size === 0) this.#waiters.delete(key);
+      for (const waiter of waiters) waiter(null);
+    }
+    this.#client.handle({ type: 'session-close', session }, this.#nowMs);
+    this.#schedule();
+  }
+
+  /** The block, whose bytes have the name that was asked for; null when `signal` or the session ended first. */
+  get(session: number, cid: Uint8Array, signal?: AbortSignal): Promise<Uint8Array | null> {
+    if (this.#isClosed || signal?.aborted === true) return Promise.resolve(null);
+    const key = cidKeyOf(cid);
+    return new Promise((resolve) => {
+      const sessions = this.#waiters.get(key) ?? new Map<number, Set<Waiter>>();
+      this.#waiters.set(key, sessions);
+      const waiters = sessions.get(session) ?? new Set<Waiter>();
+      sessions.set(session, waiters);
+      const waiter: Waiter = (bytes) => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve(bytes);
+      };
+      const onAbort = (): void => {
+        this.#stopWaiting(session, cid, key, waiter);
+        waiter(null);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      waiters.add(waiter);
+      if (waiters.size > 1) return;
+      this.#client.handle({ type: 'want', session, cids: [cid] }, this.#nowMs);
+      this.#schedule();
+    });
+  }
+
+  /** A connected peer is said to have what the session wants. */
+  markProvider(session: number, peer: string): void {
+    this.#client.handle({ type: 'provider', session, peer }, this.#nowMs);
+    this.#schedule();
+  }
+
+  /** Blocks have come into the store: those who wait for them get them. */
+  markStored(cids: readonly Uint8Array[]): void {
+    this.#server.handle({ type: 'stored', cids }, this.#nowMs);
+    this.#schedule();
+  }
+
+  get #nowMs(): number {
+    return this.#deps.clock.nowMs();
+  }
+
+  #stopWaiting(session: number, cid: Uint8Array, key: CidKey, waiter: Waiter): void {
+    const sessions = this.#waiters.get(key);
+    const waiters = sessions?.get(session);
+    if (sessions === undefined || waiters === undefined || !waiters.delete(waiter) || waiters.size > 0)
+      return;
+    sessions.delete(session);
+    if (sessions.size === 0) this.#waiters.delete(key);
+    this.#client.handle({ type: 'unwant', session, cids: [cid] }, this.#nowMs);
+    this.#schedule();
+  }
+
+  // Peers and streams
+
+  #openPeer(id: string, protocol: string): Peer | null {
+    const known = this.#peers.get(id);
+    if (known !== undefined) return known;
+    const untilMs = this.#bans.get(id);
+    if (this.#isClosed || (untilMs !== undefined && this.#nowMs < untilMs)) return null;
+    const peer: Peer = {
+      id,
+      line: new BitswapLine(this.#deps.overlay, id, {
+        onSent: (bytes) => {
+          peer.failCount = 0;
+          this.#server.handle({ type: 'sent', peer: id, bytes }, this.#nowMs);
+          this.#schedule();
+        },
+        onLost: () => this.#lose(peer),
+      }),
+      ledger: { peer: id, sentBlocks: 0, sentBytes: 0, receivedBlocks: 0, receivedBytes: 0, exchanges: 0 },
+      streams: new Set(),
+      protocol,
+      penalty: 0,
+      failCount: 0,
+      redial: null,
+    };
+    this.#peers.set(id, peer);
+    const speaksHave = protocol === bitswapProtocols[0];
+    this.#server.handle({ type: 'peer-open', peer: id, protocol }, this.#nowMs);
+    this.#client.handle({ type: 'peer-open', peer: id, speaksHave }, this.#nowMs);
+    return peer;
+  }
+
+  #closePeer(id: string): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    this.#peers.delete(id);
+    peer.redial?.cancel();
+    peer.line.close();
+    for (const stream of [...peer.streams]) stream.reset();
+    peer.streams.clear();
+    this.#client.handle({ type: 'peer-gone', peer: id }, this.#nowMs);
+    this.#server.handle({ type: 'peer-gone', peer: id }, this.#nowMs);
+  }
+
+  /** Our stream to it broke: what it was told may be lost, so it is told again, as if it had just come. */
+  #lose(peer: Peer): void {
+    if (this.#peers.get(peer.id) !== peer) return;
+    const { redialMs, redialCountMax } = bitswapDriverLimits;
+    this.#client.handle({ type: 'peer-gone', peer: peer.id }, this.#nowMs);
+    this.#server.handle({ type: 'peer-gone', peer: peer.id }, this.#nowMs);
+    this.#schedule();
+    if (peer.failCount++ >= redialCountMax) return;
+    peer.redial?.cancel();
+    peer.redial = this.#deps.clock.setTimer(redialMs * 2 ** (peer.failCount - 1), () => {
+      if (this.#peers.get(peer.id) !== peer) return;
+      const { id, protocol } = peer;
+      this.#server.handle({ type: 'peer-open', peer: id, protocol }, this.#nowMs);
+      const speaksHave = protocol === bitswapProtocols[0];
+      this.#client.handle({ type: 'peer-open', peer: id, speaksHave }, this.#nowMs);
+      this.#pump();
+    });
+  }
+
+  #accept(stream: OverlayStream): OverlayStreamHandler | null {
+    const peer = this.#openPeer(stream.peer, stream.protocol);
+    if (peer === null || peer.streams.size >= bitswapDriverLimits.streamCountMax) return null;
+    peer.streams.add(stream);
+    const decoder = new FrameDecoder(bitswapMessageLimits.messageBytesMax);
+    return {
+      onBytes: (bytes) => {
+        if (this.#peers.get(peer.id) !== peer) return;
+        this.#limitDownload(stream, bytes.length);
+        const result = decoder.push(bytes, (message) => this.#handleBytes(peer, message));
+        if (!result.ok) {
+          this.#blame(peer, result.fault);
+          stream.reset();
+        }
+        this.#pump();
+      },
+      onEnd: () => stream.end(),
+      onClose: () => void peer.streams.delete(stream),
+    };
+  }
+
+  #limitDownload(stream: OverlayStream, bytes: number): void {
+    const { download, clock } = this.#deps;
+    if (download === undefined) return;
+    const nowMs = clock.nowMs();
+    download.charge(bytes, nowMs);
+    const atMs = download.nextMs(nowMs);
+    if (atMs <= nowMs) return;
+    stream.pause();
+    clock.setTimer(atMs - nowMs, () => stream.resume());
+  }
+
+  #handleBytes(peer: Peer, bytes: Uint8Array): void {
+    if (this.#peers.get(peer.id) !== peer) return;
+    const decoded = decodeBitswapMessage(bytes);
+    if (!decoded.ok) {
+      this.#blame(peer, decoded.fault);
+      return;
+    }
+    const message = decoded.value;
+    peer.ledger.exchanges++;
+    const nowMs = this.#nowMs;
+    if (message.blocks.length + message.presences.length > 0) this.#handleAnswers(peer, message, nowMs);
+    if (message.entries.length > 0 || message.full) {
+      const { entries, full } = message;
+      this.#server.handle({ type: 'wants', peer: peer.id, entries, full }, nowMs);
+    }
+  }
+
+  #handleAnswers(peer: Peer, message: BitswapMessage, nowMs: number): void {
+    const { blocks, fault } = nameBlocks(this.#deps.namer, message.blocks);
+    for (const { bytes } of blocks) {
+      peer.ledger.receivedBlocks++;
+      peer.ledger.receivedBytes += bytes.length;
+    }
+    const { presences } = message;
+    this.#client.handle({ type: 'message', peer: peer.id, blocks, presences }, nowMs);
+    if (fault !== null) this.#blame(peer, fault);
+  }
+
+  #blame(peer: Peer, fault: Fault): void {
+    const { penaltyMax, banMs, banCountMax } = bitswapDriverLimits;
+    peer.penalty += fault.penalty;
+    this.#deps.log.debug('bitswap.fault', { peer: peer.id, code: fault.code, penalty: peer.penalty });
+    this.#deps.onFault?.(peer.id, fault);
+    if (peer.penalty < penaltyMax || this.#peers.get(peer.id) !== peer) return;
+    const oldest = this.#bans.keys().next();
+    if (this.#bans.size >= banCountMax && oldest.done !== true) this.#bans.delete(oldest.value);
+    this.#bans.set(peer.id, this.#nowMs + banMs);
+    this.#closePeer(peer.id);
+    void this.#deps.overlay.disconnect(peer.id).catch(() => undefined);
+    this.#deps.onBan?.(peer.id);
+  }
+
+  // The loop
+
+  /** Later in this turn, so that many wants make one message. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#isPumping || this.#isClosed) return;
+    this.#isScheduled = true;
+    void Promise.resolve().then(() => {
+      this.#isScheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    if (this.#isPumping || this.#isClosed) return;
+    this.#isPumping = true;
+    for (;;) {
+      const effects: (BitswapClientEffect | BitswapServerEffect)[] = [];
+      this.#client.drain(effects as BitswapClientEffect[]);
+      this.#server.drain(effects as BitswapServerEffect[]);
+      if (effects.length === 0) break;
+      for (const effect of effects) this.#run(effect);
+    }
+    this.#isPumping = false;
+    this.#arm();
+  }
+
+  #arm(): void {
+    const nextMs = Math.min(
+      this.#client.nextTimeoutMs() ?? Number.POSITIVE_INFINITY,
+      this.#server.nextTimeoutMs() ?? Number.POSITIVE_INFINITY,
+    );
+    if (nextMs === this.#timerMs && this.#timer !== null) return;
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#timerMs = nextMs;
+    if (!Number.isFinite(nextMs)) return;
+    this.#timer = this.#deps.clock.setTimer(Math.max(0, nextMs - this.#nowMs), () => {
+      this.#timer = null;
+      const nowMs = this.#nowMs;
+      this.#client.handleTimeout(nowMs);
+      this.#server.handleTimeout(nowMs);
+      this.#pump();
+    });
+  }
+
+  #run(effect: BitswapClientEffect | BitswapServerEffect): void {
+    switch (effect.type) {
+      case 'send': {
+        const message =
+          'message' in effect ? effect.message : { ...emptyBitswapMessage, entries: effect.entries };
+        const bytes = 'bytes' in effect ? effect.bytes : 0;
+        this.#peers.get(effect.peer)?.line.send(encodeBitswapMessage(message), bytes);
+        break;
+      }
+      case 'block':
+        this.#deliver(effect.block.cid, effect.block.bytes);
+        break;
+      case 'find':
+        void this.#find(effect.session, effect.cid);
+        break;
+      case 'look':
+        void this.#look(effect.job, effect.cids);
+        break;
+      case 'read':
+        void this.#read(effect.job, effect.cids);
+        break;
+      case 'fault': {
+        const peer = this.#peers.get(effect.peer);
+        if (peer !== undefined) this.#blame(peer, effect.fault);
+        break;
+      }
+    }
+  }
+
+  #deliver(cid: Uint8Array, bytes: Uint8Array): void {
+    const key = cidKeyOf(cid);
+    const sessions = this.#waiters.get(key);
+    this.#waiters.delete(key);
+    for (const waiters of sessions?.values() ?? []) for (const waiter of waiters) waiter(bytes);
+  }
+
+  async #look(job: number, cids: readonly Uint8Array[]): Promise<void> {
+    let sizes: readonly (number | null)[];
+    try {
+      sizes = await this.#deps.store.sizes(cids);
+    } catch (error) {
+      this.#deps.log.debug('bitswap.store-failed', { reason: String(error) });
+      sizes = cids.map(() => null);
+    }
+    const given = sizes.map((size) =>
+      size !== null && size <= bitswapMessageLimits.blockBytesMax ? size : null,
+    );
+    this.#server.handle({ type: 'looked', job, sizes: given }, this.#nowMs);
+    this.#schedule();
+  }
+
+  async #read(job: number, cids: readonly Uint8Array[]): Promise<void> {
+    const blocks = await Promise.all(cids.map((cid) => this.#deps.store.read(cid).catch(() => null)));
+    this.#server.handle({ type: 'read', job, blocks }, this.#nowMs);
+    this.#schedule();
+  }
+
+  /** Looks for providers and connects to those that are found; they are told to the session as they come. */
+  async #find(session: number, cid: Uint8Array): Promise<void> {
+    const { findMs, findProviderMax, connectMs } = bitswapDriverLimits;
+    const { overlay, clock, findProviders } = this.#deps;
+    const end = new AbortController();
+    this.#finds.add(end);
+    const timer = clock.setTimer(findMs, () => end.abort());
+    const seen = new Set<string>([overlay.peer]);
+    const onProvider = (peer: string, addresses: readonly string[]): void => {
+      if (seen.size > findProviderMax || seen.has(peer) || this.#isBanned(peer)) return;
+      seen.add(peer);
+      if (this.#peers.has(peer)) {
+        this.markProvider(session, peer);
+        return;
+      }
+      const where = addresses.length > 0 ? `${addresses[0]!.split('/p2p/')[0]}/p2p/${peer}` : peer;
+      void overlay
+        .connect(peer, { timeoutMs: connectMs, signal: end.signal })
+        .catch(() => overlay.connect(where, { timeoutMs: connectMs, signal: end.signal }))
+        .then((connected) => this.markProvider(session, connected))
+        .catch(() => undefined);
+    };
+    try {
+      await findProviders(cid, onProvider, end.signal);
+    } catch (error) {
+      this.#deps.log.debug('bitswap.find-failed', { reason: String(error) });
+    } finally {
+      timer.cancel();
+      this.#finds.delete(end);
+    }
+  }
+
+  #isBanned(peer: string): boolean {
+    return this.#nowMs < (this.#bans.get(peer) ?? Number.NEGATIVE_INFINITY);
+  }
+}
