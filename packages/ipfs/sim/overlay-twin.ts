@@ -272,4 +272,8 @@ export class OverlayTwin implements OverlayPort {
   async getValue(key: Uint8Array): Promise<Uint8Array | null> {
     return this.#twins.values.get(toHex(key)) ?? null;
   }
+
+  acceptRecords(): () => void {
+    return () => undefined;
+  }
 }

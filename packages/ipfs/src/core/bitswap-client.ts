@@ -4,7 +4,7 @@ import { type CidKey, cidKeyOf } from '../wire/cid-bytes.ts';
 import { bitswapLimits, bitswapPenalty } from './bitswap-limits.ts';
 import { BitswapPeer } from './bitswap-peer.ts';
 import { BitswapSession } from './bitswap-session.ts';
-import { BitswapWant } from './bitswap-want.ts';
+import { BitswapWant, type Peer, type Session } from './bitswap-want.ts';
 import { RecentKeys } from './recent-keys.ts';
 
 /** A block as it came: its name was computed from its bytes. */
@@ -72,8 +72,8 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
     duplicateBytes: 0,
     unwantedBlocks: 0,
   };
-  readonly #peers = new Map<string, BitswapPeer>();
-  readonly #sessions = new Map<number, BitswapSession>();
+  readonly #peers = new Map<string, Peer>();
+  readonly #sessions = new Map<number, Session>();
   readonly #wants = new Map<CidKey, BitswapWant>();
   readonly #ready = new Set<BitswapWant>();
   readonly #searching = new Set<BitswapWant>();
@@ -91,7 +91,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
     return this.#wants.size;
   }
 
-  get peers(): ReadonlyMap<string, BitswapPeer> {
+  get peers(): ReadonlyMap<string, Peer> {
     return this.#peers;
   }
 
@@ -156,7 +156,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
   #want(sessionId: number, cid: Uint8Array, nowMs: number): void {
     let session = this.#sessions.get(sessionId);
     if (session === undefined) {
-      session = new BitswapSession(sessionId);
+      session = new BitswapSession<BitswapWant>(sessionId);
       this.#sessions.set(sessionId, session);
     }
     const key = cidKeyOf(cid);
@@ -182,7 +182,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
   }
 
   /** any -> gone. @param from who sent the block and so knows that it is wanted no more */
-  #endWant(want: BitswapWant, from: BitswapPeer | null): void {
+  #endWant(want: BitswapWant, from: Peer | null): void {
     for (const session of want.sessions) {
       session.wants.delete(want);
       if (session.wants.size === 0) session.endSearch();
@@ -198,7 +198,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
     this.#recent.add(want.key);
   }
 
-  #strike(peer: BitswapPeer, want: BitswapWant): void {
+  #strike(peer: Peer, want: BitswapWant): void {
     peer.outbox.set(want.key, {
       cid: want.cid,
       priority: 0,
@@ -224,7 +224,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
   }
 
   /** Who may be asked for the block: those who said HAVE; else those who were useful in a session that wants it. */
-  *#candidates(want: BitswapWant): Generator<BitswapPeer> {
+  *#candidates(want: BitswapWant): Generator<Peer> {
     let has = false;
     for (const peer of want.havers) {
       if (want.asked.has(peer)) continue;
@@ -237,8 +237,8 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
         if (!want.lackers.has(peer) && !want.asked.has(peer)) yield peer;
   }
 
-  #pickPeer(want: BitswapWant): BitswapPeer | null {
-    let best: BitswapPeer | null = null;
+  #pickPeer(want: BitswapWant): Peer | null {
+    let best: Peer | null = null;
     let bestMs = Number.POSITIVE_INFINITY;
     for (const peer of this.#candidates(want)) {
       if (!peer.hasRoom) continue;
@@ -267,7 +267,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
   }
 
   /** ready, asked -> asked. */
-  #ask(want: BitswapWant, peer: BitswapPeer, nowMs: number): void {
+  #ask(want: BitswapWant, peer: Peer, nowMs: number): void {
     this.#ready.delete(want);
     this.#searching.delete(want);
     want.state = 'asked';
@@ -277,7 +277,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
     this.#tell(peer, want, 'block');
   }
 
-  #tell(peer: BitswapPeer, want: BitswapWant, type: 'block' | 'have'): void {
+  #tell(peer: Peer, want: BitswapWant, type: 'block' | 'have'): void {
     peer.outbox.set(want.key, {
       cid: want.cid,
       priority: want.priority,
@@ -303,7 +303,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
   }
 
   /** @returns whether there was anything to ask */
-  #askHave(want: BitswapWant, peer: BitswapPeer, nowMs: number): boolean {
+  #askHave(want: BitswapWant, peer: Peer, nowMs: number): boolean {
     if (want.told.has(peer) || want.lackers.has(peer)) return false;
     // Who does not know HAVE, and the only one there is, are asked for the block itself.
     if (!peer.speaksHave || this.#peers.size === 1) {
@@ -316,7 +316,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
     return true;
   }
 
-  #checkSession(session: BitswapSession, nowMs: number): void {
+  #checkSession(session: Session, nowMs: number): void {
     const mustSearch = session.searchMs !== null && session.searchMs <= nowMs;
     const mustFind = session.findMs !== null && session.findMs <= nowMs;
     if (!mustSearch && !mustFind) return;
@@ -348,7 +348,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
 
   #openPeer(id: string, speaksHave: boolean, nowMs: number): void {
     if (this.#peers.has(id)) return;
-    const peer = new BitswapPeer(id, speaksHave);
+    const peer = new BitswapPeer<BitswapWant>(id, speaksHave);
     this.#peers.set(id, peer);
     let count = 0;
     for (const want of this.#searching) {
@@ -377,7 +377,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
   }
 
   /** The peer probably has what the session wants: searching -> ready for all of that. */
-  #join(session: BitswapSession, peer: BitswapPeer): void {
+  #join(session: Session, peer: Peer): void {
     if (!session.addPeer(peer)) return;
     for (const want of session.wants) {
       if (want.state !== 'searching' || want.lackers.has(peer)) continue;
@@ -387,7 +387,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
     }
   }
 
-  #checkPeer(peer: BitswapPeer, nowMs: number): void {
+  #checkPeer(peer: Peer, nowMs: number): void {
     const { timeoutMs, hedgeMs } = peer;
     const firstMs = peer.silentSinceMs;
     const mayHedge = firstMs !== null && nowMs >= peer.nextHedgeMs(firstMs);
@@ -408,13 +408,13 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
       this.#ask(want, other, nowMs);
   }
 
-  #expire(peer: BitswapPeer, want: BitswapWant, nowMs: number): void {
+  #expire(peer: Peer, want: BitswapWant, nowMs: number): void {
     peer.markTimeout();
     this.#fail(peer, want, nowMs, 'and then sent nothing');
   }
 
   /** The peer will not send the block: asked -> ready or searching, unless somebody else is asked too. */
-  #fail(peer: BitswapPeer, want: BitswapWant, nowMs: number, how: string): void {
+  #fail(peer: Peer, want: BitswapWant, nowMs: number, how: string): void {
     const wasAsked = want.asked.delete(peer);
     peer.outstanding.delete(want);
     if (want.havers.delete(peer) && wasAsked) {
@@ -439,7 +439,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
     for (const presence of presences) this.#handlePresence(peer, presence, nowMs);
   }
 
-  #handleBlock(peer: BitswapPeer, block: NamedBlock, nowMs: number): void {
+  #handleBlock(peer: Peer, block: NamedBlock, nowMs: number): void {
     const key = cidKeyOf(block.cid);
     const want = this.#wants.get(key);
     if (want === undefined) {
@@ -463,7 +463,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
   }
 
   /** A block that is not wanted: any more, or at all. */
-  #handleStray(peer: BitswapPeer, key: CidKey, bytes: number): void {
+  #handleStray(peer: Peer, key: CidKey, bytes: number): void {
     if (this.#recent.has(key)) {
       peer.counts.duplicateBlocks++;
       peer.counts.duplicateBytes += bytes;
@@ -477,7 +477,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
     this.#fault(peer, 'IPFS_BITSWAP_UNWANTED', message, bitswapPenalty.unwanted);
   }
 
-  #handlePresence(peer: BitswapPeer, presence: BitswapPresence, nowMs: number): void {
+  #handlePresence(peer: Peer, presence: BitswapPresence, nowMs: number): void {
     const want = this.#wants.get(cidKeyOf(presence.cid));
     const askedMs = want?.told.get(peer);
     if (want === undefined || askedMs === undefined) return;
@@ -493,7 +493,7 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
     if (want.state === 'searching') this.#settle(want, nowMs);
   }
 
-  #fault(peer: BitswapPeer, code: string, message: string, penalty: number): void {
+  #fault(peer: Peer, code: string, message: string, penalty: number): void {
     this.#effects.push({ type: 'fault', peer: peer.id, fault: { code, message, blame: 'peer', penalty } });
   }
 }

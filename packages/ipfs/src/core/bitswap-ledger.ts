@@ -1,4 +1,4 @@
-/** What has passed between us and one peer, and what it still wants: the ledger of bitswap's first paper, as counters. */
+/** What has passed between us and one peer: the ledger of bitswap's first paper, as counters. */
 export type BitswapLedger = {
   readonly peer: string;
   sentBlocks: number;

@@ -1,7 +1,6 @@
 import type { BitswapEntry } from '../wire/bitswap-message.ts';
 import type { CidKey } from '../wire/cid-bytes.ts';
 import { bitswapLimits } from './bitswap-limits.ts';
-import type { BitswapWant } from './bitswap-want.ts';
 
 const smoothing = 1 / 8;
 const deviationSmoothing = 1 / 4;
@@ -27,12 +26,12 @@ export type BitswapPeerCounts = {
  * nothing is late), and is halved when a block is late. Time: round trips are smoothed as in RFC 6298; a peer that goes
  * on sending is not late however long its queue is, so what counts is the time since it sent anything that was wanted.
  */
-export class BitswapPeer {
+export class BitswapPeer<Want> {
   readonly id: string;
   /** It knows HAVE and DONT_HAVE (1.2). */
   readonly speaksHave: boolean;
   /** Want-blocks under way, by when they were sent; the oldest first. */
-  readonly outstanding = new Map<BitswapWant, number>();
+  readonly outstanding = new Map<Want, number>();
   /** What the next message to it will say. */
   readonly outbox = new Map<CidKey, BitswapEntry>();
   readonly counts: BitswapPeerCounts = {

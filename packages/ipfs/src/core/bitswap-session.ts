@@ -1,16 +1,15 @@
 import { bitswapLimits } from './bitswap-limits.ts';
 import type { BitswapPeer } from './bitswap-peer.ts';
-import type { BitswapWant } from './bitswap-want.ts';
 
 /**
  * Wants that belong together, such as the blocks of one file. Who had one of them probably has the others: those peers
  * are asked for the next blocks at once, without asking first whether they have them.
  */
-export class BitswapSession {
+export class BitswapSession<Want> {
   readonly id: number;
-  readonly wants = new Set<BitswapWant>();
+  readonly wants = new Set<Want>();
   /** Who had something of it, or was found to provide it, with the number of its blocks that came from there. */
-  readonly peers = new Map<BitswapPeer, number>();
+  readonly peers = new Map<BitswapPeer<Want>, number>();
   /** When those of its wants that nobody has are looked for again; null: none is. */
   searchMs: number | null = null;
   /** When providers are looked for; null: not wished for now. */
@@ -44,7 +43,7 @@ export class BitswapSession {
     this.findMs = null;
   }
 
-  markBlock(peer: BitswapPeer): void {
+  markBlock(peer: BitswapPeer<Want>): void {
     this.addPeer(peer);
     const count = this.peers.get(peer);
     if (count !== undefined) this.peers.set(peer, count + 1);
@@ -53,7 +52,7 @@ export class BitswapSession {
   }
 
   /** @returns whether it is new here, and there was a place */
-  addPeer(peer: BitswapPeer): boolean {
+  addPeer(peer: BitswapPeer<Want>): boolean {
     if (this.peers.has(peer) || this.peers.size >= bitswapLimits.sessionPeerMax) return false;
     this.peers.set(peer, 0);
     return true;

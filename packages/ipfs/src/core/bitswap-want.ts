@@ -2,6 +2,10 @@ import type { CidKey } from '../wire/cid-bytes.ts';
 import type { BitswapPeer } from './bitswap-peer.ts';
 import type { BitswapSession } from './bitswap-session.ts';
 
+/** As seen from the client: what peers and sessions are about. */
+export type Peer = BitswapPeer<BitswapWant>;
+export type Session = BitswapSession<BitswapWant>;
+
 /**
  * Where a want stands, which is also which set of the client's holds it:
  *
@@ -16,16 +20,16 @@ export class BitswapWant {
   readonly cid: Uint8Array;
   readonly key: CidKey;
   readonly priority: number;
-  readonly sessions = new Set<BitswapSession>();
+  readonly sessions = new Set<Session>();
   state: WantState = 'searching';
   /** Connected peers that said HAVE, and that have not failed since. */
-  readonly havers = new Set<BitswapPeer>();
+  readonly havers = new Set<Peer>();
   /** Said DONT_HAVE, or let their time pass. Not asked for the block again until the next search. */
-  readonly lackers = new Set<BitswapPeer>();
+  readonly lackers = new Set<Peer>();
   /** Want-blocks under way. */
-  readonly asked = new Set<BitswapPeer>();
+  readonly asked = new Set<Peer>();
   /** Whose list of our wants has it: they are told when it ends. The time is when they were asked last. */
-  readonly told = new Map<BitswapPeer, number>();
+  readonly told = new Map<Peer, number>();
 
   constructor(cid: Uint8Array, key: CidKey, priority: number) {
     this.cid = cid;
@@ -33,7 +37,7 @@ export class BitswapWant {
     this.priority = priority;
   }
 
-  forgetPeer(peer: BitswapPeer): void {
+  forgetPeer(peer: Peer): void {
     this.havers.delete(peer);
     this.lackers.delete(peer);
     this.asked.delete(peer);

@@ -23,6 +23,7 @@ import { type CidKey, cidKeyOf } from '../wire/cid-bytes.ts';
 import { FrameDecoder } from '../wire/message-frames.ts';
 import { BitswapLine } from './bitswap-line.ts';
 import { type BlockNamer, nameBlocks } from './block-name.ts';
+import { type FindProviders, ProviderSearch } from './provider-search.ts';
 
 export const bitswapDriverLimits = {
   /** Streams that one peer may have open to us. */
@@ -34,10 +35,6 @@ export const bitswapDriverLimits = {
   /** A line that fails is tried again after so long, and after twice as long each time. */
   redialMs: 1_000,
   redialCountMax: 5,
-  /** One search for providers. */
-  findMs: 60_000,
-  findProviderMax: 20,
-  connectMs: 15_000,
 } as const;
 
 /** What the server half may give away. CIDs as bytes. */
@@ -47,13 +44,6 @@ export interface BitswapStore {
   /** Verified bytes; null: not here (any more). */
   read(cid: Uint8Array): Promise<Uint8Array | null>;
 }
-
-export type FindProviders = (
-  cid: Uint8Array,
-  /** A peer that says that it has it; the promise resolves when it has been tried. */
-  onProvider: (peer: string, addresses: readonly string[]) => void,
-  signal: AbortSignal,
-) => Promise<void>;
 
 export type BitswapDeps = {
   readonly overlay: OverlayPort;
@@ -106,7 +96,7 @@ export class BitswapDriver {
   readonly #bans = new Map<string, number>();
   /** Who waits for a block: by name, then by session. */
   readonly #waiters = new Map<CidKey, Map<number, Set<Waiter>>>();
-  readonly #finds = new Set<AbortController>();
+  readonly #search: ProviderSearch;
   readonly #ends: (() => void)[] = [];
   #sessionCount = 0;
   #timer: Timer | null = null;
@@ -118,6 +108,7 @@ export class BitswapDriver {
   constructor(deps: BitswapDeps) {
     this.#deps = deps;
     this.#server = new BitswapServer({ allowance: deps.upload ?? null });
+    this.#search = new ProviderSearch(deps);
   }
 
   start(): void {
@@ -127,8 +118,7 @@ export class BitswapDriver {
     this.#ends.push(
       overlay.watch({
         onPeer: (peer, protocols) => {
-          const protocol = bitswapProtocols.find((name) => protocols.includes(name));
-          if (protocol !== undefined) this.#openPeer(peer, protocol);
+          this.#greet(peer, protocols);
           this.#pump();
         },
         onPeerGone: (peer) => {
@@ -137,10 +127,7 @@ export class BitswapDriver {
         },
       }),
     );
-    for (const { peer, protocols } of overlay.peers) {
-      const protocol = bitswapProtocols.find((name) => protocols.includes(name));
-      if (protocol !== undefined) this.#openPeer(peer, protocol);
-    }
+    for (const { peer, protocols } of overlay.peers) this.#greet(peer, protocols);
     this.#pump();
   }
 
@@ -148,7 +135,7 @@ export class BitswapDriver {
   close(): void {
     this.#isClosed = true;
     for (const end of this.#ends.splice(0)) end();
-    for (const find of this.#finds) find.abort();
+    this.#search.close();
     for (const peer of [...this.#peers.keys()]) this.#closePeer(peer);
     this.#timer?.cancel();
     this.#timer = null;
@@ -264,6 +251,11 @@ export class BitswapDriver {
 
   // Peers and streams
 
+  #greet(peer: string, protocols: readonly string[]): void {
+    const protocol = bitswapProtocols.find((name) => protocols.includes(name));
+    if (protocol !== undefined) this.#openPeer(peer, protocol);
+  }
+
   #openPeer(id: string, protocol: string): Peer | null {
     const known = this.#peers.get(id);
     if (known !== undefined) return known;
@@ -287,9 +279,7 @@ export class BitswapDriver {
       redial: null,
     };
     this.#peers.set(id, peer);
-    const speaksHave = protocol === bitswapProtocols[0];
-    this.#server.handle({ type: 'peer-open', peer: id, protocol }, this.#nowMs);
-    this.#client.handle({ type: 'peer-open', peer: id, speaksHave }, this.#nowMs);
+    this.#meet(peer);
     return peer;
   }
 
@@ -301,6 +291,16 @@ export class BitswapDriver {
     peer.line.close();
     for (const stream of [...peer.streams]) stream.reset();
     peer.streams.clear();
+    this.#part(peer);
+  }
+
+  #meet({ id, protocol }: Peer): void {
+    const speaksHave = protocol === bitswapProtocols[0];
+    this.#server.handle({ type: 'peer-open', peer: id, protocol }, this.#nowMs);
+    this.#client.handle({ type: 'peer-open', peer: id, speaksHave }, this.#nowMs);
+  }
+
+  #part({ id }: Peer): void {
     this.#client.handle({ type: 'peer-gone', peer: id }, this.#nowMs);
     this.#server.handle({ type: 'peer-gone', peer: id }, this.#nowMs);
   }
@@ -309,17 +309,13 @@ export class BitswapDriver {
   #lose(peer: Peer): void {
     if (this.#peers.get(peer.id) !== peer) return;
     const { redialMs, redialCountMax } = bitswapDriverLimits;
-    this.#client.handle({ type: 'peer-gone', peer: peer.id }, this.#nowMs);
-    this.#server.handle({ type: 'peer-gone', peer: peer.id }, this.#nowMs);
+    this.#part(peer);
     this.#schedule();
     if (peer.failCount++ >= redialCountMax) return;
     peer.redial?.cancel();
     peer.redial = this.#deps.clock.setTimer(redialMs * 2 ** (peer.failCount - 1), () => {
       if (this.#peers.get(peer.id) !== peer) return;
-      const { id, protocol } = peer;
-      this.#server.handle({ type: 'peer-open', peer: id, protocol }, this.#nowMs);
-      const speaksHave = protocol === bitswapProtocols[0];
-      this.#client.handle({ type: 'peer-open', peer: id, speaksHave }, this.#nowMs);
+      this.#meet(peer);
       this.#pump();
     });
   }
@@ -456,7 +452,7 @@ export class BitswapDriver {
         this.#deliver(effect.block.cid, effect.block.bytes);
         break;
       case 'find':
-        void this.#find(effect.session, effect.cid);
+        this.#find(effect.session, effect.cid);
         break;
       case 'look':
         void this.#look(effect.job, effect.cids);
@@ -500,36 +496,12 @@ export class BitswapDriver {
     this.#schedule();
   }
 
-  /** Looks for providers and connects to those that are found; they are told to the session as they come. */
-  async #find(session: number, cid: Uint8Array): Promise<void> {
-    const { findMs, findProviderMax, connectMs } = bitswapDriverLimits;
-    const { overlay, clock, findProviders } = this.#deps;
-    const end = new AbortController();
-    this.#finds.add(end);
-    const timer = clock.setTimer(findMs, () => end.abort());
-    const seen = new Set<string>([overlay.peer]);
-    const onProvider = (peer: string, addresses: readonly string[]): void => {
-      if (seen.size > findProviderMax || seen.has(peer) || this.#isBanned(peer)) return;
-      seen.add(peer);
-      if (this.#peers.has(peer)) {
-        this.markProvider(session, peer);
-        return;
-      }
-      const where = addresses.length > 0 ? `${addresses[0]!.split('/p2p/')[0]}/p2p/${peer}` : peer;
-      void overlay
-        .connect(peer, { timeoutMs: connectMs, signal: end.signal })
-        .catch(() => overlay.connect(where, { timeoutMs: connectMs, signal: end.signal }))
-        .then((connected) => this.markProvider(session, connected))
-        .catch(() => undefined);
-    };
-    try {
-      await findProviders(cid, onProvider, end.signal);
-    } catch (error) {
-      this.#deps.log.debug('bitswap.find-failed', { reason: String(error) });
-    } finally {
-      timer.cancel();
-      this.#finds.delete(end);
-    }
+  #find(session: number, cid: Uint8Array): void {
+    void this.#search.find(cid, (peer) => {
+      if (this.#isBanned(peer)) return false;
+      if (this.#peers.has(peer)) this.markProvider(session, peer);
+      return !this.#peers.has(peer);
+    });
   }
 
   #isBanned(peer: string): boolean {
