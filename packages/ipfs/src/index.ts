@@ -5,12 +5,8 @@ export { type Chunker, parseChunker } from './core/chunker.ts';
 export { makeFolder, makeSymlink } from './core/folder.ts';
 export { type ImportProfile, type ProfileName, profiles } from './core/profile.ts';
 export { readUnixfsNode } from './core/unixfs-node.ts';
-export {
-  type BitswapDeps,
-  BitswapDriver,
-  type BitswapPeerView,
-  type BitswapStore,
-} from './shell/bitswap-driver.ts';
+export type { BitswapDeps, BitswapStore } from './shell/bitswap-deps.ts';
+export { BitswapDriver, type BitswapPeerView } from './shell/bitswap-driver.ts';
 export { type BlockNamer, tryNameBlock } from './shell/block-name.ts';
 export type { Block, BlockReader, BlockWriter } from './shell/blocks.ts';
 export { diskLeafHasher } from './shell/leaf-hasher.ts';

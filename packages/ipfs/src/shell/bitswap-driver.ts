@@ -10,7 +10,7 @@ import type {
 import { BitswapClient, type BitswapClientCounts, type BitswapClientEffect } from '../core/bitswap-client.ts';
 import { type BitswapLedger, debtRatio } from '../core/bitswap-ledger.ts';
 import type { BitswapPeerCounts } from '../core/bitswap-peer.ts';
-import { type Allowance, BitswapServer, type BitswapServerEffect } from '../core/bitswap-server.ts';
+import { BitswapServer, type BitswapServerEffect } from '../core/bitswap-server.ts';
 import {
   type BitswapMessage,
   bitswapMessageLimits,
@@ -21,9 +21,10 @@ import {
 } from '../wire/bitswap-message.ts';
 import { type CidKey, cidKeyOf } from '../wire/cid-bytes.ts';
 import { FrameDecoder } from '../wire/message-frames.ts';
+import type { BitswapDeps } from './bitswap-deps.ts';
 import { BitswapLine } from './bitswap-line.ts';
-import { type BlockNamer, nameBlocks } from './block-name.ts';
-import { type FindProviders, ProviderSearch } from './provider-search.ts';
+import { nameBlocks } from './block-name.ts';
+import { ProviderSearch } from './provider-search.ts';
 
 export const bitswapDriverLimits = {
   /** Streams that one peer may have open to us. */
@@ -36,33 +37,6 @@ export const bitswapDriverLimits = {
   redialMs: 1_000,
   redialCountMax: 5,
 } as const;
-
-/** What the server half may give away. CIDs as bytes. */
-export interface BitswapStore {
-  /** Bytes of each block; null: not here. */
-  sizes(cids: readonly Uint8Array[]): Promise<readonly (number | null)[]>;
-  /** Verified bytes; null: not here (any more). */
-  read(cid: Uint8Array): Promise<Uint8Array | null>;
-}
-
-export type BitswapDeps = {
-  readonly overlay: OverlayPort;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly store: BitswapStore;
-  /** Computes blocks' names; see {@link BlockNamer}. */
-  readonly namer: BlockNamer;
-  readonly findProviders: FindProviders;
-  /** What this node refuses to give away (blocked content); asked for each want. */
-  readonly maySend?: (cid: Uint8Array, peer: string) => boolean;
-  /** Upload limits by peer. */
-  readonly upload?: (peer: string) => Allowance;
-  /** Bytes that came, before they are looked at: counted against the download limit; null: none. */
-  readonly download?: { charge(bytes: number, nowMs: number): void; nextMs(nowMs: number): number };
-  readonly onFault?: (peer: string, fault: Fault) => void;
-  /** The sum of its faults is too high: it was disconnected, and is not spoken with for an hour. */
-  readonly onBan?: (peer: string) => void;
-};
 
 export type BitswapPeerView = BitswapLedger & {
   readonly debtRatio: number;
