@@ -1,12 +1,4 @@
-import type {
-  Clock,
-  Fault,
-  Log,
-  OverlayPort,
-  OverlayStream,
-  OverlayStreamHandler,
-  Timer,
-} from '@tequio/kernel';
+import type { Fault, OverlayStream, OverlayStreamHandler, Timer } from '@tequio/kernel';
 import { BitswapClient, type BitswapClientCounts, type BitswapClientEffect } from '../core/bitswap-client.ts';
 import { type BitswapLedger, debtRatio } from '../core/bitswap-ledger.ts';
 import type { BitswapPeerCounts } from '../core/bitswap-peer.ts';
