@@ -157,6 +157,7 @@ export const dataCases: readonly DiskCase[] = [
       const slab = world.slabOf(bytes);
       let inside = true;
       const counts = new Uint8Array(200);
+      const followedCounts = new Uint8Array(200);
       const all = Array.from(
         { length: 200 },
         (_, i) =>
@@ -173,7 +174,10 @@ export const dataCases: readonly DiskCase[] = [
             world.disk.submit(job, () => {
               equal(inside, false);
               counts[i]!++;
-              resolve();
+              world.disk.afterAnswers(() => {
+                followedCounts[i]!++;
+                resolve();
+              });
             });
           }),
       );
@@ -181,6 +185,7 @@ export const dataCases: readonly DiskCase[] = [
       inside = false;
       await world.fixture.wait(Promise.all(all));
       ok(counts.every((count) => count === 1));
+      ok(followedCounts.every((count) => count === 1));
       deepEqual(world.get('many'), bytes);
     },
   ],

@@ -134,6 +134,11 @@ export interface DiskPort {
   submit(job: DiskJob, done: (result: DiskResult) => void): void;
   /** Hands all queued jobs to the threads: once a turn of the driver loop. Also happens by itself very soon. */
   flush(): void;
+  /**
+   * For use in `done`: calls when all answers that came together with this one have been given, so that what follows
+   * from them is done once. Calls at once where it came alone.
+   */
+  afterAnswers(call: () => void): void;
   /** Null when there is none. @throws NodeError DISK_* for anything but a missing file */
   stat(file: FileId): Promise<FileStat | null>;
   /** Makes the file with this length: sparse, or with its blocks reserved. An existing longer file is cut. */

@@ -11,6 +11,8 @@ import type { DigestRequest, DiskDigests, DiskFault, DiskJob, FileSpan } from '@
 export const diskLimits = {
   /** A thread with more than this to do is behind: what it hashes in some 15 ms. */
   behindBytes: 24 << 20,
+  /** A thread with so many loads has one more than the processor alone could use: the device makes them wait. */
+  loadsBehind: 16,
   /** Each thread costs about 25 MB, and more than this outruns the drives in use. */
   threadCountMax: 8,
   /** Open files of all threads together: below the usual soft limit of 1024, and of 256 on macOS for one thread. */

@@ -17,7 +17,8 @@ import {
 } from './disk-messages.ts';
 
 export type DiskThreadEvents = {
-  onAnswer(answer: DiskAnswer): void;
+  /** Of one message. */
+  onAnswers(answers: readonly DiskAnswer[]): void;
   /** The worker died (it never should); what it had to do is lost. */
   onDeath(thread: DiskThread, reason: string): void;
 };
@@ -31,6 +32,7 @@ export class DiskThread {
   #worker: Worker | null = null;
   #batch: DiskBatch | null = null;
   #jobCount = 0;
+  #loadCount = 0;
   #queuedBytes = 0;
 
   constructor(handleMax: number, events: DiskThreadEvents) {
@@ -41,6 +43,11 @@ export class DiskThread {
   /** Bytes of jobs given and not answered: how busy it is. */
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  /** Loads given and not answered. */
+  get loadCount(): number {
+    return this.#loadCount;
   }
 
   get started(): boolean {
@@ -63,6 +70,7 @@ export class DiskThread {
     }
     batch.jobs.push(order);
     this.#queuedBytes += order.bytes;
+    if (order.kind === 'load') this.#loadCount++;
     if (this.#jobCount++ === 0) this.#worker?.ref();
   }
 
@@ -74,8 +82,9 @@ export class DiskThread {
   }
 
   /** One of its jobs was answered. */
-  markAnswered(bytes: number): void {
+  markAnswered(kind: DiskOrder['kind'], bytes: number): void {
     this.#queuedBytes -= bytes;
+    if (kind === 'load') this.#loadCount--;
     if (--this.#jobCount === 0) this.#unrefWhenIdle();
   }
 
@@ -142,7 +151,7 @@ export class DiskThread {
       for (const resolve of this.#closing.get(file) ?? []) resolve();
       this.#closing.delete(file);
     }
-    for (const answer of reply.results) this.#events.onAnswer(answer);
+    this.#events.onAnswers(reply.results);
     this.#unrefWhenIdle();
   }
 

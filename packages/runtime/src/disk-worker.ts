@@ -6,6 +6,7 @@
  *   batch ─> slabs, names, queues ─> load / store / check / hash ─> reply
  */
 import { readSync, writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { DiskDigests, FileId } from '@tequio/kernel';
 import { HashStreams, JobDigest } from './disk-digest.ts';
@@ -57,6 +58,8 @@ port.on('message', (batch: DiskBatch) => {
   accept(batch);
   work();
 });
+// Now, and not when the program ends: whoever is killed would compile this file again each time.
+port.once('message', () => flushCompileCache());
 
 function accept(batch: DiskBatch): void {
   for (const [id, memory] of batch.slabs) slabs.set(id, new Uint8Array(memory));

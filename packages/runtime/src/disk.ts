@@ -62,6 +62,8 @@ class ThreadedDisk implements DiskPort {
   /** Streams of which a part is held: later parts must wait behind it. */
   readonly #heldStreams = new Map<number, FileEntry>();
   readonly #operations = new Set<Promise<unknown>>();
+  readonly #afterAnswers: (() => void)[] = [];
+  #isAnswering = false;
   #nextFile = 1;
   #nextJob = 1;
   #flushPlanned = false;
@@ -70,7 +72,7 @@ class ThreadedDisk implements DiskPort {
   constructor(threadCount: number) {
     this.threadCount = threadCount;
     const events = {
-      onAnswer: (answer: DiskAnswer) => this.#handleAnswer(answer),
+      onAnswers: (answers: readonly DiskAnswer[]) => this.#handleAnswers(answers),
       onDeath: (thread: DiskThread, reason: string) => this.#handleDeath(thread, reason),
     };
     const handleMax = handleMaxOf(threadCount);
@@ -135,6 +137,11 @@ class ThreadedDisk implements DiskPort {
 
   flush(): void {
     for (const thread of this.#threads) thread.flush();
+  }
+
+  afterAnswers(call: () => void): void {
+    if (this.#isAnswering) this.#afterAnswers.push(call);
+    else call();
   }
 
   /** The name is free at once, so that whoever registers it from now on gets an id that lasts. */
@@ -231,7 +238,8 @@ class ThreadedDisk implements DiskPort {
   }
 
   #threadFor(job: DiskJob): DiskThread {
-    return job.kind === 'store' ? this.#firstForStores() : this.#leastBusy();
+    if (job.kind === 'store') return this.#firstForStores();
+    return job.kind === 'load' ? this.#firstForLoads() : this.#leastBusy();
   }
 
   #leastBusy(): DiskThread {
@@ -247,6 +255,22 @@ class ThreadedDisk implements DiskPort {
   #firstForStores(): DiskThread {
     for (const thread of this.#threads) if (thread.queuedBytes < diskLimits.behindBytes) return thread;
     return this.#leastBusy();
+  }
+
+  /** Loads overtake whatever else a thread has to do: another one is needed only when many wait for the device. */
+  #firstForLoads(): DiskThread {
+    for (const thread of this.#threads) if (thread.loadCount < diskLimits.loadsBehind) return thread;
+    return this.#leastBusy();
+  }
+
+  #handleAnswers(answers: readonly DiskAnswer[]): void {
+    this.#isAnswering = true;
+    try {
+      for (const answer of answers) this.#handleAnswer(answer);
+    } finally {
+      this.#isAnswering = false;
+      for (const call of this.#afterAnswers.splice(0)) call();
+    }
   }
 
   #handleAnswer(answer: DiskAnswer): void {
@@ -270,7 +294,7 @@ class ThreadedDisk implements DiskPort {
 
   #finish(id: number, running: RunningJob, result: DiskResult): void {
     this.#running.delete(id);
-    running.thread.markAnswered(running.job.bytes);
+    running.thread.markAnswered(running.job.kind, running.job.bytes);
     if (running.after !== null) for (const call of running.after) call();
     running.done(result);
   }

@@ -116,6 +116,11 @@ export class SimulatedDisk implements DiskPort {
 
   flush(): void {}
 
+  /** Each answer comes alone. */
+  afterAnswers(call: () => void): void {
+    call();
+  }
+
   forget(file: FileId): Promise<void> {
     const left = (this.#userCounts.get(file) ?? 0) - 1;
     assert(left >= 0, 'a file is forgotten as often as it was registered');

@@ -231,20 +231,19 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     this.metadata.handleTimeout(nowMs);
     this.content?.hashExchange.handleTimeout(nowMs);
     if (this.#tickAtMs !== null && nowMs >= this.#tickAtMs) this.#tick();
+    else if (nowMs >= (this.#unchoking.nextTimeoutMs() ?? Number.POSITIVE_INFINITY)) this.#rechoke();
   }
 
   nextTimeoutMs(): number | null {
     const times = [
       this.#haveNews.dueMs,
       this.#tickAtMs,
+      this.#unchoking.nextTimeoutMs(),
       this.content?.uploader.nextTimeoutMs() ?? null,
       this.metadata.nextTimeoutMs(),
       this.content?.hashExchange.nextTimeoutMs() ?? null,
-    ];
-    return times.reduce(
-      (next, time) => (next === null || (time !== null && time < next) ? time : next),
-      null,
-    );
+    ].filter((time) => time !== null);
+    return times.length === 0 ? null : Math.min(...times);
   }
 
   drain(out: TorrentEffect[]): void {
@@ -271,7 +270,8 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   }
 
   wantsSlot(peer: Peer): void {
-    if (peer.amChoking && this.#unchoking.tryHastyRound(this.peers.values(), this.nowMs)) this.#rechoke();
+    if (this.content === null || !peer.amChoking) return;
+    if (this.#unchoking.tryHastyRound(this.peers.values(), this.nowMs)) this.#rechoke();
   }
 
   updateInterest(peer: Peer): void {

@@ -9,14 +9,14 @@ import { Unchoking } from './unchoking.ts';
 const choked = (count: number): Peer[] => Array.from({ length: count }, () => ({ amChoking: true }) as Peer);
 const served = (count: number): Peer[] => Array.from({ length: count }, () => ({ amChoking: false }) as Peer);
 
-test('rounds out of turn are few a second, and whoever came too often waits for the next second', () => {
+test('rounds out of turn are few a second, and whoever came too often waits for the next look', () => {
   const unchoking = new Unchoking({ prng: new Prng(1), slots: null }, () => {});
   unchoking.rechoke([], 1, 'seed', 0);
   let roundCount = 0;
   for (let nowMs = 0; nowMs < 10_000; nowMs++) {
     for (let again = 0; again < 10; again++) if (unchoking.tryHastyRound(choked(9), nowMs)) roundCount++;
-    if (nowMs === 500) assert.equal(unchoking.isDue(999), false);
-    if (nowMs === 500) assert.equal(unchoking.isDue(1000), true);
+    if (nowMs === 50) assert.equal(unchoking.isDue(99), false);
+    if (nowMs === 50) assert.equal(unchoking.isDue(100), true);
   }
   assert.equal(roundCount, 40);
 });
@@ -34,23 +34,37 @@ test('without a free slot there is no round, also when the user gives fewer slot
   );
 });
 
-test('more are served within seconds as soon as the line shows what it can carry', () => {
+test('all are served at the first look when the line shows that it can carry them', () => {
   const unchoking = new Unchoking({ prng: new Prng(1), slots: null }, () => {});
-  const peers = Array.from({ length: 30 }, (_, key) => waitingPeer(key));
-  for (let nowMs = 0; nowMs <= 3000; nowMs += 1000)
-    if (unchoking.isDue(nowMs)) unchoking.rechoke(peers, 10, 'seed', nowMs);
-  assert.equal(peers.filter(({ amChoking }) => !amChoking).length, 30);
+  const peers = Array.from({ length: 30 }, (_, key) => waitingPeer(key, 10_000_000));
+  const servedCount = (): number => peers.filter(({ amChoking }) => !amChoking).length;
+  unchoking.rechoke(peers, 10, 'seed', 0);
+  assert.deepEqual([servedCount(), unchoking.nextTimeoutMs()], [4, 100]);
+  unchoking.rechoke(peers, 10, 'seed', 100);
+  assert.deepEqual([servedCount(), unchoking.nextTimeoutMs()], [30, null]);
 });
 
-/** Takes 10 MB/s as soon as it is unchoked. */
-function waitingPeer(key: number): Peer {
+test('a slow line keeps its few slots, and is looked at ever more seldom', () => {
+  const unchoking = new Unchoking({ prng: new Prng(1), slots: null }, () => {});
+  const peers = Array.from({ length: 30 }, (_, key) => waitingPeer(key, 1000));
+  const looksMs: number[] = [];
+  for (let nowMs = 0; nowMs < 8000; nowMs = unchoking.nextTimeoutMs()!) {
+    looksMs.push(nowMs);
+    unchoking.rechoke(peers, 10, 'seed', nowMs);
+  }
+  assert.equal(peers.filter(({ amChoking }) => !amChoking).length, 4);
+  assert.deepEqual(looksMs, [0, 100, 300, 700, 1500, 2500, 3500, 4500, 5500, 6500, 7500]);
+});
+
+/** Takes `rate` bytes a second as soon as it is unchoked. */
+function waitingPeer(key: number, rate: number): Peer {
   const peer = {
     key,
     amChoking: true,
     interested: true,
     window: { isSnubbed: false },
     down: { bytesPerSecond: () => 0, totalBytes: 0 },
-    up: { bytesPerSecond: () => (peer.amChoking ? 0 : 10_000_000) },
+    up: { bytesPerSecond: () => (peer.amChoking ? 0 : rate) },
     uploadedSinceUnchoke: 0,
     unchokedSinceMs: null as number | null,
     connectedMs: 0,

@@ -1,6 +1,10 @@
 /**
- * Applies the choker's choice to the peers of one torrent: every ten seconds a round; at once, or within a second, when
- * somebody waits and a slot is free.
+ * Applies the choker's choice to the peers of one torrent: every ten seconds a round; at once when somebody comes and a
+ * slot is free; and as long as somebody waits, a look whether the line has room for more.
+ *
+ * Rules: the first look is a tenth of a second after the last slots were given out: by then they have shown what the
+ * line carries. Each look that finds no room doubles the time until the next one, up to a second. So a fast line serves
+ * all who have come within a tenth of a second, and a slow one keeps the few slots that are worth having.
  */
 import type { Prng } from '@tequio/kernel';
 import { Choker, type ChokerPeer, rechokeMs, slotsByRate } from './choker.ts';
@@ -9,6 +13,9 @@ import type { Peer } from './peer.ts';
 /** Slots are filled at once so often a second. Whoever comes more often waits for the next second. */
 const hastyRoundsMax = 4;
 const hastyMs = 1000;
+/** Between two looks for room. */
+const lookMsMin = 100;
+const lookMsMax = 1000;
 
 export class Unchoking {
   readonly #choker: Choker;
@@ -19,6 +26,7 @@ export class Unchoking {
   /** Next round, and next filling of free slots. */
   #nextMs = 0;
   #fillMs = Number.POSITIVE_INFINITY;
+  #lookMs = lookMsMin;
   #hastySinceMs = Number.NEGATIVE_INFINITY;
   #hastyCount = 0;
 
@@ -28,6 +36,11 @@ export class Unchoking {
     this.#touched = touched;
     this.#slots = options.slots;
     this.#slotCount = options.slots ?? slotsByRate([]);
+  }
+
+  /** When to look whether there is room for somebody who waits; null: nobody does. Rounds come with any later call. */
+  nextTimeoutMs(): number | null {
+    return this.#fillMs === Number.POSITIVE_INFINITY ? null : this.#fillMs;
   }
 
   isDue(nowMs: number): boolean {
@@ -43,7 +56,7 @@ export class Unchoking {
     for (const peer of peers) if (!peer.amChoking) unchokedCount++;
     if (unchokedCount >= this.#slotCount) {
       // The line may have room for more by then.
-      this.#fillMs = Math.min(this.#fillMs, nowMs + hastyMs);
+      this.#fillMs = Math.min(this.#fillMs, nowMs + this.#lookMs);
       return false;
     }
     if (nowMs - this.#hastySinceMs >= hastyMs) {
@@ -51,7 +64,7 @@ export class Unchoking {
       this.#hastyCount = 0;
     }
     if (this.#hastyCount >= hastyRoundsMax) {
-      this.#fillMs = Math.min(this.#fillMs, this.#hastySinceMs + hastyMs);
+      this.#fillMs = Math.min(this.#fillMs, nowMs + this.#lookMs);
       return false;
     }
     this.#hastyCount++;
@@ -71,7 +84,11 @@ export class Unchoking {
     const unchoked = new Set(unchoke);
     if (isRound) this.#nextMs = nowMs + rechokeMs;
     const someWait = candidates.some(({ key, interested }) => interested && !unchoked.has(key));
-    this.#fillMs = someWait ? nowMs + hastyMs : Number.POSITIVE_INFINITY;
+    const someCame = candidates.some(
+      ({ key, unchokedSinceMs }) => unchokedSinceMs === null && unchoked.has(key),
+    );
+    this.#lookMs = someCame || !someWait ? lookMsMin : Math.min(lookMsMax, 2 * this.#lookMs);
+    this.#fillMs = someWait ? nowMs + this.#lookMs : Number.POSITIVE_INFINITY;
     this.#slotCount = this.#slots ?? slotsByRate(candidates);
     for (const peer of peers) {
       if (unchoked.has(peer.key) !== peer.amChoking) continue;

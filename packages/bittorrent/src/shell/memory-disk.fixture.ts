@@ -53,6 +53,7 @@ export class MemoryDisk {
       forget: async () => {},
       submit: (job, done) => this.#submit(job, done),
       flush: () => {},
+      afterAnswers: (call) => call(),
       stat: async (file) => this.#stat(this.#pathOf(file)),
       prepare: () => {},
       allocateSlab: unused,

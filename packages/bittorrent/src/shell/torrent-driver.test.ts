@@ -79,6 +79,7 @@ class Bench {
     const disk = {
       submit: (job: DiskJob, done: (result: DiskResult) => void) => void this.jobs.push({ job, done }),
       flush: () => {},
+      afterAnswers: (call: () => void) => call(),
     } as unknown as DiskPort;
     this.driver = new TorrentDriver(
       torrent,

@@ -64,6 +64,8 @@ export class TorrentDriver {
   #timer: Timer | null = null;
   #timerAtMs = 0;
   #isDriving = false;
+  /** Jobs have come back, and more may have come with them: what follows is carried out after the last. */
+  #isAnswered = false;
   #isClosed = false;
   #mayDial = false;
   #mayReplaceAtMs = 0;
@@ -227,7 +229,12 @@ export class TorrentDriver {
     submitContentJob(job, disk, clock, this.#host, (result) => {
       // After the end too: the memory of this job is given back.
       this.torrent.handleJob(job.id, result, clock.nowMs());
-      this.drive();
+      if (this.#isAnswered) return;
+      this.#isAnswered = true;
+      disk.afterAnswers(() => {
+        this.#isAnswered = false;
+        this.drive();
+      });
     });
   }
 
