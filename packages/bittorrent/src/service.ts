@@ -43,6 +43,7 @@ import { banTarget, toBanSnapshot } from './shell/ban-snapshot.ts';
 import { countedDhtPort, countedUdp } from './shell/counted-datagrams.ts';
 import { createTorrent } from './shell/creator.ts';
 import { LocalDiscovery } from './shell/local-discovery.ts';
+import { LocalTwins } from './shell/local-twins.ts';
 import { noDht } from './shell/no-dht.ts';
 import type { NodeDht } from './shell/node-dht.ts';
 import { PeerAcceptor } from './shell/peer-acceptor.ts';
@@ -53,7 +54,7 @@ import { PeerTransports } from './shell/peer-transports.ts';
 import { withProxyRules } from './shell/proxy-rules.ts';
 import { RateLimits } from './shell/rate-limit.ts';
 import { RestingTorrent, tryRestingRow } from './shell/resting-torrent.ts';
-import { createResumeStore, type ResumeStore } from './shell/resume-store.ts';
+import { createResumeStore } from './shell/resume-store.ts';
 import { MemoryResumeStore } from './shell/resume-store-memory.ts';
 import type { SessionDeps, SessionSource } from './shell/session-source.ts';
 import {
@@ -124,6 +125,7 @@ class Service extends ServiceTorrents implements BittorrentService {
   readonly #external = new ExternalAddress();
   readonly #announced: AnnouncedPort;
   readonly #localDiscovery: LocalDiscovery | null;
+  readonly #twins: LocalTwins;
   #dht: NodeDht | null = null;
   #running: Running | null = null;
   #deps: SessionDeps | null = null;
@@ -174,7 +176,14 @@ class Service extends ServiceTorrents implements BittorrentService {
         return this.places.wake(place.id).driver.accept(connection, prefix, slot);
       },
     });
-    this.#localDiscovery = options.lsd ? this.#createLocalDiscovery() : null;
+    this.#localDiscovery = !options.lsd
+      ? null
+      : new LocalDiscovery({
+          ...deps.ports,
+          bind: options.bind,
+          listenPort: () => this.port,
+          found: (hash, endpoint) => this.places.byHandshake(hash)?.announces.addNeighbour(endpoint),
+        });
     this.places = new TorrentPlaces(options, {
       clock,
       disk: deps.ports.disk,
@@ -190,6 +199,14 @@ class Service extends ServiceTorrents implements BittorrentService {
       emit: (event) => this.emit(event),
     });
     this.news = new TorrentNews(clock, this.places);
+    const { places } = this;
+    this.#twins = new LocalTwins({
+      places,
+      disk: deps.ports.disk,
+      clock,
+      store: () => this.#mustRun().store,
+    });
+    this.subscribe((event) => this.#twins.handleEvent(event));
   }
 
   get dht(): DhtApi | null {
@@ -248,6 +265,7 @@ class Service extends ServiceTorrents implements BittorrentService {
     this.#leaveLine();
     this.#announced.close();
     this.rates.close();
+    this.#twins.close();
     await this.#localDiscovery?.close();
     await this.#acceptor.close();
     await this.places.close();
@@ -309,6 +327,7 @@ class Service extends ServiceTorrents implements BittorrentService {
       if (opening.length % restoredAtOnce === 0) await session.whenBegun;
     }
     await Promise.all(opening);
+    this.#twins.lookAtAll();
     return count;
   }
 
@@ -412,19 +431,6 @@ class Service extends ServiceTorrents implements BittorrentService {
     return new TrackerClient(options, { http, resolver, clock, entropy, log, udp });
   }
 
-  #createLocalDiscovery(): LocalDiscovery {
-    const { udp, clock, entropy, log } = this.ports;
-    return new LocalDiscovery({
-      udp,
-      clock,
-      entropy,
-      log,
-      bind: this.#options.bind,
-      listenPort: () => this.port,
-      found: (infoHash, endpoint) => this.places.byHandshake(infoHash)?.announces.addNeighbour(endpoint),
-    });
-  }
-
   /** @param more trackers besides */
   #createAnnounces(of: AnnouncedSource, more: readonly string[] = []): TorrentAnnounces {
     return createAnnounces(of, more, this.#options.bind, this.ports.entropy, this.#sessionDeps());
@@ -489,9 +495,4 @@ export function createBittorrent(options: BittorrentOptions, deps: BittorrentDep
   return new Service(withProxyRules({ ...defaultOptions, ...options }), deps);
 }
 
-type Running = {
-  readonly store: ResumeStore;
-  readonly memory: PieceMemory;
-  readonly cache: ReadCache;
-  readonly trackerClient: TrackerClient;
-};
+type Running = Pick<SessionDeps, 'store' | 'memory' | 'cache' | 'trackerClient'>;

@@ -202,13 +202,13 @@ export class Requester {
     this.#deps.assembly.reserve(piece, block);
   }
 
-  /** A whole block of a web seed, borrowed. */
-  handleBlock(key: number, at: BlockPick, data: Uint8Array, nowMs: number): void {
+  /** A whole block of a web seed or of this machine (`isLocal`: it was not received), borrowed. */
+  handleBlock(key: number, at: BlockPick, data: Uint8Array, nowMs: number, isLocal = false): void {
     const { piece, block } = at;
-    this.#deps.received(data.length, nowMs);
+    if (!isLocal) this.#deps.received(data.length, nowMs);
     if (this.#take(key, piece, block, data)) return;
     this.releaseFor(key, piece, block);
-    this.#deps.wasted(data.length);
+    if (!isLocal) this.#deps.wasted(data.length);
   }
 
   /** requested -> none, of a web seed or of a block that was wasted; gives back memory that nobody needs. */

@@ -19,6 +19,7 @@ import {
 } from '@tequio/kernel';
 import { encodeHandshake } from '../wire/peer-message.ts';
 import type { Metainfo, TorrentInfo } from '../wire/torrent-info.ts';
+import { BlockFeeder, type FeedSource } from './block-feeder.ts';
 import { type ContentHost, type ContentJob, TorrentContent } from './content.ts';
 import { Conversation, type ConversationHost } from './conversation.ts';
 import { ExchangeRelay, type RelayHost } from './exchange-relay.ts';
@@ -34,8 +35,6 @@ import type { TorrentEffect } from './torrent-effect.ts';
 import type { TorrentDeps, TorrentOptions } from './torrent-options.ts';
 import { pickTwinToClose, twiceFault } from './twin-connection.ts';
 import { Unchoking } from './unchoking.ts';
-import type { WebSeed } from './web-seed.ts';
-import { WebSeedFeeder } from './web-seed-feeder.ts';
 
 export const torrentLimits = {
   tickMs: 1000,
@@ -62,7 +61,7 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
   readonly #relay = new ExchangeRelay(this);
   readonly #unchoking: Unchoking;
   readonly #haveNews = new HaveNews((peer) => this.touched(peer));
-  readonly #webSeeds = new Map<PeerKey, WebSeedFeeder>();
+  readonly #feeders = new Map<PeerKey, BlockFeeder>();
   readonly #superSeeding: SuperSeeding;
   #superSeed: boolean;
   readonly #effects: TorrentEffect[] = [];
@@ -375,21 +374,21 @@ export class Torrent implements ConversationHost, ContentHost, RelayHost {
     const weighed = (peer?.penalty ?? 0) >= 100 ? { ...fault, penalty: 100 } : fault;
     this.#effects.push({ type: 'blame', peer: key, endpoint, fault: weighed });
     if (peer !== undefined && weighed.penalty >= 100) this.#close(peer, weighed);
-    this.#webSeeds.get(key)?.seed.handleBan(fault);
+    this.#feeders.get(key)?.seed.handleBan(fault);
   }
 
-  /** A web seed joins as a peer that has everything. */
-  addWebSeed(seed: WebSeed): WebSeedFeeder {
-    assert(this.content !== null, 'web seeds join when the torrent is known');
-    const feeder = new WebSeedFeeder(this.#nextPeerKey++, seed, this.content);
-    this.#webSeeds.set(feeder.key, feeder);
-    this.content.picker.addSeed();
+  /** A web seed joins as a peer that has everything; what is on this machine is no copy in the swarm. */
+  addFeeder<Source extends FeedSource>(source: Source): BlockFeeder<Source> {
+    assert(this.content !== null, 'feeders join when the torrent is known');
+    const feeder = new BlockFeeder(this.#nextPeerKey++, source, this.content);
+    this.#feeders.set(feeder.key, feeder);
+    if (!source.isLocal) this.content.picker.addSeed();
     return feeder;
   }
 
   /** Its run must have been broken off. */
-  removeWebSeed(feeder: WebSeedFeeder): void {
-    if (this.#webSeeds.delete(feeder.key)) this.content?.picker.removeSeed();
+  removeFeeder({ key, seed }: BlockFeeder): void {
+    if (this.#feeders.delete(key) && !seed.isLocal) this.content?.picker.removeSeed();
   }
 
   received(bytes: number, nowMs: number): void {

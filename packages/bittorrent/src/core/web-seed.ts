@@ -21,6 +21,7 @@
  */
 import { Bitfield, type Fault, type IpAddress, isLocalAddress } from '@tequio/kernel';
 import type { TorrentFile } from '../wire/torrent-info.ts';
+import type { FeedRun, FeedSource } from './block-feeder.ts';
 import { addressRefused, type CheckedUrl, checkRedirect, checkUrl } from './url-rules.ts';
 import { type WebSeedInfo, WebSeedMap, type WebSeedSegment } from './web-seed-map.ts';
 
@@ -36,9 +37,6 @@ export const webSeedLimits = {
   /** Failures in a row after which a seed is given up that never gave a byte. */
   hopelessCount: 8,
 } as const;
-
-/** Bytes that the owner wants: from `offset` in `piece` on, over as many pieces as it takes. */
-export type WebSeedRun = { readonly piece: number; readonly offset: number; readonly bytes: number };
 
 /** Called with bytes that are borrowed until it returns; never across a piece's end. */
 export type WebSeedSink = (piece: number, offset: number, bytes: Uint8Array) => void;
@@ -94,8 +92,11 @@ type State =
 
 const zeros = new Uint8Array(16384);
 
-export class WebSeed {
+export class WebSeed implements FeedSource {
   readonly url: string;
+  readonly isLocal = false;
+  /** 4 MiB, so that a request's round trip costs little. */
+  readonly runBlockCountMax = 256;
   /** Pieces that may be asked for; they only get fewer. */
   readonly pieces: Bitfield;
   readonly #info: WebSeedInfo;
@@ -128,7 +129,7 @@ export class WebSeed {
   }
 
   /** idle -> busy. The run's pieces must be in `pieces` and its bytes in the torrent. */
-  start(run: WebSeedRun, sink: WebSeedSink, nowMs: number): void {
+  start(run: FeedRun, sink: WebSeedSink, nowMs: number): void {
     if (this.#state.kind !== 'idle') return;
     const at = run.piece * this.#info.pieceBytes + run.offset;
     const end = Math.min(at + run.bytes, this.#info.totalBytes);

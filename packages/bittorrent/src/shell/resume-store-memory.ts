@@ -7,6 +7,7 @@ import type { ListedTorrent, LoadedTorrents, ResumeStore, StoredTorrent } from '
 type Entry = {
   record: ResumeRecord;
   metainfo: Uint8Array | null;
+  lengths: ReadonlySet<number>;
   readonly pieces: Set<number>;
   readonly settled: Map<number, SettledFile>;
   readonly slots: Map<number, number>;
@@ -46,6 +47,7 @@ export class MemoryResumeStore implements ResumeStore {
     this.#entries.set(record.id, {
       record,
       metainfo: null,
+      lengths: new Set(),
       pieces: new Set(),
       settled: new Map(),
       slots: new Map(),
@@ -56,6 +58,15 @@ export class MemoryResumeStore implements ResumeStore {
 
   saveMetainfo(id: string, torrentFile: Uint8Array): void {
     this.#entry(id).metainfo = torrentFile.slice();
+  }
+
+  saveLengths(id: string, lengths: readonly number[]): void {
+    this.#entry(id).lengths = new Set(lengths);
+  }
+
+  withLength(bytes: number, countMax: number): string[] {
+    const found = [...this.#entries.values()].filter(({ lengths }) => lengths.has(bytes));
+    return found.slice(0, countMax).map(({ record }) => record.id);
   }
 
   applyChange(id: string, change: ResumeChange): void {

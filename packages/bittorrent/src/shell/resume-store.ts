@@ -44,6 +44,10 @@ export interface ResumeStore {
   save(record: ResumeRecord): void;
   /** Once, when the metadata is known. The torrent's record must be there. */
   saveMetainfo(id: string, torrentFile: Uint8Array): void;
+  /** Lengths of its files, by which others find it. */
+  saveLengths(id: string, lengths: readonly number[]): void;
+  /** Torrents with a file of this length, at most `countMax`. */
+  withLength(bytes: number, countMax: number): string[];
   /** Records all of the change, or throws and records nothing. When it returns, it is committed. */
   applyChange(id: string, change: ResumeChange): void;
   /** Forgets everything about the torrent. */
@@ -72,6 +76,10 @@ const migrations: readonly string[] = [
    CREATE TABLE bittorrent_sessions (
      torrent TEXT PRIMARY KEY REFERENCES bittorrent_torrents ON DELETE CASCADE, boot_id TEXT NOT NULL,
      started_ms REAL NOT NULL, alive_ms REAL NOT NULL) STRICT;`,
+  `CREATE TABLE bittorrent_lengths (
+     bytes INTEGER NOT NULL, torrent TEXT NOT NULL REFERENCES bittorrent_torrents ON DELETE CASCADE,
+     PRIMARY KEY (bytes, torrent)) STRICT, WITHOUT ROWID;
+   CREATE INDEX bittorrent_lengths_by_torrent ON bittorrent_lengths (torrent);`,
 ];
 
 /** Brings the tables up to date. @throws NodeError `BITTORRENT_RESUME_NEWER` when a newer program made them */
@@ -165,6 +173,19 @@ class DatabaseResumeStore implements ResumeStore {
 
   saveMetainfo(id: string, torrentFile: Uint8Array): void {
     this.#database.run('INSERT OR REPLACE INTO bittorrent_metainfo VALUES (?, ?)', id, torrentFile);
+  }
+
+  saveLengths(id: string, lengths: readonly number[]): void {
+    const database = this.#database;
+    database.transaction(() => {
+      for (const bytes of lengths)
+        database.run('INSERT OR IGNORE INTO bittorrent_lengths VALUES (?, ?)', bytes, id);
+    });
+  }
+
+  withLength(bytes: number, countMax: number): string[] {
+    const query = 'SELECT torrent FROM bittorrent_lengths WHERE bytes = ? LIMIT ?';
+    return this.#database.all(query, bytes, countMax).map((row) => String(row['torrent']));
   }
 
   applyChange(id: string, change: ResumeChange): void {

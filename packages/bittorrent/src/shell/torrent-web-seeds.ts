@@ -1,11 +1,11 @@
 /** The web seeds of one torrent: each is given runs of blocks whenever it is idle and something is left to fetch. */
 import type { Clock, HttpClient, IpAddress, Log } from '@tequio/kernel';
 import type { WebSeedSnapshot } from '../contract.ts';
+import type { BlockFeeder } from '../core/block-feeder.ts';
 import { clientName } from '../core/conversation.ts';
 import type { ResumeRecord } from '../core/resume-record.ts';
 import type { Torrent } from '../core/torrent.ts';
 import { WebSeed, type WebSeedEffect } from '../core/web-seed.ts';
-import type { WebSeedFeeder } from '../core/web-seed-feeder.ts';
 import type { TorrentInfo } from '../wire/torrent-info.ts';
 import { WebSeedDriver } from './web-seed-driver.ts';
 
@@ -28,6 +28,7 @@ export function webSeedsOf(
   return [...new Set(hasOwnWebSeeds ? webSeeds : named)];
 }
 
+type WebSeedFeeder = BlockFeeder<WebSeed>;
 type Notice = Exclude<WebSeedEffect, { type: 'open' | 'abort' }> | null;
 
 export class TorrentWebSeeds {
@@ -65,7 +66,7 @@ export class TorrentWebSeeds {
   leave(torrent: Torrent): void {
     this.stop();
     this.close();
-    for (const { feeder } of this.#feeders) torrent.removeWebSeed(feeder);
+    for (const { feeder } of this.#feeders) torrent.removeFeeder(feeder);
   }
 
   snapshot(nowMs: number): WebSeedSnapshot[] {
@@ -123,6 +124,6 @@ export function joinWebSeeds(
   deps: TorrentWebSeedsDeps,
 ): TorrentWebSeeds {
   const userAgent = clientName.replace(' ', '/');
-  const feeders = urls.map((url) => torrent.addWebSeed(new WebSeed({ url, info, userAgent })));
+  const feeders = urls.map((url) => torrent.addFeeder(new WebSeed({ url, info, userAgent })));
   return new TorrentWebSeeds(feeders, deps);
 }

@@ -4,8 +4,9 @@
  * back-pressure (slow disk, rate limit): the server's bytes then wait in the socket.
  */
 import type { Clock, HttpClient, HttpExchange, IpAddress, Timer } from '@tequio/kernel';
+import type { FeedRun } from '../core/block-feeder.ts';
 import { allowsAddress } from '../core/url-rules.ts';
-import type { WebSeed, WebSeedEffect, WebSeedRequest, WebSeedRun, WebSeedSink } from '../core/web-seed.ts';
+import type { WebSeed, WebSeedEffect, WebSeedRequest, WebSeedSink } from '../core/web-seed.ts';
 
 export type WebSeedDriverDeps = { readonly http: HttpClient; readonly clock: Clock };
 
@@ -36,7 +37,7 @@ export class WebSeedDriver {
   }
 
   /** Fetches a run; the seed must be idle. */
-  start(run: WebSeedRun): void {
+  start(run: FeedRun): void {
     this.seed.start(run, this.#options.sink, this.#deps.clock.nowMs());
     this.#settle();
   }
