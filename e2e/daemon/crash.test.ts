@@ -51,7 +51,7 @@ test(`${roundCount} times kill -9 in ${torrentCount} downloads: nothing lost, no
     await seeder.start();
     for (const { torrent } of made)
       await seeder.ask('POST', 'torrents', { source: { torrent }, folder: at('seeds'), seed: true });
-    await until('all are shared', 30_000, async () =>
+    await until('all are shared', 120_000, async () =>
       (await seeder.torrents()).every(({ state }) => state === 'seeding'),
     );
     const peer = `127.0.0.1:${await seeder.port()}`;
@@ -122,7 +122,7 @@ class Rounds {
   }
 
   async #check(round: number): Promise<void> {
-    const torrents = await until('nothing is being checked', 30_000, async () => {
+    const torrents = await until('nothing is being checked', 120_000, async () => {
       const all = await this.#leech.torrents();
       return all.some(({ state }) => state === 'checking') ? null : all;
     });

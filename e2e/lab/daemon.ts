@@ -41,7 +41,7 @@ export class LabDaemon {
   /** Until its API answers. */
   async start(): Promise<void> {
     this.spawn();
-    await until('the daemon answers', 30_000, async () => {
+    await until('the daemon answers', 120_000, async () => {
       if (this.running.exit !== null) throw new HopelessError(`the daemon has ended: ${this.running.stderr}`);
       if (!this.running.stdout.includes('"started"')) return null;
       this.#url = new URL(
@@ -67,7 +67,7 @@ export class LabDaemon {
       method,
       headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(60_000),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);

@@ -53,7 +53,7 @@ test('a torrent that rests is found, served and shown; its peers and files come 
 test('a file that was changed behind our back is noticed before anybody is told that it is here', () =>
   withBench(async (bench) => {
     const [one, two, three] = ['one', 'two', 'three'].map((name, n) => ({
-      ...makeContent([70_000], n),
+      ...makeContent([70_000 + n], n),
       name,
     }));
     const first = await run(bench, 'node', 60_000);
@@ -68,7 +68,7 @@ test('a file that was changed behind our back is noticed before anybody is told 
     await second.until(ids[1]!, () => second.eventsOf('bittorrent.torrent.checked').length === 2);
     assert.deepEqual(
       ids.map((id) => second.service.row(id)?.doneBytes),
-      [0, 70_000, 70_000],
+      [0, 70_001, 70_002],
     );
     await second.end();
   }));
