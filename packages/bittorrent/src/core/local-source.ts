@@ -1,6 +1,6 @@
 /**
- * What a torrent can take from the files of other torrents of this node (BEP 38, and beyond it): a peer among the peers,
- * whose blocks are verified like anybody's.
+ * What a torrent can take from the files of other torrents of this node (BEP 38, and beyond it): a peer among the
+ * peers, whose blocks are verified like anybody's.
  *
  * A file of another torrent with the same length may be the same file. With equal merkle roots (BEP 52) it is, and is
  * `sure`; without, one piece of ours is hashed from its bytes first:

@@ -1,6 +1,6 @@
 /**
- * Feeds one torrent from the files of other torrents of this node, one disk job at a time: a guess is hashed, or a run of
- * blocks is read and handed to the torrent, which verifies and writes it like a peer's.
+ * Feeds one torrent from the files of other torrents of this node, one disk job at a time: a guess is hashed, or a run
+ * of blocks is read and handed to the torrent, which verifies and writes it like a peer's.
  *
  *   poll ─ a probe is due ─> check job ─> source.handleProbe ─┐
  *        └ a run is due ──> load job ──> feeder.handleBytes ──┴─> poll
