@@ -24,6 +24,7 @@ export class RecordStore extends BaseDatastore {
   readonly #pending = new Map<string, Uint8Array | null>();
   #timer: Timer | null = null;
   #sweepTimer: Timer | null = null;
+  #isClosed = false;
 
   constructor(database: Database, clock: Clock) {
     super();
@@ -39,9 +40,11 @@ export class RecordStore extends BaseDatastore {
     this.#sweep();
   }
 
+  /** Written. What libp2p still says after this, as it does, is forgotten. */
   close(): void {
     this.#sweepTimer?.cancel();
     this.flush();
+    this.#isClosed = true;
   }
 
   override put(key: Key, value: Uint8Array): Key {
@@ -88,6 +91,7 @@ export class RecordStore extends BaseDatastore {
   }
 
   #set(key: string, value: Uint8Array | null): void {
+    if (this.#isClosed) return;
     this.#pending.set(key, value);
     if (this.#pending.size >= pendingCount) this.flush();
     else this.#timer ??= this.#clock.setTimer(flushMs, () => this.flush());
@@ -95,12 +99,13 @@ export class RecordStore extends BaseDatastore {
 
   #tryGet(key: string): Uint8Array | null {
     const pending = this.#pending.get(key);
-    if (pending !== undefined) return pending;
+    if (pending !== undefined || this.#isClosed) return pending ?? null;
     const row = this.#database.get('SELECT value FROM overlay_records WHERE key = ?', key);
     return row === null ? null : asBytes(row.value);
   }
 
   #rows(prefix = '/'): ReturnType<Database['all']> {
+    if (this.#isClosed) return [];
     this.flush();
     // Keys are ASCII: nothing that begins with the prefix is behind this.
     return this.#database.all(

@@ -19,6 +19,8 @@ export class Libp2pStream implements OverlayStream {
   #isPaused = false;
   #isEnded = false;
   #isClosed = false;
+  /** The other side has said that it writes nothing more. */
+  #endSeen = false;
   #hasToldEnd = false;
   /** Told when the stream broke off; what the handler has not seen of it by then still comes first. */
   #error: string | null = null;
@@ -92,6 +94,8 @@ export class Libp2pStream implements OverlayStream {
     this.#protocol = stream.protocol;
     this.#isRelayed = isRelayed;
     stream.addEventListener('drain', () => this.#handler?.onDrain?.());
+    this.#endSeen = stream.status === 'open' && stream.remoteWriteStatus === 'closed';
+    stream.addEventListener('remoteCloseWrite', () => (this.#endSeen = true));
     stream.addEventListener('end', () => this.#handleEnd());
     stream.addEventListener('close', (event) => this.#handleClose(event));
     if (this.#isPaused) stream.pause();
@@ -104,6 +108,9 @@ export class Libp2pStream implements OverlayStream {
     this.#earlyBytes = 0;
     if (this.#isEnded) this.#close(stream);
     stream.addEventListener('message', (event) => this.#handleMessage(event));
+    // What happened before anybody listened.
+    if (stream.status === 'reset' || stream.status === 'aborted') this.#fail('broken off by the other side');
+    else if (stream.readableEnded) queueMicrotask(() => this.#handleEnd());
   }
 
   /** opening -> closed. Never told from inside a call of the user's. */
@@ -120,20 +127,27 @@ export class Libp2pStream implements OverlayStream {
   }
 
   #handleEnd(): void {
-    const stream = this.#stream;
-    if (stream === null || this.#hasToldEnd) return;
+    if (this.#hasToldEnd || this.#error !== null) return;
     this.#hasToldEnd = true;
-    if (stream.status === 'open' || stream.status === 'closing' || stream.status === 'closed')
-      this.#handler?.onEnd?.();
+    if (this.#endSeen) this.#handler?.onEnd?.();
     if (this.#isClosed) this.#tellClose();
   }
 
   #handleClose({ error }: StreamCloseEvent): void {
+    if (error !== undefined) this.#fail(error.message);
+    else if (!this.#isEnded || !this.#endSeen) this.#fail('the connection is closed');
+    else if (!this.#isClosed) {
+      this.#isClosed = true;
+      // A paused reader still gets what had come before an orderly end.
+      if (this.#hasToldEnd) this.#tellClose();
+    }
+  }
+
+  #fail(error: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#error = error === undefined ? null : error.message;
-    // A paused reader still gets what had come before an orderly end.
-    if (error !== undefined || this.#hasToldEnd) this.#tellClose();
+    this.#error = error;
+    this.#tellClose();
   }
 
   #tellClose(): void {
