@@ -90,6 +90,7 @@ type Connection = {
   nextStream: number;
 };
 
+/** One node: the port, over its host of the world. Made by {@link SimulatedOverlays}. */
 export class SimulatedOverlay implements OverlayPort, DhtNode {
   readonly peer: OverlayPeer;
   readonly kept = new KeptRecords();
