@@ -4,6 +4,9 @@ import type { CID } from 'multiformats/cid';
 /** Bytes whose hash is in their name. Whoever makes one from outside has checked that. */
 export type Block = { readonly cid: CID; readonly bytes: Uint8Array };
 
+/** Where a file has the bytes of a block. */
+export type BlockInFile = { readonly cid: CID; readonly offset: number; readonly bytes: number };
+
 export interface BlockReader {
   /**
    * The block's bytes, checked against the CID; they belong to the caller.

@@ -1,0 +1,284 @@
+/**
+ * The blocks of this node: packed one behind the other in a few large files, found through an index on disk.
+ *
+ *   put ─> known? renew : check room ─> segment file ─> index ─> resolved (the system has the bytes)
+ *   get ─> index ─> segment file, or the user's own file ─> hash ─> bytes
+ *
+ * DESIGN.md has the order of writes, and what each kind of crash leaves. One process has the folder at a time.
+ */
+import {
+  assert,
+  type Clock,
+  type Database,
+  type DiskPort,
+  type FilesPort,
+  type Hashes,
+  type Log,
+  NodeError,
+} from '@tequio/kernel';
+import type { CID } from 'multiformats/cid';
+import { BlockHolds } from '../core/block-holds.ts';
+import { checkOf, cidOfKey, inlineBytes, isPayloadOf, keyOf, textOfKey } from '../core/block-key.ts';
+import { blockLimits } from '../limits.ts';
+import { decodeRecordHead, recordBytesOf } from '../wire/block-record.ts';
+import { BlockFiles } from './block-files.ts';
+import { BlockIndex, type BlockRow } from './block-index.ts';
+import { recoverBlocks } from './block-recovery.ts';
+import { type Appended, BlockSegments } from './block-segments.ts';
+import type { Block, BlockInFile, BlockReader, BlockWriter } from './blocks.ts';
+
+export type BlockStoreOptions = {
+  /** Absolute; made when it is missing. */
+  readonly folder: string;
+  /** The files may not grow beyond; null: as far as the disk has room. */
+  readonly quotaBytes: number | null;
+  /** Changes when the machine starts anew; null: not known. */
+  readonly bootId: string | null;
+};
+
+export type BlockStorePorts = {
+  readonly disk: DiskPort;
+  readonly files: Pick<FilesPort, 'walk'>;
+  /** Of this store alone. */
+  readonly database: Database;
+  readonly hashes: Hashes;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+export type BlockStoreState = {
+  readonly blockCount: number;
+  /** Of the blocks themselves. */
+  readonly blockBytes: number;
+  /** Of the store's files. */
+  readonly diskBytes: number;
+  readonly quotaBytes: number | null;
+  readonly segmentCount: number;
+};
+
+export class BlockStore implements BlockReader, BlockWriter {
+  readonly index: BlockIndex;
+  readonly segments: BlockSegments;
+  readonly holds = new BlockHolds();
+  readonly #options: BlockStoreOptions;
+  readonly #ports: BlockStorePorts;
+  readonly #files: BlockFiles;
+  /** Blocks that are being written, by key. */
+  readonly #writing = new Map<string, Promise<void>>();
+  #closed = false;
+
+  private constructor(options: BlockStoreOptions, ports: BlockStorePorts) {
+    this.#options = options;
+    this.#ports = ports;
+    this.index = new BlockIndex(ports.database);
+    this.segments = new BlockSegments(segmentFolderOf(options), ports.disk, this.index);
+    this.#files = new BlockFiles(this.index, this.segments, ports);
+  }
+
+  /** Opens or makes the store. @throws NodeError `IPFS_STORE_NEWER`, DISK_*, DATABASE_* */
+  static async open(options: BlockStoreOptions, ports: BlockStorePorts): Promise<BlockStore> {
+    const store = new BlockStore(options, ports);
+    const { index, segments } = store;
+    const { bootId } = options;
+    await recoverBlocks({ ...ports, index, segments, bootId, folder: segmentFolderOf(options) });
+    segments.useLast();
+    return store;
+  }
+
+  /** See {@link BlockReader}. @throws NodeError `IPFS_BLOCK_CORRUPT`: it is dropped, and may be put again; DISK_* */
+  async get(cid: CID): Promise<Uint8Array | null> {
+    const inline = inlineBytes(cid);
+    if (inline !== null) return inline.slice();
+    const key = keyOf(cid);
+    let row = this.index.find(key);
+    while (row !== null) {
+      const payload = await this.#read(key, row);
+      if (payload !== null) return payload;
+      const now = this.index.find(key);
+      // A collection has moved or removed it meanwhile.
+      if (now?.place !== row.place || now.at !== row.at) row = now;
+      else throw await this.#dropCorrupt(cid, key, row);
+    }
+    return null;
+  }
+
+  async has(cid: CID): Promise<boolean> {
+    return (await this.bytesOf(cid)) !== null;
+  }
+
+  /** How long the block is; null: it is not here. */
+  async bytesOf(cid: CID): Promise<number | null> {
+    const inline = inlineBytes(cid);
+    if (inline !== null) return inline.length;
+    const row = this.index.find(keyOf(cid));
+    return row === null || !(await this.#isThere(row)) ? null : row.bytes;
+  }
+
+  /** See {@link BlockWriter}. @throws NodeError `IPFS_BLOCK_TOO_LONG`, `IPFS_STORE_FULL`, DISK_*, DATABASE_* */
+  async put(blocks: readonly Block[]): Promise<void> {
+    assert(!this.#closed, 'nothing is put into a closed store');
+    const news = new Map<string, Appended>();
+    const others: Promise<void>[] = [];
+    const renewed: Uint8Array[] = [];
+    const inFiles: (BlockRow & { readonly block: Appended })[] = [];
+    for (const { cid, bytes } of blocks) {
+      if (inlineBytes(cid) !== null) continue;
+      const key = keyOf(cid);
+      checkLength(cid, key, bytes);
+      const text = textOfKey(key);
+      const writing = this.#writing.get(text);
+      if (writing !== undefined) others.push(writing);
+      if (writing !== undefined || news.has(text)) continue;
+      const block: Appended = { key: key.slice(), payload: bytes, check: checkOf(key, bytes), from: null };
+      const row = this.index.find(key);
+      if (row === null) news.set(text, block);
+      else if (row.place < 0) inFiles.push({ ...row, block });
+      else if (row.number < this.holds.renewBelow) renewed.push(key);
+    }
+    // Before anything is waited for: a sweep must not come between the look and the new number.
+    if (renewed.length > 0) this.index.renew(renewed);
+    for (const { block, ...row } of inFiles) {
+      if ((await this.#isThere(row)) && this.#tryRenew(block.key)) continue;
+      news.set(textOfKey(block.key), block);
+    }
+    if (news.size > 0) others.push(this.#write([...news.values()], news));
+    await Promise.all(others);
+  }
+
+  /** Keeps what it holds from collections; see core/block-holds.ts. */
+  hold(): ReturnType<BlockHolds['open']> {
+    return this.holds.open(this.index.nextNumber);
+  }
+
+  /**
+   * Offers blocks out of a file of the user, which is left where it is and stays theirs. Whoever calls has read the
+   * bytes and made the CIDs of them. Blocks that are in a segment stay there.
+   * @param path absolute @throws NodeError `DISK_MISSING`, `IPFS_BLOCK_TOO_LONG`
+   */
+  async putInFile(path: string, blocks: readonly BlockInFile[]): Promise<void> {
+    await this.#files.add(path, blocks);
+  }
+
+  /** Takes blocks out, whatever still links to them. @returns those that were here */
+  remove(cids: readonly CID[]): readonly CID[] {
+    return cids.filter((cid) => this.index.remove([keyOf(cid)], () => true).count > 0);
+  }
+
+  /** All blocks in the order of their keys, as CIDv1 of raw bytes. What comes or goes meanwhile may be missed. */
+  async *list(): AsyncGenerator<CID> {
+    let after: Uint8Array | null = null;
+    for (;;) {
+      const page = this.index.page(after, blockLimits.stepCount);
+      if (page.length === 0) return;
+      for (const { key } of page) yield cidOfKey(key);
+      after = page.at(-1)!.key;
+      await this.rest();
+    }
+  }
+
+  state(): BlockStoreState {
+    const { count, bytes } = this.index.count();
+    return {
+      blockCount: count,
+      blockBytes: bytes,
+      diskBytes: this.segments.diskBytes,
+      quotaBytes: this.#options.quotaBytes,
+      segmentCount: this.index.segments.size,
+    };
+  }
+
+  /** Whether a block's record is as it should be. */
+  isSound(key: Uint8Array, payload: Uint8Array, check: number | null): boolean {
+    return isPayloadOf(key, payload, check, this.#ports.hashes);
+  }
+
+  /** Lets others have their turn. */
+  rest(): Promise<void> {
+    return new Promise((resolve) => void this.#ports.clock.setTimer(0, resolve));
+  }
+
+  /** All that is put until now outlives a power failure when this resolves. @throws NodeError DISK_*, DATABASE_* */
+  async sync(): Promise<void> {
+    await this.segments.settled();
+    await this.segments.sync();
+    this.index.durably(() => undefined);
+  }
+
+  /** What was put is on the device. The database and the disk belong to whoever made them. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.sync();
+    this.index.setState('closed', 'yes');
+  }
+
+  /** @returns false when the block has gone */
+  #tryRenew(key: Uint8Array): boolean {
+    const row = this.index.find(key);
+    if (row !== null && row.number < this.holds.renewBelow) this.index.renew([key]);
+    return row !== null;
+  }
+
+  async #write(news: readonly Appended[], texts: ReadonlyMap<string, Appended>): Promise<void> {
+    this.#checkRoom(news);
+    const done = this.segments.append(news);
+    for (const text of texts.keys()) this.#writing.set(text, done);
+    try {
+      await done;
+    } finally {
+      for (const text of texts.keys()) this.#writing.delete(text);
+    }
+  }
+
+  #checkRoom(news: readonly Appended[]): void {
+    const { quotaBytes } = this.#options;
+    if (quotaBytes === null) return;
+    let bytes = this.segments.diskBytes;
+    for (const { key, payload } of news) bytes += recordBytesOf(key.length, payload.length);
+    if (bytes <= quotaBytes) return;
+    throw new NodeError(
+      'IPFS_STORE_FULL',
+      `The block store may hold ${quotaBytes} bytes, and that is not enough: remove pins and collect garbage, or allow more.`,
+      { op: 'put', data: { quotaBytes, neededBytes: bytes } },
+    );
+  }
+
+  async #isThere(row: BlockRow): Promise<boolean> {
+    return row.place > 0 || (await this.#files.isUnchanged(-row.place));
+  }
+
+  /** The block as it lies there; null: something else does. */
+  async #read(key: Uint8Array, row: BlockRow): Promise<Uint8Array | null> {
+    if (row.place < 0) return this.#files.read(key, row);
+    const recordBytes = recordBytesOf(key.length, row.bytes);
+    const record = await this.segments.read(this.segments.fileOf(row.place), row.at, recordBytes);
+    const head = record === null ? null : decodeRecordHead(record, 0);
+    if (record === null || head === null || head.bytes !== row.bytes) return null;
+    const payload = record.subarray(head.payloadAt);
+    return this.isSound(key, payload, head.check) ? payload : null;
+  }
+
+  async #dropCorrupt(cid: CID, key: Uint8Array, row: BlockRow): Promise<NodeError> {
+    this.index.remove([key], (now) => now.place === row.place && now.at === row.at);
+    const where = row.place > 0 ? `segment ${row.place}` : this.#files.nameOf(-row.place);
+    this.#ports.log.warn('ipfs.block.corrupt', { cid: cid.toString(), where, at: row.at });
+    return new NodeError(
+      'IPFS_BLOCK_CORRUPT',
+      `What ${where} holds as block ${cid} is something else. It is forgotten, so that it can be fetched or added again.`,
+      { op: 'read', retry: true, data: { cid: cid.toString(), where, at: row.at } },
+    );
+  }
+}
+
+function segmentFolderOf({ folder }: BlockStoreOptions): string {
+  return `${folder}/segments`;
+}
+
+function checkLength(cid: CID, key: Uint8Array, bytes: Uint8Array): void {
+  if (bytes.length <= blockLimits.blockBytesMax && key.length <= blockLimits.keyBytesMax) return;
+  throw new NodeError(
+    'IPFS_BLOCK_TOO_LONG',
+    `Block ${cid} has ${bytes.length} bytes, and ${blockLimits.blockBytesMax} are the most: split it.`,
+    { op: 'put', data: { cid: cid.toString(), bytes: bytes.length } },
+  );
+}
