@@ -7,10 +7,19 @@ export { type ImportProfile, type ProfileName, profiles } from './core/profile.t
 export { readUnixfsNode } from './core/unixfs-node.ts';
 export type { BitswapDeps, BitswapStore } from './shell/bitswap-deps.ts';
 export { BitswapDriver, type BitswapPeerView } from './shell/bitswap-driver.ts';
+export { BlockCollector, type CollectionReport, GraphWalk, type Roots } from './shell/block-collection.ts';
 export { type BlockNamer, tryNameBlock } from './shell/block-name.ts';
-export type { Block, BlockReader, BlockWriter } from './shell/blocks.ts';
+export {
+  BlockStore,
+  type BlockStoreOptions,
+  type BlockStorePorts,
+  type BlockStoreState,
+} from './shell/block-store.ts';
+export { type VerificationReport, verifyBlocks } from './shell/block-verification.ts';
+export type { Block, BlockInFile, BlockReader, BlockWriter } from './shell/blocks.ts';
 export { diskLeafHasher } from './shell/leaf-hasher.ts';
 export { MemoryBlocks } from './shell/memory-blocks.ts';
+export { type Pin, type PinMode, type PinOptions, Pins } from './shell/pins.ts';
 export { exportBytes, exportFile, getBlock } from './shell/unixfs-export.ts';
 export { importBytes, importFile, importStream } from './shell/unixfs-import.ts';
 export { cidText, codecs, multibases, tryDecodeCid, tryParseCid } from './wire/cid.ts';

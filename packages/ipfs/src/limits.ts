@@ -17,3 +17,28 @@ export const ipfsLimits = {
   /** Elements of a path. */
   pathDepthMax: 256,
 } as const;
+
+/** The block store. */
+export const blockLimits = {
+  /** More than any network takes (2 MiB over bitswap). */
+  blockBytesMax: 4 * 1024 * 1024,
+  /** A multihash: two numbers and a digest of at most 64 bytes are 68. */
+  keyBytesMax: 96,
+  /** A segment is closed before it grows beyond this. */
+  segmentBytesMax: 256 * 1024 * 1024,
+  /** What is written, and recorded, at once. */
+  batchBytesMax: 4 * 1024 * 1024,
+  batchCountMax: 4096,
+  /** Read at once when a segment is walked through; more than the longest record. */
+  windowBytes: 8 * 1024 * 1024,
+  /** Segments of which less than this part is in use are written anew by a collection. */
+  usedPartMin: 0.5,
+  /** Rows of one step of a sweep or a listing; between two steps others have their turn. */
+  stepCount: 1000,
+  /** Blocks that a walk through a graph reads at once. */
+  readsAtOnce: 16,
+  /** A file that holds blocks in place is looked at again after so long. */
+  fileTrustedMs: 2000,
+  /** Bytes of a pin's name. */
+  pinNameBytesMax: 255,
+} as const;

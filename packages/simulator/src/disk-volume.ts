@@ -150,6 +150,13 @@ export class SimulatedVolume {
     return node instanceof VolumeFile ? 'file' : (node ?? null);
   }
 
+  /** Of all files below a folder, and how long each is. */
+  files(folder: string): { readonly path: string; readonly bytes: number }[] {
+    return [...this.#nodes].flatMap(([path, node]) =>
+      node instanceof VolumeFile && path.startsWith(`${folder}/`) ? [{ path, bytes: node.bytes }] : [],
+    );
+  }
+
   /** A copy of a file's bytes; null when no file is there. */
   get(path: string): Uint8Array | null {
     const node = this.#nodes.get(path);

@@ -2,7 +2,7 @@
  * What must stay although no pin names it yet. Every block has a number, given when it was put or put again; numbers
  * only grow. A collection removes no block whose number is at or above its boundary:
  *
- *   boundary = the lowest of (the next number when the collection began, the next number when the oldest open hold began)
+ *   boundary = the lowest next number of when the collection began, and of when each open hold did
  *
  * So an add that has begun keeps all that it puts, also what was there before, until its pin is recorded, with two
  * numbers and no list. What hangs on a block that is only named (a pin or a link that is being made) is a root.

@@ -2,9 +2,9 @@
 import { bytesEqual, crc32c, type Hashes } from '@tequio/kernel';
 import { CID } from 'multiformats/cid';
 import { decode as decodeMultihash } from 'multiformats/hashes/digest';
+import { matchesCid, tryDigest } from './block-hash.ts';
 
 const identityCode = 0x00;
-const sha1Code = 0x11;
 const sha256Code = 0x12;
 const rawCode = 0x55;
 
@@ -28,24 +28,30 @@ export function textOfKey(key: Uint8Array): string {
 }
 
 /** What stands beside a payload in its record: zero where its hash can be computed, or its CRC-32C. */
-export function checkOf(key: Uint8Array, payload: Uint8Array): number {
-  return canHash(key[0]!) ? 0 : crc32c(payload);
+export function checkOf(key: Uint8Array, payload: Uint8Array, hashes: Hashes): number {
+  return canHash(key, hashes) ? 0 : crc32c(payload);
 }
 
-/** Whether `payload` is what its key says, or at least what was written. @param check as in the record; null: unknown */
+/**
+ * Whether `payload` is what its key says, or at least what was written.
+ * @param check as in the record; null: unknown
+ * @param sha256 of the payload, where somebody has it already
+ */
 export function isPayloadOf(
   key: Uint8Array,
   payload: Uint8Array,
   check: number | null,
   hashes: Hashes,
+  sha256: Uint8Array | null = null,
 ): boolean {
-  const code = key[0]!;
-  if (!canHash(code)) return check !== null && crc32c(payload) === check;
-  const digest = code === sha256Code ? hashes.sha256(payload) : hashes.sha1(payload);
-  const wanted = key.subarray(2);
-  return wanted.length <= digest.length && bytesEqual(digest.subarray(0, wanted.length), wanted);
+  if (sha256 !== null && key[0] === sha256Code && key[1] === 32) return bytesEqual(sha256, key.subarray(2));
+  if (!canHash(key, hashes)) return check !== null && crc32c(payload) === check;
+  return matchesCid(hashes, cidOfKey(key), payload);
 }
 
-function canHash(code: number): boolean {
-  return code === sha256Code || code === sha1Code;
+function canHash(key: Uint8Array, hashes: Hashes): boolean {
+  // Most are SHA-256.
+  if (key[0] === sha256Code) return true;
+  const { code, size } = decodeMultihash(key);
+  return tryDigest(hashes, code, new Uint8Array(0), size) !== null;
 }

@@ -9,8 +9,8 @@
  */
 import { NodeError } from '@tequio/kernel';
 import type { CID } from 'multiformats/cid';
-import { mayLink, tryLinksOf } from '../core/block-links.ts';
 import { inlineBytes, keyOf } from '../core/block-key.ts';
+import { mayLink, tryLinksOf } from '../core/block-links.ts';
 import { NumberSet } from '../core/number-set.ts';
 import { blockLimits } from '../limits.ts';
 import { recordBytesOf } from '../wire/block-record.ts';
@@ -43,6 +43,7 @@ export type CollectionOptions = {
   readonly onRemoved?: (key: Uint8Array) => void;
 };
 
+/** See the top of the file. */
 export class BlockCollector {
   readonly #store: BlockStore;
   readonly #rootsOf: () => Roots;

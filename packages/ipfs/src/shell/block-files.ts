@@ -1,4 +1,4 @@
-/** Blocks that lie in files of the user: nothing is copied, and nothing is believed, for anybody may change the file. */
+/** Blocks in files of the user: nothing is copied, and nothing is believed, for anybody may change the file. */
 import { type Clock, type DiskPort, type FileId, type Hashes, NodeError } from '@tequio/kernel';
 import { inlineBytes, isPayloadOf, keyOf } from '../core/block-key.ts';
 import { blockLimits } from '../limits.ts';
@@ -10,10 +10,12 @@ export type BlockFilePorts = { readonly disk: DiskPort; readonly hashes: Hashes;
 
 type Known = { readonly isUnchanged: boolean; readonly atMs: number };
 
+/** See the top of the file. */
 export class BlockFiles {
   readonly #index: BlockIndex;
   readonly #segments: BlockSegments;
   readonly #ports: BlockFilePorts;
+  readonly #named = new Map<string, FileId>();
   readonly #known = new Map<number, Known>();
 
   constructor(index: BlockIndex, segments: BlockSegments, ports: BlockFilePorts) {
@@ -57,9 +59,12 @@ export class BlockFiles {
   async read(key: Uint8Array, { place, at, bytes }: BlockRow): Promise<Uint8Array | null> {
     const file = this.#index.file(-place);
     if (file === null) return null;
-    const payload =
-      bytes === 0 ? new Uint8Array(0) : await this.#segments.read(this.#fileOf(file.path), at, bytes);
-    return payload !== null && isPayloadOf(key, payload, null, this.#ports.hashes) ? payload : null;
+    const { hashes } = this.#ports;
+    const found =
+      bytes === 0
+        ? { bytes: new Uint8Array(0), sha256: null }
+        : await this.#segments.read(this.#fileOf(file.path), at, bytes, 0);
+    return found !== null && isPayloadOf(key, found.bytes, null, hashes, found.sha256) ? found.bytes : null;
   }
 
   /** For messages. */
@@ -68,7 +73,16 @@ export class BlockFiles {
   }
 
   #fileOf(path: string): FileId {
+    let file = this.#named.get(path);
+    if (file !== undefined) return file;
+    const { disk } = this.#ports;
+    if (this.#named.size >= blockLimits.stepCount) {
+      for (const old of this.#named.values()) void disk.forget(old);
+      this.#named.clear();
+    }
     const cut = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
-    return this.#ports.disk.register({ root: path.slice(0, cut) || '/', path: path.slice(cut + 1) });
+    file = disk.register({ root: path.slice(0, cut) || '/', path: path.slice(cut + 1) });
+    this.#named.set(path, file);
+    return file;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Where each block lies, what is pinned and what the segments hold, in a database of the store's own.
  *
- *   blocks    key -> number, place (a segment, or minus the id of a file), at (of its record; in a file: of its bytes), bytes
+ *   blocks    key -> number, place (a segment, or minus a file's id), at (of its record, or bytes in a file), bytes
  *   segments  how long each is as far as it is recorded, what of it is in use, how much is surely on the device
  *   files     files of the user in which blocks lie in place, as they were when they were read
  *
@@ -62,6 +62,7 @@ const migrations: readonly string[] = [
    CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
 ];
 
+/** See the top of the file. */
 export class BlockIndex {
   readonly database: Database;
   readonly segments = new Map<number, SegmentRow>();

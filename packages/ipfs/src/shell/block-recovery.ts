@@ -2,7 +2,7 @@
  * What is done when the store is opened, so that the index and the segments say the same whatever ended the last run.
  *
  *   the process ended     the system has all that was written: whole records behind the recorded end are taken in
- *   the power failed      what was surely on the device stays; what was recorded beyond it is read, and kept if it is right
+ *   the power failed      what was surely on the device stays; what was recorded beyond it is read, and judged
  *   the index was lost    every segment is read from its beginning
  */
 import type { FilesPort, Hashes, Log } from '@tequio/kernel';

@@ -7,7 +7,9 @@
  */
 import {
   assert,
+  type DigestRequest,
   type DiskFault,
+  type DiskJob,
   type DiskPort,
   type DiskResult,
   type FileId,
@@ -34,10 +36,12 @@ type Waiting = {
 
 type Queued = Appended & { readonly waiting: Waiting };
 
+/** See the top of the file. */
 export class BlockSegments {
   readonly #folder: string;
   readonly #disk: DiskPort;
   readonly #index: BlockIndex;
+  readonly #segmentBytes: number;
   readonly #files = new Map<number, FileId>();
   #queue: Queued[] = [];
   #queuedBytes = 0;
@@ -45,7 +49,9 @@ export class BlockSegments {
   #active: number;
   #idle: (() => void)[] = [];
 
-  constructor(folder: string, disk: DiskPort, index: BlockIndex) {
+  /** @param segmentBytes a segment is closed before it grows beyond */
+  constructor(folder: string, disk: DiskPort, index: BlockIndex, segmentBytes: number) {
+    this.#segmentBytes = segmentBytes;
     this.#folder = folder;
     this.#disk = disk;
     this.#index = index;
@@ -77,12 +83,25 @@ export class BlockSegments {
     });
   }
 
-  /** Bytes of a file; null: they are not there. They are a copy. @throws NodeError DISK_* */
-  async read(file: FileId, at: number, bytes: number): Promise<Uint8Array | null> {
+  /**
+   * Bytes of a file, as a copy, with the SHA-256 of those from `hashedFrom` on where it is not null.
+   * @returns null: they are not there. @throws NodeError DISK_*
+   */
+  async read(
+    file: FileId,
+    at: number,
+    bytes: number,
+    hashedFrom: number | null,
+  ): Promise<{ readonly bytes: Uint8Array; readonly sha256: Uint8Array | null } | null> {
     const slab = this.#disk.allocateSlab(bytes);
     try {
-      const result = await this.#load(slab, file, at, bytes);
-      if (result.ok) return new Uint8Array(slab.bytes.subarray(0, bytes));
+      const result = await this.#load(slab, file, at, bytes, hashedFrom);
+      if (result.ok) {
+        return {
+          bytes: new Uint8Array(slab.bytes.subarray(0, bytes)),
+          sha256: result.digests?.sha256 ?? null,
+        };
+      }
       if (result.fault.code === 'missing') return null;
       throw diskError(result.fault, 'read');
     } finally {
@@ -106,7 +125,7 @@ export class BlockSegments {
       for (let at = from; at < to; ) {
         signal?.throwIfAborted();
         const bytes = Math.min(blockLimits.windowBytes, to - at);
-        const result = await this.#load(slab, this.fileOf(id), at, bytes);
+        const result = await this.#load(slab, this.fileOf(id), at, bytes, null);
         if (!result.ok) {
           if (result.fault.code === 'missing') return at;
           throw diskError(result.fault, 'read');
@@ -168,12 +187,21 @@ export class BlockSegments {
     return new Promise((resolve) => void this.#idle.push(resolve));
   }
 
-  #load(slab: Slab, file: FileId, offset: number, bytes: number): Promise<DiskResult> {
+  #load(
+    slab: Slab,
+    file: FileId,
+    offset: number,
+    bytes: number,
+    hashedFrom: number | null,
+  ): Promise<DiskResult> {
+    const digest: DigestRequest | null =
+      hashedFrom === null || hashedFrom === bytes
+        ? null
+        : { sha1: false, merkle: null, stream: null, expect: null, sha256Ranges: [hashedFrom, bytes] };
     return new Promise((resolve) => {
-      this.#disk.submit(
-        { kind: 'load', slab, slabOffset: 0, bytes, spans: [{ file, offset, bytes }] },
-        resolve,
-      );
+      const spans = [{ file, offset, bytes }];
+      const job: DiskJob = { kind: 'load', slab, slabOffset: 0, bytes, spans };
+      this.#disk.submit(digest === null ? job : { ...job, digest }, resolve);
     });
   }
 
@@ -216,7 +244,7 @@ export class BlockSegments {
   /** A full one is on the device before long, so that a power failure takes little. */
   #segmentFor(bytes: number): number {
     const used = this.#index.segments.get(this.#active)?.bytes ?? 0;
-    if (used === 0 || used + bytes <= blockLimits.segmentBytesMax) return this.#active;
+    if (used === 0 || used + bytes <= this.#segmentBytes) return this.#active;
     // What the device refuses now it refuses again when something asks for certainty, and then is told.
     this.#syncOne(this.#active).catch(() => undefined);
     return ++this.#active;

@@ -34,6 +34,8 @@ export type BlockStoreOptions = {
   readonly quotaBytes: number | null;
   /** Changes when the machine starts anew; null: not known. */
   readonly bootId: string | null;
+  /** A file is closed before it grows beyond; by default 256 MiB, which is also the most. */
+  readonly segmentBytes?: number;
 };
 
 export type BlockStorePorts = {
@@ -56,6 +58,7 @@ export type BlockStoreState = {
   readonly segmentCount: number;
 };
 
+/** See the top of the file. `index`, `segments` and `holds` are for this package's own parts. */
 export class BlockStore implements BlockReader, BlockWriter {
   readonly index: BlockIndex;
   readonly segments: BlockSegments;
@@ -71,7 +74,12 @@ export class BlockStore implements BlockReader, BlockWriter {
     this.#options = options;
     this.#ports = ports;
     this.index = new BlockIndex(ports.database);
-    this.segments = new BlockSegments(segmentFolderOf(options), ports.disk, this.index);
+    this.segments = new BlockSegments(
+      segmentFolderOf(options),
+      ports.disk,
+      this.index,
+      Math.min(options.segmentBytes ?? blockLimits.segmentBytesMax, blockLimits.segmentBytesMax),
+    );
     this.#files = new BlockFiles(this.index, this.segments, ports);
   }
 
@@ -129,7 +137,12 @@ export class BlockStore implements BlockReader, BlockWriter {
       const writing = this.#writing.get(text);
       if (writing !== undefined) others.push(writing);
       if (writing !== undefined || news.has(text)) continue;
-      const block: Appended = { key: key.slice(), payload: bytes, check: checkOf(key, bytes), from: null };
+      const block: Appended = {
+        key: key.slice(),
+        payload: bytes,
+        check: checkOf(key, bytes, this.#ports.hashes),
+        from: null,
+      };
       const row = this.index.find(key);
       if (row === null) news.set(text, block);
       else if (row.place < 0) inFiles.push({ ...row, block });
@@ -238,7 +251,8 @@ export class BlockStore implements BlockReader, BlockWriter {
     if (bytes <= quotaBytes) return;
     throw new NodeError(
       'IPFS_STORE_FULL',
-      `The block store may hold ${quotaBytes} bytes, and that is not enough: remove pins and collect garbage, or allow more.`,
+      `The block store may hold ${quotaBytes} bytes, which is not enough: ` +
+        'remove pins and collect garbage, or allow more.',
       { op: 'put', data: { quotaBytes, neededBytes: bytes } },
     );
   }
@@ -251,11 +265,14 @@ export class BlockStore implements BlockReader, BlockWriter {
   async #read(key: Uint8Array, row: BlockRow): Promise<Uint8Array | null> {
     if (row.place < 0) return this.#files.read(key, row);
     const recordBytes = recordBytesOf(key.length, row.bytes);
-    const record = await this.segments.read(this.segments.fileOf(row.place), row.at, recordBytes);
-    const head = record === null ? null : decodeRecordHead(record, 0);
-    if (record === null || head === null || head.bytes !== row.bytes) return null;
-    const payload = record.subarray(head.payloadAt);
-    return this.isSound(key, payload, head.check) ? payload : null;
+    const payloadAt = recordBytes - row.bytes;
+    const file = this.segments.fileOf(row.place);
+    const record = await this.segments.read(file, row.at, recordBytes, payloadAt);
+    const head = record === null ? null : decodeRecordHead(record.bytes, 0);
+    if (record === null || head === null || head.payloadAt !== payloadAt || head.bytes !== row.bytes)
+      return null;
+    const payload = record.bytes.subarray(payloadAt);
+    return isPayloadOf(key, payload, head.check, this.#ports.hashes, record.sha256) ? payload : null;
   }
 
   async #dropCorrupt(cid: CID, key: Uint8Array, row: BlockRow): Promise<NodeError> {
@@ -264,7 +281,8 @@ export class BlockStore implements BlockReader, BlockWriter {
     this.#ports.log.warn('ipfs.block.corrupt', { cid: cid.toString(), where, at: row.at });
     return new NodeError(
       'IPFS_BLOCK_CORRUPT',
-      `What ${where} holds as block ${cid} is something else. It is forgotten, so that it can be fetched or added again.`,
+      `What ${where} holds as block ${cid} is something else. ` +
+        'It is forgotten, so that it can be fetched or added again.',
       { op: 'read', retry: true, data: { cid: cid.toString(), where, at: row.at } },
     );
   }

@@ -1,8 +1,9 @@
 /** Reads every block, in the order in which they lie, and drops those that are no longer what they should be. */
+
+import { NodeError } from '@tequio/kernel';
 import type { CID } from 'multiformats/cid';
 import { cidOfKey } from '../core/block-key.ts';
 import { blockLimits } from '../limits.ts';
-import { NodeError } from '@tequio/kernel';
 import type { SegmentRow } from './block-index.ts';
 import type { BlockStore } from './block-store.ts';
 

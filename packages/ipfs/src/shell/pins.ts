@@ -5,8 +5,8 @@
  */
 import { NodeError } from '@tequio/kernel';
 import { CID } from 'multiformats/cid';
-import { tryLinksOf } from '../core/block-links.ts';
 import { inlineBytes, keyOf } from '../core/block-key.ts';
+import { tryLinksOf } from '../core/block-links.ts';
 import { blockLimits } from '../limits.ts';
 import { type BlockCollector, GraphWalk, type Roots } from './block-collection.ts';
 import type { BlockStore } from './block-store.ts';
@@ -29,6 +29,7 @@ export type PinOptions = {
 
 export type PinCheck = { readonly pin: Pin; readonly missing: readonly CID[] };
 
+/** See the top of the file. */
 export class Pins {
   readonly #store: BlockStore;
 
@@ -135,15 +136,13 @@ export class Pins {
     });
   }
 
-  async #fetchAll(
-    root: CID,
-    mode: PinMode,
-    { signal, source, onProgress }: PinOptions,
-  ): Promise<void> {
+  async #fetchAll(root: CID, mode: PinMode, { signal, source, onProgress }: PinOptions): Promise<void> {
     if (source === undefined) {
       const missing =
         mode === 'direct'
-          ? (await this.#store.has(root)) ? null : root
+          ? (await this.#store.has(root))
+            ? null
+            : root
           : await new GraphWalk(this.#store, signal ?? null).walk([root]);
       if (missing !== null) throw missingError(missing);
       return;
@@ -164,7 +163,13 @@ export class Pins {
   #record({ cid, mode, name }: Pin): void {
     const { index } = this.#store;
     index.durably(() =>
-      index.database.run('INSERT OR REPLACE INTO pins VALUES (?, ?, ?, ?)', keyOf(cid), cid.bytes, mode, name),
+      index.database.run(
+        'INSERT OR REPLACE INTO pins VALUES (?, ?, ?, ?)',
+        keyOf(cid),
+        cid.bytes,
+        mode,
+        name,
+      ),
     );
   }
 
@@ -220,7 +225,10 @@ function missingError(cid: CID): NodeError {
 }
 
 function noneError(cid: CID): NodeError {
-  return new NodeError('IPFS_PIN_NONE', `${cid} is not pinned.`, { op: 'unpin', data: { cid: cid.toString() } });
+  return new NodeError('IPFS_PIN_NONE', `${cid} is not pinned.`, {
+    op: 'unpin',
+    data: { cid: cid.toString() },
+  });
 }
 
 function recursiveError(cid: CID): NodeError {
