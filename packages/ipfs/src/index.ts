@@ -1,8 +1,11 @@
 export type * from './contract.ts';
 export { hashCodes, matchesCid, tryDigest } from './core/block-hash.ts';
 export type { DagRoot } from './core/block-maker.ts';
+export { createSelection, type SelectionOptions } from './core/block-selection.ts';
 export { type Chunker, parseChunker } from './core/chunker.ts';
 export { makeFolder, makeSymlink } from './core/folder.ts';
+export { decodeValue, encodeValue, type IpldValue, linksIn, linksOf } from './core/ipld.ts';
+export { parseIpfsPath } from './core/path.ts';
 export { type ImportProfile, type ProfileName, profiles } from './core/profile.ts';
 export { readUnixfsNode } from './core/unixfs-node.ts';
 export type { BitswapDeps, BitswapStore } from './shell/bitswap-deps.ts';
@@ -17,10 +20,14 @@ export {
 } from './shell/block-store.ts';
 export { type VerificationReport, verifyBlocks } from './shell/block-verification.ts';
 export type { Block, BlockInFile, BlockReader, BlockWriter } from './shell/blocks.ts';
+export { type CarExportOptions, type CarImport, exportCar, importCar } from './shell/car-files.ts';
+export { getBlock, walkDag } from './shell/dag-reader.ts';
 export { diskLeafHasher } from './shell/leaf-hasher.ts';
 export { MemoryBlocks } from './shell/memory-blocks.ts';
+export { type ResolvedPath, resolvePath } from './shell/path-resolver.ts';
 export { type Pin, type PinMode, type PinOptions, Pins } from './shell/pins.ts';
-export { exportBytes, exportFile, getBlock } from './shell/unixfs-export.ts';
+export { exportBytes, exportFile, getUnixfsNode, listFolder } from './shell/unixfs-export.ts';
 export { importBytes, importFile, importStream } from './shell/unixfs-import.ts';
+export { VerifiedBlocks } from './shell/verified-blocks.ts';
 export { cidText, codecs, multibases, tryDecodeCid, tryParseCid } from './wire/cid.ts';
 export { decodeDagPb, encodeDagPb } from './wire/dag-pb.ts';

@@ -12,8 +12,8 @@ export const ipfsLimits = {
   linkCountMax: 100_000,
   /** Children of a shard of a directory. */
   fanoutMax: 1024,
-  /** Levels below the root of a file: 174 links a block make 10^13 leaves of five. */
-  fileDepthMax: 32,
+  /** Of an archive's header: some thousand CIDs. */
+  carHeaderBytesMax: 1 << 20,
   /** Elements of a path. */
   pathDepthMax: 256,
 } as const;

@@ -1,6 +1,7 @@
 /**
  * CIDs as bytes and as text. `multiformats` throws on what is none; here it is null.
  */
+import { toLatin1 } from '@tequio/kernel';
 import { base2 } from 'multiformats/bases/base2';
 import { base8 } from 'multiformats/bases/base8';
 import { base10 } from 'multiformats/bases/base10';
@@ -112,7 +113,7 @@ export function tryParseCid(text: string): CID | null {
 
 /** As text; by default version 0 in base58 and version 1 in base32. Version 0 in another base becomes version 1. */
 export function cidText(cid: CID, baseName?: string): string {
-  if (baseName === undefined || (cid.version === 0 && baseName === 'base58btc')) return cid.toString();
+  if (baseName === undefined || (cid.version === 0 && baseName === 'base58btc')) return toLatin1(cid.bytes);
   const base = multibases.get(baseName);
   return base === undefined ? cid.toString() : cid.toV1().toString(base.encoder);
 }
@@ -124,5 +125,5 @@ export function makeCid(codec: number, hashCode: number, digest: Uint8Array): CI
 
 /** A string that two CIDs share exactly when they are the same, for the keys of maps. */
 export function cidKey(cid: CID): string {
-  return cid.toString();
+  return toLatin1(cid.bytes);
 }
