@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { HopelessError } from './until.ts';
+import { HopelessError, patient } from './until.ts';
 
 /** What is kept of each stream for messages; more is cut at the front. */
 const keptChars = 64 * 1024;
@@ -76,20 +76,20 @@ export class Running {
     let timer: NodeJS.Timeout | undefined;
     const ended = await Promise.race([
       this.exited,
-      new Promise<typeof late>((resolve) => (timer = setTimeout(resolve, timeoutMs, late))),
+      new Promise<typeof late>((resolve) => (timer = setTimeout(resolve, patient(timeoutMs), late))),
     ]);
     clearTimeout(timer);
     if (ended !== late) return ended;
     const words = this.describe();
     this.child.kill('SIGKILL');
-    throw new Error(`${this.#name}: no end within ${timeoutMs} ms: ${words}`);
+    throw new Error(`${this.#name}: no end within ${patient(timeoutMs)} ms: ${words}`);
   }
 
-  /** Sends `signal`, and SIGKILL when that has not ended it within two seconds. */
+  /** Sends `signal`, and SIGKILL when that has not ended it within ten seconds. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
     if (this.#exit !== null) return this.#exit;
     this.child.kill(signal);
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 2000);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
     const exit = await this.exited;
     clearTimeout(timer);
     return exit;

@@ -1,7 +1,8 @@
 /**
  * Limits as a user sets them, measured on the network card of the host: all bytes on the line, with every header, over
- * TCP and uTP, at 1, 10 and 100 MB/s. More than 5 % above is never right; where other tests share the processors the
- * fastest may fall short, and only the lower ones are held to 5 % below.
+ * TCP and uTP, at 1, 10 and 100 MB/s. More than 5 % above is never right. Whether the limit is reached too depends on
+ * what else runs: it is asked for in virtual time (packages/bittorrent/sim/rate.test.ts), and here with
+ * TEQUIO_QUIET=1, on a machine that does nothing else.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -16,8 +17,9 @@ import { until } from '../lab/until.ts';
 
 const megabyte = 1_000_000;
 const settleMs = 1000;
-const measuredMs = 3000;
+const measuredMs = 2000;
 const errorMax = 0.05;
+const isQuiet = env['TEQUIO_QUIET'] === '1';
 
 const isMissing = !canOpenLab() || spawnSync('nft', ['--version']).status !== 0;
 const skip =
@@ -35,23 +37,23 @@ type Case = {
   readonly transport: 'tcp' | 'utp';
   /** Who is limited. */
   readonly side: 'up' | 'down';
-  readonly mustReach: boolean;
 };
 
 const slow: readonly Case[] = [
-  { megabytes: 1, transport: 'tcp', side: 'up', mustReach: true },
-  { megabytes: 1, transport: 'utp', side: 'up', mustReach: true },
-  { megabytes: 1, transport: 'utp', side: 'down', mustReach: true },
-  { megabytes: 10, transport: 'tcp', side: 'up', mustReach: true },
-  { megabytes: 10, transport: 'tcp', side: 'down', mustReach: true },
-  { megabytes: 10, transport: 'utp', side: 'up', mustReach: true },
+  { megabytes: 1, transport: 'tcp', side: 'up' },
+  { megabytes: 1, transport: 'utp', side: 'up' },
+  { megabytes: 1, transport: 'utp', side: 'down' },
+  { megabytes: 10, transport: 'tcp', side: 'up' },
+  { megabytes: 10, transport: 'tcp', side: 'down' },
+  { megabytes: 10, transport: 'utp', side: 'up' },
 ];
 const fast: readonly Case[] = [
-  { megabytes: 100, transport: 'tcp', side: 'up', mustReach: false },
-  { megabytes: 100, transport: 'tcp', side: 'down', mustReach: false },
+  { megabytes: 100, transport: 'tcp', side: 'up' },
+  { megabytes: 100, transport: 'tcp', side: 'down' },
+  { megabytes: 100, transport: 'utp', side: 'up' },
 ];
 
-function testCase({ megabytes, transport, side, mustReach }: Case): void {
+function testCase({ megabytes, transport, side }: Case): void {
   test(`${megabytes} MB/s over ${transport}, limited by the one who ${side === 'up' ? 'sends' : 'receives'}`, {
     skip,
   }, async (t) => {
@@ -59,7 +61,7 @@ function testCase({ megabytes, transport, side, mustReach }: Case): void {
     try {
       const [near, far] = [lab.addHost('near'), lab.addHost('far')];
       const source = join(lab.folder, 'source');
-      const bytes = megabytes * megabyte * ((settleMs + measuredMs) / 1000 + 2);
+      const bytes = megabytes * megabyte * ((settleMs + measuredMs) / 1000 + 0.7);
       makeContent(join(source, 'content'), largeFiles(bytes), 5);
       const torrent = join(lab.folder, 'content.torrent');
       const made = await runTequio(['create', join(source, 'content'), '-o', torrent, '--v1'], lab.folder);
@@ -71,13 +73,13 @@ function testCase({ megabytes, transport, side, mustReach }: Case): void {
       const leech = new TequioPeer(far, [...how, ...(side === 'down' ? limit : [])]);
       await leech.download(torrent, join(far.folder, 'got'), { peers: [seeder.endpoint] });
       const before = near.sentBytes();
-      await until('content flows', 15_000, () => near.sentBytes() - before > 200_000);
+      await until('content flows', 60_000, () => near.sentBytes() - before > 200_000);
       await sleep(settleMs);
       const rate = await rateOf(near);
       const error = rate / (megabytes * megabyte) - 1;
       t.diagnostic(`${(rate / megabyte).toFixed(3)} MB/s on the line: ${(100 * error).toFixed(1)} %`);
       assert.ok(error <= errorMax, `${rate}`);
-      assert.ok(!mustReach || error >= -errorMax, `${rate}`);
+      assert.ok(!isQuiet || error >= -errorMax, `${rate}`);
       await leech.stop();
       await seeder.stop();
     } finally {
@@ -87,7 +89,7 @@ function testCase({ megabytes, transport, side, mustReach }: Case): void {
 }
 
 // The slow ones leave each other room; the fast ones want all there is.
-describe('limits of 1 and 10 MB/s', { concurrency: true }, () => {
+describe('limits of 1 and 10 MB/s', { concurrency: 3 }, () => {
   for (const one of slow) testCase(one);
 });
 describe('limits of 100 MB/s', () => {

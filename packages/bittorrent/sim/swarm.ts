@@ -17,10 +17,10 @@ import { SwarmWatch } from './swarm-watch.ts';
 
 export type SwarmOptions = {
   readonly seed: number;
-  readonly totalBytes: number;
-  readonly pieceBytes: number;
-  readonly version?: 'v1' | 'v2' | 'hybrid';
-};
+} & (
+  | { readonly totalBytes: number; readonly pieceBytes: number; readonly version?: 'v1' | 'v2' | 'hybrid' }
+  | { readonly made: MadeTorrent }
+);
 
 const trackerName = 'tracker.test';
 /** Virtual time after which a scenario is given up. */
@@ -38,10 +38,13 @@ export class Swarm {
   #isWatching = false;
 
   constructor(options: SwarmOptions) {
-    const { seed, totalBytes, pieceBytes, version } = options;
+    const { seed } = options;
     this.world = new World({ seed });
     this.prng = this.world.prng.fork();
-    this.made = makeTorrent(version ?? 'v1', pieceBytes, [totalBytes], seed);
+    this.made =
+      'made' in options
+        ? options.made
+        : makeTorrent(options.version ?? 'v1', options.pieceBytes, [options.totalBytes], seed);
     this.watch = new SwarmWatch((address) => this.#byAddress.get(address));
     this.#tracker = this.#startTracker();
   }

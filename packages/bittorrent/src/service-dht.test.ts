@@ -49,7 +49,7 @@ test('peers tell each other of their DHT nodes', () =>
     const dht = { enabled: true, bootstrap: [] };
     const [seeder, leech] = [await bench.start('seed', { dht }), await bench.start('leech', { dht })];
     const { torrent } = await bench.seed(seeder, content);
-    const ready = [leech.service.dht!.ready(10_000), seeder.service.dht!.ready(10_000)];
+    const ready = [leech.service.dht!.ready(60_000), seeder.service.dht!.ready(60_000)];
     await bench.get(leech, torrent, seeder);
     assert.deepEqual(await Promise.all(ready), [true, true]);
   }));

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertContent, makeContent, withBench } from './service.fixture.ts';
 
+/** Far more than the disk takes and all that can be on its way. */
+const contentBytes = 40_000_000;
 /** Open files are looked up by name at least this often. */
 const noticeMs = 1100;
 
@@ -23,8 +25,8 @@ for (const pieceBytes of [65_536, 2_097_152]) {
         return;
       }
       try {
-        const content = makeContent([12_000_000]);
-        const seeder = await bench.start('seed', { limitUp: 8_000_000 });
+        const content = makeContent([contentBytes]);
+        const seeder = await bench.start('seed', { limitUp: 4_000_000 });
         const leech = await bench.start('leech');
         const { torrent } = await bench.seed(seeder, content, 'v1', pieceBytes);
         const id = await bench.get(leech, torrent, seeder, { folder });
@@ -32,12 +34,12 @@ for (const pieceBytes of [65_536, 2_097_152]) {
         assert.match(leech.snapshot(id).error ?? '', /space.*by itself\.$/);
         assert.equal(leech.eventsOf('bittorrent.torrent.failed')[0]?.code, 'BITTORRENT_DISK_FULL');
         assert.equal(seeder.snapshot(id).state, 'seeding');
-        // What was on its way has come; the probes of the next seconds ask for nothing new.
-        await new Promise((resolve) => setTimeout(resolve, 500));
-        const { downloadedBytes } = leech.snapshot(id);
-        await new Promise((resolve) => setTimeout(resolve, 2500));
-        assert.equal(leech.snapshot(id).downloadedBytes, downloadedBytes);
-        assert.ok(mount('-o', 'remount,size=32m', folder));
+        // What was on its way comes; the probes of the next seconds ask for nothing new.
+        await leech.untilStill(id, ({ downloadedBytes }) => downloadedBytes, 2500);
+        assert.equal(leech.snapshot(id).state, 'error');
+        assert.ok(leech.snapshot(id).downloadedBytes < contentBytes);
+        assert.ok(mount('-o', 'remount,size=64m', folder));
+        seeder.service.setLimits({ down: null, up: null });
         await leech.until(id, ({ state }) => state === 'seeding');
         assert.equal(leech.eventsOf('bittorrent.torrent.recovered').length, 1);
         await assertContent(folder, content);

@@ -47,35 +47,6 @@ test('the total of connections is kept over all torrents, and all complete by tu
     for (const content of contents) await assertContent(leech.folder, content);
   }));
 
-test('pieces with a deadline come first, over real sockets', () =>
-  withBench(async (bench) => {
-    const content = makeContent([6_000_000]);
-    const [seeder, leech] = [await bench.start('seed', { limitUp: 3_000_000 }), await bench.start('leech')];
-    const { torrent } = await bench.seed(seeder, content, 'v1', 32_768);
-    const id = await bench.get(leech, torrent, seeder);
-    await leech.until(id, ({ havePieceCount }) => havePieceCount >= 5);
-    const had = new Set(leech.eventsOf('bittorrent.piece.verified').map(({ piece }) => piece));
-    // As a player that jumps to a place near the end.
-    const wanted = Array.from({ length: 10 }, (_, index) => 150 + index).filter((piece) => !had.has(piece));
-    for (const [index, piece] of wanted.entries())
-      await leech.service.setPieceDeadline(id, piece, 200 + 50 * index);
-    const before = leech.eventsOf('bittorrent.piece.verified').length;
-    await leech.until(id, ({ state }) => state === 'seeding', 30_000);
-    const after = leech
-      .eventsOf('bittorrent.piece.verified')
-      .slice(before)
-      .map(({ piece }) => piece);
-    const last = Math.max(...wanted.map((piece) => after.indexOf(piece)));
-    // What had been asked for already, a window of a few hundred kilobytes, may come between.
-    assert.ok(
-      last < wanted.length + 60,
-      `the last of ${wanted.length} was number ${last} of ${after.length}`,
-    );
-    const mean = wanted.reduce((sum, piece) => sum + after.indexOf(piece), 0) / wanted.length;
-    assert.ok(mean < after.length / 3, `${mean} of ${after.length}`);
-    await assertContent(leech.folder, content);
-  }));
-
 test('preallocation: every wanted file has its whole length, and its place on the disk, before the first byte', () =>
   withBench(async (bench) => {
     const content = makeContent([3_000_000, 500_000]);

@@ -71,7 +71,7 @@ export class TestService {
   }
 
   /** Waits until the torrent is as `isSo` says; fails after `limitMs`. */
-  async until(id: TorrentId, isSo: (torrent: TorrentSnapshot) => boolean, limitMs = 15_000): Promise<void> {
+  async until(id: TorrentId, isSo: (torrent: TorrentSnapshot) => boolean, limitMs = 60_000): Promise<void> {
     const endMs = Date.now() + limitMs;
     while (!isSo(this.snapshot(id))) {
       if (Date.now() > endMs) {
@@ -83,6 +83,19 @@ export class TestService {
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+  }
+
+  /** Waits until a value has not changed for so long. */
+  async untilStill(
+    id: TorrentId,
+    measure: (torrent: TorrentSnapshot) => number,
+    stillMs: number,
+  ): Promise<void> {
+    let [value, sinceMs] = [measure(this.snapshot(id)), Date.now()];
+    await this.until(id, (torrent) => {
+      if (measure(torrent) !== value) [value, sinceMs] = [measure(torrent), Date.now()];
+      return Date.now() - sinceMs >= stillMs;
+    });
   }
 }
 

@@ -164,20 +164,3 @@ test('a torrent is removed with its content, in the middle and at the end', () =
       await assert.rejects(stat(join(leech.folder, 'content')), 'nothing is left of it');
     }
   }));
-
-test('limits hold within a tenth: down and up', () =>
-  withBench(async (bench) => {
-    const content = makeContent([3_000_000]);
-    for (const side of ['down', 'up'] as const) {
-      const limit = 1_500_000;
-      const seeder = await bench.start(`seed-${side}`, side === 'up' ? { limitUp: limit } : {});
-      const leech = await bench.start(`leech-${side}`, side === 'down' ? { limitDown: limit } : {});
-      const { torrent } = await bench.seed(seeder, content);
-      const id = await bench.get(leech, torrent, seeder);
-      await leech.until(id, ({ havePieceCount }) => havePieceCount > 0);
-      const [startMs, startBytes] = [performance.now(), leech.snapshot(id).downloadedBytes];
-      await leech.until(id, ({ state }) => state === 'seeding');
-      const rate = (3_000_000 - startBytes) / ((performance.now() - startMs) / 1000);
-      assert.ok(rate > 0.9 * limit && rate < 1.1 * limit, `${side}: ${Math.round(rate)} bytes a second`);
-    }
-  }));
