@@ -23,7 +23,7 @@ const help = `npm run bench -- [ROW ...] [options]
 Needs Linux and root (network namespaces). Installs nothing: names what is missing and goes on without it.
 `;
 
-/** The rows that measure by `rounds.ts`; the others have commands of their own. */
+/** The rows that measure by `rounds.ts`; the others have commands of their own. Loaded when the program is packed. */
 const runners: Readonly<Record<string, () => Promise<RowRunner>>> = {
   download: () => import('./rows/download.ts').then((module) => module.download),
   pieces: () => import('./rows/download.ts').then((module) => module.pieces),
@@ -91,6 +91,8 @@ if (unknown !== undefined) {
   );
   exit(2);
 }
+const { usePackedProgram } = await import('./packed.ts');
+await usePackedProgram();
 let allWell = true;
 for (const name of positionals.length > 0 ? positionals : table.map((row) => row.name)) {
   const isWell = await runOne(name).catch((error: unknown) => {

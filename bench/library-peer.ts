@@ -9,7 +9,7 @@ import type { Running } from '../e2e/lab/running.ts';
 import { programArguments } from '../e2e/lab/tequio.ts';
 
 const script = fileURLToPath(new URL('./programs/tequio-peer.ts', import.meta.url));
-/** As `npm start` sets Node.js, without what it then runs. */
+/** As the program's own command sets Node.js, without what it then runs. */
 const flags = programArguments.slice(0, -1);
 const port = 6881;
 

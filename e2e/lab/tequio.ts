@@ -9,7 +9,7 @@ import { HopelessError, until } from './until.ts';
 
 const port = 6881;
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
-/** What `npm start` runs, without npm. */
+/** What `npm start` runs, without npm; or the built program that TEQUIO_PROGRAM names. */
 export const programArguments: readonly string[] = startCommand().map((word) =>
   word.endsWith('.ts') ? join(projectFolder, word) : word,
 );
@@ -179,6 +179,8 @@ export async function runTequio(
 }
 
 function startCommand(): readonly string[] {
+  const built = process.env['TEQUIO_PROGRAM'];
+  if (built !== undefined) return [built];
   const { scripts } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as {
     readonly scripts: { readonly start: string };
   };
