@@ -14,7 +14,6 @@ import { mayLink, tryLinksOf } from '../core/block-links.ts';
 import { NumberSet } from '../core/number-set.ts';
 import { blockLimits } from '../limits.ts';
 import { recordBytesOf } from '../wire/block-record.ts';
-import type { SegmentRow } from './block-index.ts';
 import type { Appended } from './block-segments.ts';
 import type { BlockStore } from './block-store.ts';
 
@@ -144,19 +143,22 @@ export class BlockCollector {
   /** Segments that are mostly unused are written anew. */
   async #compact(signal: AbortSignal | null): Promise<void> {
     const { index, segments } = this.#store;
-    for (const segment of [...index.segments.values()]) {
-      if (segment.usedBytes >= segment.bytes * blockLimits.usedPartMin) continue;
-      if (segment.id === segments.active) segments.startNext();
-      if (segment.id === segments.active) continue;
-      if (segment.usedCount > 0 && !(await this.#moveAll(segment, signal))) continue;
-      index.dropSegment(segment.id);
-      await segments.remove(segment.id);
+    const mostlyUnused = [...index.segments.values()]
+      .filter(({ usedBytes, bytes }) => usedBytes < bytes * blockLimits.usedPartMin)
+      .map(({ id }) => id);
+    // What is moved must not go to where it would be moved from again.
+    if (mostlyUnused.includes(segments.active)) segments.startNext();
+    for (const id of mostlyUnused) {
+      if (id === segments.active || !(await this.#moveAll(id, signal))) continue;
+      index.dropSegment(id);
+      await segments.remove(id);
     }
   }
 
   /** @returns false when something of it could not be moved: then it stays, and a verification will name what */
-  async #moveAll({ id, bytes }: SegmentRow, signal: AbortSignal | null): Promise<boolean> {
+  async #moveAll(id: number, signal: AbortSignal | null): Promise<boolean> {
     const { index, segments } = this.#store;
+    const bytes = index.segments.get(id)?.usedCount === 0 ? 0 : (index.segments.get(id)?.bytes ?? 0);
     let waiting: Appended[] = [];
     let waitingBytes = 0;
     const move = async (): Promise<void> => {

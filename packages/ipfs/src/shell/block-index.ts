@@ -8,7 +8,7 @@
  * A block is recorded when its bytes have been written, in one transaction with the segment's new length: so what a
  * segment holds beyond its recorded length was never promised to anybody.
  */
-import { type Database, NodeError } from '@tequio/kernel';
+import { assert, type Database, NodeError } from '@tequio/kernel';
 import { recordBytesOf } from '../wire/block-record.ts';
 
 export type BlockRow = {
@@ -191,6 +191,7 @@ export class BlockIndex {
 
   /** The segment is no more; nothing is known to lie in it. */
   dropSegment(id: number): void {
+    assert((this.segments.get(id)?.usedCount ?? 0) === 0, 'a segment goes when nothing in it is in use');
     this.durably(() => void this.database.run('DELETE FROM segments WHERE id = ?', id));
     this.segments.delete(id);
   }

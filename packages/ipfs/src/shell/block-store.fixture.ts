@@ -78,6 +78,43 @@ export class FragileDatabase implements Database {
   }
 }
 
+/** A process's way to the database, which ends with it. */
+class Handle implements Database {
+  readonly #database: Database;
+  isDead = false;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  exec(sql: string): void {
+    this.#alive().exec(sql);
+  }
+
+  run(sql: string, ...values: SqlValue[]): void {
+    this.#alive().run(sql, ...values);
+  }
+
+  get(sql: string, ...values: SqlValue[]): ReturnType<Database['get']> {
+    return this.#alive().get(sql, ...values);
+  }
+
+  all(sql: string, ...values: SqlValue[]): ReturnType<Database['all']> {
+    return this.#alive().all(sql, ...values);
+  }
+
+  transaction<Value>(work: () => Value): Value {
+    return this.#alive().transaction(work);
+  }
+
+  close(): void {}
+
+  #alive(): Database {
+    if (this.isDead) throw new Error('the process is dead');
+    return this.#database;
+  }
+}
+
 export class StoreWorld {
   readonly world: World;
   readonly ports: HostPorts;
@@ -85,6 +122,9 @@ export class StoreWorld {
   readonly database = new FragileDatabase();
   readonly #options: Partial<BlockStoreOptions>;
   #disk: SimulatedDisk | null = null;
+  #handle: Handle | null = null;
+  /** Processes that have died. */
+  deathCount = 0;
   #boot = 1;
   store!: BlockStore;
   pins!: Pins;
@@ -112,7 +152,8 @@ export class StoreWorld {
     this.#disk = new SimulatedDisk(this.world.clock, { volume: this.volume });
     const options = { folder: storeFolder, quotaBytes: null, bootId: `boot ${this.#boot}`, ...this.#options };
     const files = { walk: async (folder: string) => this.#walk(folder) };
-    const ports = { ...this.ports, disk: this.#disk, files, database: this.database };
+    this.#handle = new Handle(this.database);
+    const ports = { ...this.ports, disk: this.#disk, files, database: this.#handle };
     this.store = await this.run(BlockStore.open(options, ports));
     const pins = new Pins(this.store);
     const roots = (): Roots => ({ ...pins.roots(), partial: this.partialRoots });
@@ -127,22 +168,33 @@ export class StoreWorld {
       isSettled = true;
     };
     promise.then(mark, mark);
+    // Chains of promises are longer than what the world waits for when nothing else is to come.
+    const tick = (): void => {
+      if (!isSettled) this.world.clock.setTimer(1, tick);
+    };
+    tick();
     await this.world.run(() => isSettled);
     return promise;
   }
 
   /** The process dies at once. */
   async kill(): Promise<void> {
-    this.disk.crash();
+    this.#die();
     await this.open();
   }
 
   async losePower(): Promise<void> {
-    this.disk.crash();
+    this.#die();
     this.volume.losePower();
     this.database.losePower(this.world.prng);
     this.#boot++;
     await this.open();
+  }
+
+  #die(): void {
+    this.disk.crash();
+    this.#handle!.isDead = true;
+    this.deathCount++;
   }
 
   #walk(folder: string): { files: []; leftOut: [] } {
@@ -164,12 +216,12 @@ export class StoreWorld {
 
   /** A block of DAG-CBOR that links to others. */
   node(links: readonly CID[], name = ''): Block {
-    const bytes = encodeDagCbor({ name, links });
+    const bytes = new Uint8Array(encodeDagCbor({ name, links }));
     return { cid: this.#cid(0x71, bytes), bytes };
   }
 
   #cid(codec: number, bytes: Uint8Array): CID {
-    return CID.createV1(codec, createDigest(0x12, this.ports.hashes.sha256(bytes)));
+    return CID.createV1(codec, createDigest(0x12, new Uint8Array(this.ports.hashes.sha256(bytes))));
   }
 }
 
