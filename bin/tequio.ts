@@ -20,8 +20,19 @@ type CliWorld = import('@tequio/cli').CliWorld;
 /** With `npm start` the process stands in the project; what the user typed is meant from where the user stood. */
 const cwd = (isSource ? process.env['INIT_CWD'] : undefined) ?? process.cwd();
 
+/** Lines of one turn go out by one system call: with `--json` a download says something of each piece. */
+const stdout = {
+  write: (text: string): void => {
+    if (process.stdout.writableCorked === 0) {
+      process.stdout.cork();
+      process.nextTick(() => process.stdout.uncork());
+    }
+    process.stdout.write(text);
+  },
+};
+
 const world: CliWorld = {
-  stdout: process.stdout,
+  stdout,
   stderr: {
     write: (text) => void process.stderr.write(text),
     isTTY: process.stderr.isTTY,

@@ -1,8 +1,8 @@
 /** The digests of one job, over its bytes as they pass by; native hashes, nothing is copied but the results. */
 import { createHash, hash } from 'node:crypto';
-import type { DigestRequest, DiskDigests } from '@tequio/kernel';
+import type { DiskDigests } from '@tequio/kernel';
 import { DiskFailure } from './disk-fault.ts';
-import { digestBlockBytes, diskLimits } from './disk-messages.ts';
+import { digestBlockBytes, diskLimits, type OrderedDigest, textOf } from './disk-messages.ts';
 
 type HashStream = ReturnType<typeof createHash>;
 
@@ -43,7 +43,7 @@ export class HashStreams {
  * The merkle tree covers the first `treeBytes` only: padding at the end of a piece is no part of its file (BEP 52).
  */
 export class JobDigest {
-  readonly #request: DigestRequest;
+  readonly #request: OrderedDigest;
   readonly #bytes: number;
   readonly #treeBytes: number;
   readonly #stream: HashStream | null;
@@ -55,7 +55,7 @@ export class JobDigest {
   #sha1: Uint8Array | null = null;
   #at = 0;
 
-  constructor(request: DigestRequest, bytes: number, treeBytes: number, streams: HashStreams) {
+  constructor(request: OrderedDigest, bytes: number, treeBytes: number, streams: HashStreams) {
     this.#request = request;
     this.#bytes = bytes;
     this.#treeBytes = treeBytes;
@@ -195,6 +195,6 @@ function ownBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }
 
-function same(expected: Uint8Array, found: Uint8Array | null): boolean {
-  return found !== null && Buffer.compare(expected, found) === 0;
+function same(expected: string, found: Uint8Array | null): boolean {
+  return found !== null && textOf(found) === expected;
 }

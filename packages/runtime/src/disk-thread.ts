@@ -7,18 +7,10 @@ import { dirname } from 'node:path';
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import type { FileId, FileRef, Slab } from '@tequio/kernel';
-import {
-  type DiskAnswer,
-  type DiskBatch,
-  type DiskOrder,
-  type DiskReply,
-  diskLimits,
-  emptyBatch,
-} from './disk-messages.ts';
+import { type DiskBatch, type DiskOrder, type DiskReply, diskLimits, emptyBatch } from './disk-messages.ts';
 
 export type DiskThreadEvents = {
-  /** Of one message. */
-  onAnswers(answers: readonly DiskAnswer[]): void;
+  onReply(reply: DiskReply): void;
   /** The worker died (it never should); what it had to do is lost. */
   onDeath(thread: DiskThread, reason: string): void;
 };
@@ -33,6 +25,7 @@ export class DiskThread {
   #batch: DiskBatch | null = null;
   #jobCount = 0;
   #loadCount = 0;
+  #answeredMs = 0;
   #queuedBytes = 0;
 
   constructor(handleMax: number, events: DiskThreadEvents) {
@@ -43,6 +36,11 @@ export class DiskThread {
   /** Bytes of jobs given and not answered: how busy it is. */
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  /** When it last answered, or was given something after a rest; by `performance.now`. */
+  get answeredMs(): number {
+    return this.#answeredMs;
   }
 
   /** Loads given and not answered. */
@@ -71,7 +69,9 @@ export class DiskThread {
     batch.jobs.push(order);
     this.#queuedBytes += order.bytes;
     if (order.kind === 'load') this.#loadCount++;
-    if (this.#jobCount++ === 0) this.#worker?.ref();
+    if (this.#jobCount++ > 0) return;
+    this.#answeredMs = performance.now();
+    this.#worker?.ref();
   }
 
   flush(): void {
@@ -151,7 +151,8 @@ export class DiskThread {
       for (const resolve of this.#closing.get(file) ?? []) resolve();
       this.#closing.delete(file);
     }
-    this.#events.onAnswers(reply.results);
+    this.#answeredMs = performance.now();
+    this.#events.onReply(reply);
     this.#unrefWhenIdle();
   }
 

@@ -16,8 +16,9 @@ import {
   type DiskAnswer,
   type DiskBatch,
   type DiskOrder,
-  type DiskReply,
   diskLimits,
+  emptyReply,
+  isAsExpected,
 } from './disk-messages.ts';
 
 const port = parentPort!;
@@ -51,7 +52,7 @@ const loads = new OrderQueue();
 const others = new OrderQueue();
 let loadStreak = 0;
 let closing = false;
-let reply: DiskReply = { results: [], closedFiles: [] };
+let reply = emptyReply();
 let repliedMs = 0;
 
 port.on('message', (batch: DiskBatch) => {
@@ -80,7 +81,9 @@ function work(): void {
     }
     const order = tryNext();
     if (order === null) break;
-    reply.results.push(perform(order));
+    const answer = perform(order);
+    if (isAsExpected(order, answer)) reply.asExpected.push(order.id);
+    else reply.results.push(answer);
     if (performance.now() - repliedMs >= diskLimits.replyEveryMs) sendReply();
   }
   sendReply();
@@ -104,9 +107,9 @@ function tryNext(): DiskOrder | null {
 
 function sendReply(): void {
   repliedMs = performance.now();
-  if (reply.results.length === 0 && reply.closedFiles.length === 0) return;
+  if (reply.results.length + reply.asExpected.length + reply.closedFiles.length === 0) return;
   port.postMessage(reply);
-  reply = { results: [], closedFiles: [] };
+  reply = emptyReply();
 }
 
 /** The file that the running job uses, for its fault. */

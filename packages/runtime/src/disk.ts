@@ -19,7 +19,7 @@ import {
   type FileStat,
   type Slab,
 } from '@tequio/kernel';
-import { type DiskAnswer, diskLimits, orderOf } from './disk-messages.ts';
+import { type DiskAnswer, type DiskReply, diskLimits, expectedResultOf, orderOf } from './disk-messages.ts';
 import { allocateFile, existsError, moveFile, removeFile, statFile, syncFile } from './disk-operations.ts';
 import { isSafeRef } from './disk-paths.ts';
 import { SlabPool } from './disk-slabs.ts';
@@ -29,6 +29,9 @@ export type DiskOptions = {
   /** Jobs at once, 1 to 8; by default one less than the processors, for the network needs one. */
   readonly threadCount?: number;
 };
+
+/** Besides one for the network and one for the first thread. */
+const hasSpareProcessor = availableParallelism() > 2;
 
 type Done = (result: DiskResult) => void;
 
@@ -72,7 +75,7 @@ class ThreadedDisk implements DiskPort {
   constructor(threadCount: number) {
     this.threadCount = threadCount;
     const events = {
-      onAnswers: (answers: readonly DiskAnswer[]) => this.#handleAnswers(answers),
+      onReply: (reply: DiskReply) => this.#handleReply(reply),
       onDeath: (thread: DiskThread, reason: string) => this.#handleDeath(thread, reason),
     };
     const handleMax = handleMaxOf(threadCount);
@@ -250,11 +253,17 @@ class ThreadedDisk implements DiskPort {
 
   /**
    * For stores: the first thread that is not far behind. Threads that write to one file wait for each other, and while
-   * they wait they burn a processor; another one is needed only when the device holds up the first.
+   * they wait they burn a processor; another one is needed only when the device holds up the first, or where there is
+   * a processor for it.
    */
   #firstForStores(): DiskThread {
-    for (const thread of this.#threads) if (thread.queuedBytes < diskLimits.behindBytes) return thread;
+    for (const thread of this.#threads) if (!this.#isBehind(thread)) return thread;
     return this.#leastBusy();
+  }
+
+  #isBehind(thread: DiskThread): boolean {
+    if (thread.queuedBytes < diskLimits.behindBytes) return false;
+    return hasSpareProcessor || performance.now() - thread.answeredMs >= diskLimits.heldUpMs;
   }
 
   /** Loads overtake whatever else a thread has to do: another one is needed only when many wait for the device. */
@@ -263,14 +272,20 @@ class ThreadedDisk implements DiskPort {
     return this.#leastBusy();
   }
 
-  #handleAnswers(answers: readonly DiskAnswer[]): void {
+  #handleReply({ asExpected, results }: DiskReply): void {
     this.#isAnswering = true;
     try {
-      for (const answer of answers) this.#handleAnswer(answer);
+      for (const id of asExpected) this.#handleExpected(id);
+      for (const answer of results) this.#handleAnswer(answer);
     } finally {
       this.#isAnswering = false;
       for (const call of this.#afterAnswers.splice(0)) call();
     }
+  }
+
+  #handleExpected(id: number): void {
+    const running = this.#running.get(id);
+    if (running !== undefined) this.#finish(id, running, expectedResultOf(running.job));
   }
 
   #handleAnswer(answer: DiskAnswer): void {

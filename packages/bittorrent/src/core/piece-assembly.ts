@@ -411,7 +411,7 @@ export class PieceAssembly {
 }
 
 function newOpenPiece(piece: number, extentCount: number, streamKey: number): OpenPiece {
-  const empty = (): null[] => Array.from({ length: extentCount }, () => null);
+  const empty = (): null[] => new Array<null>(extentCount).fill(null);
   return {
     piece,
     streamKey,
