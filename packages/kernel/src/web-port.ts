@@ -17,9 +17,15 @@ export interface WebRequest {
   readonly signal: AbortSignal;
   /**
    * The whole body; once only. What is not asked for is never read.
-   * @throws NodeError `HTTP_BODY_LONG`, `HTTP_BODY_SLOW`, `HTTP_CLIENT_GONE`
+   * @throws NodeError `HTTP_BODY_LONG`, `HTTP_CLIENT_GONE`
    */
   readBody(bytesMax: number): Promise<Uint8Array>;
+  /**
+   * The body piece by piece, each read when it is asked for; once only. However long it is, the client need only go on.
+   * Whoever stops early gives the rest up: the connection ends with the answer.
+   * @throws NodeError `HTTP_CLIENT_GONE`, from the iterator
+   */
+  readBodyParts(): AsyncIterable<Uint8Array>;
 }
 
 export type WebResponse = {

@@ -19,8 +19,15 @@ export type Incoming =
   | { readonly request: WebRequest }
   | { readonly refusal: string; readonly sentence: string };
 
-/** A request as the port describes it; null: the client is gone already. */
-export function createIncoming(request: IncomingMessage, response: ServerResponse): Incoming | null {
+/**
+ * A request as the port describes it; null: the client is gone already.
+ * @param onSlow the rest of the body does not come; called at most once
+ */
+export function createIncoming(
+  request: IncomingMessage,
+  response: ServerResponse,
+  onSlow: () => void,
+): Incoming | null {
   const { socket, url: target = '', rawHeaders } = request;
   const remote = tryParseAddress(socket.remoteAddress ?? '');
   const local = tryParseAddress(socket.localAddress ?? '');
@@ -31,6 +38,7 @@ export function createIncoming(request: IncomingMessage, response: ServerRespons
   if (!target.startsWith('/'))
     return { refusal: 'HTTP_TARGET', sentence: 'A request line names a path that begins with /.' };
   let gone: AbortController | null = null;
+  const wait = hasBody(request) ? new BodyWait(request, onSlow) : null;
   return {
     request: {
       method: request.method ?? '',
@@ -50,6 +58,7 @@ export function createIncoming(request: IncomingMessage, response: ServerRespons
         return gone.signal;
       },
       readBody: (bytesMax) => readBody(request, bytesMax),
+      readBodyParts: () => readBodyParts(request, wait),
     },
   };
 }
@@ -63,6 +72,56 @@ function repeatedHeader(rawHeaders: readonly string[]): string | null {
     seen.add(name);
   }
   return null;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** How long the whole body, or the next piece of one that is taken piece by piece, may let us wait. */
+export const bodyTimeoutMs = 120_000;
+
+class BodyWait {
+  readonly #onSlow: () => void;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(request: IncomingMessage, onSlow: () => void) {
+    this.#onSlow = onSlow;
+    this.begin();
+    request.once('end', () => this.end());
+    request.once('close', () => this.end());
+  }
+
+  begin(): void {
+    this.end();
+    this.#timer = setTimeout(this.#onSlow, bodyTimeoutMs).unref();
+  }
+
+  end(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
+
+async function* readBodyParts(request: IncomingMessage, wait: BodyWait | null): AsyncGenerator<Uint8Array> {
+  // The connection must outlive a reader that has seen enough: it is still to be answered.
+  const pieces = request.iterator({ destroyOnReturn: false });
+  try {
+    for (;;) {
+      wait?.begin();
+      const next = await pieces.next();
+      wait?.end();
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } catch (error) {
+    throw new NodeError('HTTP_CLIENT_GONE', 'The client went before its request was complete.', {
+      cause: error,
+    });
+  } finally {
+    wait?.end();
+    await pieces.return?.();
+  }
 }
 
 function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array> {

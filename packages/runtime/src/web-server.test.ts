@@ -5,6 +5,7 @@ import type { IpAddress, WebRequest, WebResponse, WebServerPort, WebUpgrade } fr
 import { tryDecodeUtf8 } from '@tequio/kernel';
 import { untilReal } from '@tequio/kernel/compliance/clock-real';
 import { WebSocket } from 'ws';
+import { bodyTimeoutMs } from './web-request.ts';
 import { createWebServer } from './web-server.ts';
 
 const loopback = '127.0.0.1' as IpAddress;
@@ -38,6 +39,11 @@ function open(t: TestContext, port: number): { socket: Socket; got: () => string
   return { socket, got: () => got, closed: () => closed };
 }
 
+/** The loop goes round once; no timer is needed for that. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 function answer(body: WebResponse['body'], status = 200): WebResponse {
   return { status, headers: { 'content-type': 'text/plain' }, body };
 }
@@ -51,6 +57,70 @@ test('bodies go in and out, and requests of one connection are answered in order
   socket.write('PUT /c HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n');
   await untilReal(() => got().includes('PUT /c two'));
   ok(got().indexOf('POST /a?b=%00 one') < got().indexOf('PUT /c two'));
+});
+
+test('a long body is taken piece by piece, and one that is given up ends with its answer', async (t) => {
+  const { port } = await serve(t, async (request) => {
+    let bytes = 0;
+    let pieceCount = 0;
+    for await (const piece of request.readBodyParts()) {
+      bytes += piece.length;
+      pieceCount++;
+      if (request.target === '/enough') break;
+    }
+    return answer(
+      request.target === '/enough' ? `stopped` : `${bytes} in ${pieceCount > 1 ? 'pieces' : 'one'}`,
+    );
+  });
+  const long = open(t, port);
+  long.socket.write('POST /all HTTP/1.1\r\nhost: x\r\ncontent-length: 3000000\r\n\r\n');
+  for (let piece = 0; piece < 30; piece++) long.socket.write(Buffer.alloc(100_000));
+  await untilReal(() => long.got().includes('3000000 in pieces'));
+  const left = open(t, port);
+  left.socket.write(`POST /enough HTTP/1.1\r\nhost: x\r\ncontent-length: 3000000\r\n\r\n${'x'.repeat(1000)}`);
+  await untilReal(() => left.got().includes('stopped'));
+  match(left.got(), /connection: close/i);
+  await untilReal(left.closed);
+});
+
+test('a body that stops coming ends the connection, and is told of', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const isInPieces of [false, true]) {
+    let isAsked = false;
+    const { port, refused } = await serve(t, async (request) => {
+      isAsked = true;
+      if (isInPieces) for await (const _ of request.readBodyParts());
+      else await request.readBody(1e6);
+      return answer('nobody sees this');
+    });
+    const { socket, closed } = open(t, port);
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3000\r\n\r\nabc');
+    while (!isAsked) await turn();
+    t.mock.timers.tick(bodyTimeoutMs - 1);
+    await turn();
+    equal(closed(), false);
+    t.mock.timers.tick(2);
+    while (!closed()) await turn();
+    deepEqual(refused, ['HTTP_SLOW']);
+  }
+});
+
+test('whoever goes in the middle of a body that is taken piece by piece is found out', async (t) => {
+  const codes: unknown[] = [];
+  const { port } = await serve(t, async (request) => {
+    try {
+      for await (const _ of request.readBodyParts());
+    } catch (error) {
+      codes.push((error as { code?: unknown }).code);
+    }
+    return answer('nobody sees this');
+  });
+  const { socket } = open(t, port);
+  socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3000\r\n\r\nabc');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.destroy();
+  await untilReal(() => codes.length > 0);
+  deepEqual(codes, ['HTTP_CLIENT_GONE']);
 });
 
 test('a body that is too long is not read, whether it says so or not', async (t) => {

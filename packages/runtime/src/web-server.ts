@@ -13,8 +13,6 @@ export const webServerLimits = {
   headBytes: 16 * 1024,
   headerCount: 100,
   headTimeoutMs: 10_000,
-  /** From the first byte of a request until the last one of its body. */
-  requestTimeoutMs: 120_000,
   /** How long an idle connection may wait for its next request. */
   idleMs: 30_000,
   connectionCount: 4096,
@@ -47,7 +45,8 @@ class WebServer implements StreamListener {
       {
         maxHeaderSize: webServerLimits.headBytes,
         headersTimeout: webServerLimits.headTimeoutMs,
-        requestTimeout: webServerLimits.requestTimeoutMs,
+        // Bodies have a time limit of their own, which knows those that are taken piece by piece.
+        requestTimeout: 0,
         keepAliveTimeout: webServerLimits.idleMs,
         connectionsCheckingInterval: 2000,
         noDelay: true,
@@ -121,7 +120,11 @@ class WebServer implements StreamListener {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<WebResponse | WebUpgrade | null> {
-    const incoming = createIncoming(request, response);
+    const incoming = createIncoming(request, response, () => {
+      this.#handlers.onRefused?.('HTTP_SLOW', request.socket.remoteAddress ?? '');
+      response.destroy();
+      request.destroy();
+    });
     if (incoming === null) {
       response.destroy();
       return null;

@@ -23,6 +23,8 @@ export type RouteRequest = {
   readonly signal: AbortSignal;
   /** @throws NodeError `HTTP_BODY_LONG`, `HTTP_CLIENT_GONE`: let them pass, the server answers */
   readBody(bytesMax: number): Promise<Uint8Array>;
+  /** Piece by piece, as long as it may be. @throws NodeError `HTTP_CLIENT_GONE`: let it pass */
+  readBodyParts(): AsyncIterable<Uint8Array>;
 };
 
 /** What is done for somebody is done with `management.as(caller)`. */

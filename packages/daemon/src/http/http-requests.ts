@@ -242,6 +242,7 @@ export class HttpRequests {
         return request.signal;
       },
       readBody: (bytesMax) => request.readBody(bytesMax),
+      readBodyParts: () => request.readBodyParts(),
     };
   }
 

@@ -69,6 +69,7 @@ function routeRequest(web: WebRequest): RouteRequest {
     origin: `http://${web.headers['host']}`,
     signal: web.signal,
     readBody: (bytesMax) => web.readBody(bytesMax),
+    readBodyParts: () => web.readBodyParts(),
   };
 }
 
