@@ -8,9 +8,10 @@ export { decodeValue, encodeValue, type IpldValue, linksIn, linksOf } from './co
 export { parseIpfsPath } from './core/path.ts';
 export { type ImportProfile, type ProfileName, profiles } from './core/profile.ts';
 export { readUnixfsNode } from './core/unixfs-node.ts';
+export { IpfsRepository, type RepositoryOptions, type RepositoryPorts } from './repository.ts';
 export type { BitswapDeps, BitswapStore } from './shell/bitswap-deps.ts';
 export { BitswapDriver, type BitswapPeerView } from './shell/bitswap-driver.ts';
-export { BlockCollector, type CollectionReport, GraphWalk, type Roots } from './shell/block-collection.ts';
+export { type CollectionReport, GraphWalk } from './shell/block-collection.ts';
 export { type BlockNamer, tryNameBlock } from './shell/block-name.ts';
 export {
   BlockStore,
@@ -25,7 +26,7 @@ export { getBlock, walkDag } from './shell/dag-reader.ts';
 export { diskLeafHasher } from './shell/leaf-hasher.ts';
 export { MemoryBlocks } from './shell/memory-blocks.ts';
 export { type ResolvedPath, resolvePath } from './shell/path-resolver.ts';
-export { type Pin, type PinMode, type PinOptions, Pins } from './shell/pins.ts';
+export type { Pin, PinCheck, PinMode, PinOptions, Pins } from './shell/pins.ts';
 export { exportBytes, exportFile, getUnixfsNode, listFolder } from './shell/unixfs-export.ts';
 export { importBytes, importFile, importStream } from './shell/unixfs-import.ts';
 export { VerifiedBlocks } from './shell/verified-blocks.ts';

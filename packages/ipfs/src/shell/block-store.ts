@@ -87,8 +87,9 @@ export class BlockStore implements BlockReader, BlockWriter {
   static async open(options: BlockStoreOptions, ports: BlockStorePorts): Promise<BlockStore> {
     const store = new BlockStore(options, ports);
     const { index, segments } = store;
+    const { files, hashes, log } = ports;
     const { bootId } = options;
-    await recoverBlocks({ ...ports, index, segments, bootId, folder: segmentFolderOf(options) });
+    await recoverBlocks({ files, hashes, log, index, segments, bootId, folder: segmentFolderOf(options) });
     segments.useLast();
     return store;
   }
