@@ -108,7 +108,7 @@ async function findDaemon(
   const { usualDataFolder } = await import('@tequio/daemon/data-folder');
   const folder = dataFolder ?? usualDataFolder(process.env, process.platform);
   try {
-    const { url } = JSON.parse(await readFile(join(folder, 'http.json'), 'utf8'));
+    const { url } = JSON.parse(await readFile(join(folder, 'running.json'), 'utf8'));
     const token = (await readFile(join(folder, 'token'), 'utf8')).trim();
     return typeof url === 'string' ? { url, token } : null;
   } catch {

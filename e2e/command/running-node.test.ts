@@ -61,7 +61,7 @@ test('commands find the running node; what is played comes first; get waits for 
     );
     await until('it runs', 20_000, () => node.stdout.includes('"started"'));
     assert.equal(statSync(at('data', 'token')).mode & 0o777, 0o600);
-    assert.equal(statSync(at('data', 'http.json')).mode & 0o777, 0o600);
+    assert.equal(statSync(at('data', 'running.json')).mode & 0o777, 0o600);
 
     assert.equal((await ask('add', at('content.torrent'), '--tag', 'seen', '--paused')).code, 0);
     const [row] = await rows();
@@ -102,7 +102,7 @@ async function seeTheEnd(
   film: Uint8Array,
   resume: () => Promise<TequioRun>,
 ): Promise<void> {
-  const { url } = JSON.parse(readFileSync(join(dataFolder, 'http.json'), 'utf8')) as { url: string };
+  const { url } = JSON.parse(readFileSync(join(dataFolder, 'running.json'), 'utf8')) as { url: string };
   const token = readFileSync(join(dataFolder, 'token'), 'utf8').trim();
   const api = (path: string, init: RequestInit = {}): Promise<Response> =>
     fetch(`${url}api/v1${path}`, {

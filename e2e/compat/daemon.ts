@@ -27,7 +27,7 @@ export class TequioDaemon {
     const daemon = new TequioDaemon(folder, downloadFolder);
     await until('the daemon answers', 20_000, async () => {
       daemon.#running.assertRunning();
-      const { url } = JSON.parse(readFileSync(join(daemon.#data, 'http.json'), 'utf8')) as { url: string };
+      const { url } = JSON.parse(readFileSync(join(daemon.#data, 'running.json'), 'utf8')) as { url: string };
       daemon.#token = readFileSync(join(daemon.#data, 'token'), 'utf8').trim();
       daemon.#origin = url.replace(/\/$/, '');
       return (await fetch(`${daemon.#origin}/health`)).ok;

@@ -65,7 +65,7 @@ export async function composeNode(
   let nat: NodeNat | null = null;
   try {
     if (!settings.offline) {
-      lock = await lockDataFolder(dataFolder, alone ? 'alone' : 'shared', ports.files);
+      lock = await lockDataFolder(dataFolder, alone ? 'alone' : 'shared', ports.files, log);
       database = ports.database.open(join(dataFolder, 'tequio.sqlite'));
     }
     outside = await createOutside(settings, ports, { filterMayChange: alone });

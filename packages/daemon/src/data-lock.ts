@@ -1,9 +1,9 @@
 /** One node a data folder: the second is told who is there, and touches nothing. */
 import { join } from 'node:path';
-import { encodeUtf8, type FilesPort, NodeError, tryDecodeUtf8 } from '@tequio/kernel';
-import { type FolderLock, removeFile, tryLockFolder } from '@tequio/runtime';
+import { encodeUtf8, type FilesPort, type Log, NodeError, tryDecodeUtf8 } from '@tequio/kernel';
+import { type FolderLock, makePrivate, removeFile, tryLockFolder } from '@tequio/runtime';
 
-/** What a node that runs tells others in the data folder, until it ends. */
+/** What a node that runs tells others in `running.json` of the data folder, until it ends. */
 export type RunningNode = {
   readonly pid: number;
   readonly startedAtMs: number;
@@ -11,14 +11,18 @@ export type RunningNode = {
   readonly url: string | null;
 };
 
-/** @throws NodeError `DATA_IN_USE`, `DATA_FOLDER` */
+/** The folder is its owner's alone from here on. @throws NodeError `DATA_IN_USE`, `DATA_FOLDER` */
 export async function lockDataFolder(
   dataFolder: string,
   mode: 'alone' | 'shared',
   files: FilesPort,
+  log: Log,
 ): Promise<FolderLock> {
   const lock = tryLockFolder(join(dataFolder, 'lock'), mode);
-  if (lock !== null) return lock;
+  if (lock !== null) {
+    closeToOthers(dataFolder, log);
+    return lock;
+  }
   const running = await readRunningNode(dataFolder, files);
   const who = running === null ? 'Another Tequio' : `A node (process ${running.pid})`;
   const way =
@@ -27,6 +31,16 @@ export async function lockDataFolder(
     op: 'lock',
     data: { dataFolder },
   });
+}
+
+function closeToOthers(dataFolder: string, log: Log): void {
+  const outcome = makePrivate(dataFolder);
+  if (outcome === 'was') return;
+  const message =
+    outcome === 'made'
+      ? 'Other users of this machine could look into the data folder. From now on only its owner can (mode 0700).'
+      : 'Other users of this machine can look into the data folder, and it is not ours to change: chmod 700.';
+  log[outcome === 'made' ? 'info' : 'warn']('data-folder.mode', { dataFolder, message });
 }
 
 /** Null: there is none, or it does not say. What it says may be of one that was killed. */

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -105,6 +114,22 @@ test('what is secret is for its owner alone', () =>
     const modeOf = (name: string): number => statSync(join(folder, 'data', name)).mode & 0o777;
     assert.equal(modeOf(''), 0o700);
     for (const name of ['token', 'config.toml', 'content-link.key']) assert.equal(modeOf(name), 0o600, name);
+  }));
+
+test('a data folder that others could look into is closed to them, with a word in the log', () =>
+  inFolder(async (folder) => {
+    mkdirSync(join(folder, 'data'), { mode: 0o755 });
+    chmodSync(join(folder, 'data'), 0o755);
+    const daemon = await start(folder);
+    const lines = (await daemon.management.log.lines()).filter(({ name }) => name === 'data-folder.mode');
+    const told = lines.map(({ fields }) => String(fields['message']));
+    const running = JSON.parse(readFileSync(join(folder, 'data', 'running.json'), 'utf8'));
+    await daemon.close();
+    assert.equal(told.length, 1);
+    assert.match(told[0]!, /only its owner can \(mode 0700\)/);
+    assert.deepEqual([running.pid, running.url], [process.pid, daemon.url?.split('#')[0]]);
+    assert.equal(statSync(join(folder, 'data')).mode & 0o777, 0o700);
+    assert.ok(!existsSync(join(folder, 'data', 'running.json')));
   }));
 
 test('a mistake in the config file is a sentence with its place, and nothing is started', () =>

@@ -1,7 +1,11 @@
 /** Folders that a user names: what is in them, and what becomes of it. */
+import { chmodSync, statSync } from 'node:fs';
 import { readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NodeError } from '@tequio/kernel';
+
+/** Whoever may write there may not remove others' files: a place that many share. */
+const stickyBit = 0o1000;
 
 export type FolderEntry = { readonly name: string; readonly bytes: number; readonly modifiedMs: number };
 
@@ -33,6 +37,22 @@ export async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true }).catch((error: unknown) => {
     throw folderError('FILE_WRITE', `"${path}" cannot be removed`, error);
   });
+}
+
+/**
+ * Takes a folder's rights from all but its owner. `was`: they had none, or the system does not know them; `refused`: it
+ * is somebody else's, or everybody's (as `/tmp`).
+ */
+export function makePrivate(folder: string): 'was' | 'made' | 'refused' {
+  const { mode } = statSync(folder);
+  if (process.platform === 'win32' || (mode & 0o077) === 0) return 'was';
+  if ((mode & stickyBit) !== 0) return 'refused';
+  try {
+    chmodSync(folder, 0o700);
+    return 'made';
+  } catch {
+    return 'refused';
+  }
 }
 
 /** For whoever runs this, on the device of the nearest folder that is there; null: not known. */

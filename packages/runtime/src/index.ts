@@ -5,7 +5,7 @@ export { createDisk, type DiskOptions } from './disk.ts';
 export { createEntropy } from './entropy.ts';
 export { createFiles } from './files.ts';
 export { type FolderLock, tryLockFolder } from './folder-lock.ts';
-export { type FolderEntry, freeBytesAt, listFolder, removeFile, renameFile } from './folders.ts';
+export { type FolderEntry, freeBytesAt, listFolder, makePrivate, removeFile, renameFile } from './folders.ts';
 export { createHashes } from './hashes.ts';
 export { createHttpClient, httpClientLimits } from './http-client.ts';
 export { createHttpServer, httpServerLimits } from './http-server.ts';

@@ -46,9 +46,6 @@ export type HttpFrontDeps = {
   routes(node: ManagedNode, settings: Settings): readonly CompatRoute[];
 };
 
-/** Where the command line finds a running node: `http.json` in the data folder. */
-export type HttpRuntimeFile = { readonly url: string | null };
-
 /** Does nothing until it is started. */
 export function createHttpFront(deps: HttpFrontDeps): HttpFront {
   return new Front(deps);
@@ -59,7 +56,6 @@ class Front implements HttpFront {
   #listeners: StreamListener[] = [];
   #streams: EventStreams | null = null;
   #unsubscribe: (() => void) | null = null;
-  #runtimeFile: string | null = null;
 
   constructor(deps: HttpFrontDeps) {
     this.#deps = deps;
@@ -134,8 +130,6 @@ class Front implements HttpFront {
     requests.contentPort = content.local.port;
     const page = await listen(at, (request) => requests.handle(request));
     const url = `http://${urlHostOf(at.address)}:${page.local.port}${settings.http.basePath}/`;
-    this.#runtimeFile = `${dataFolder}/http.json`;
-    await this.#tell({ url });
     log.info('http.started', { url, contentPort: content.local.port });
     return { url: `${url}#token=${sessions.makeOneTime({ user: null, scope: 'admin' }, nowMs())}` };
   }
@@ -146,12 +140,6 @@ class Front implements HttpFront {
     // The last words go out before the connections are cut.
     await new Promise((resolve) => setTimeout(resolve, this.#streams?.streamCount ? 100 : 0));
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
-    if (this.#runtimeFile !== null) await this.#tell({ url: null }).catch(() => {});
-  }
-
-  async #tell(file: HttpRuntimeFile): Promise<void> {
-    const bytes = new TextEncoder().encode(`${JSON.stringify(file)}\n`);
-    await this.#deps.files.writeFile(this.#runtimeFile!, bytes, { secret: true });
   }
 
   async #demandPassword(node: ManagedNode, settings: Settings): Promise<void> {
