@@ -71,6 +71,12 @@ export interface TorrentsApi {
   /** @throws NodeError as the engine's `add`, `CATEGORY_MISSING`, `USER_QUOTA` */
   add(torrent: AddTorrent): Promise<AddedTorrent>;
   /**
+   * Makes another torrent of the files of one that is complete, for those who speak BitTorrent v2, and shares it beside:
+   * same files, trackers and category. Reads all content.
+   * @throws NodeError `TWIN_INCOMPLETE`, `TWIN_VERSION`, `TWIN_NAMES`, and as `add` and the engine's `create`
+   */
+  makeTwin(id: TorrentId, version: 'v2' | 'hybrid'): Promise<AddedTorrent>;
+  /**
    * What is in a torrent, before it is added; the `info` of a magnet is fetched for at most so long.
    * @throws NodeError `PREVIEW_TIMEOUT`
    */

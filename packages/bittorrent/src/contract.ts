@@ -164,6 +164,8 @@ export type ShownTorrent = {
 export type CreateOptions = {
   /** File or folder. */
   readonly path: string;
+  /** Only these of the folder, by path below it with `/`; by default all. */
+  readonly files?: readonly string[];
   readonly version: 'v1' | 'v2' | 'hybrid';
   /** Bytes, a power of two from 16 KiB; null: chosen from the size. */
   readonly pieceBytes?: number | null;

@@ -23,6 +23,7 @@ const slowRoutes: ReadonlySet<RouteName> = new Set([
   'torrents.add',
   'torrents.preview',
   'torrents.move',
+  'torrents.makeTwin',
   'torrents.remove',
 ]);
 

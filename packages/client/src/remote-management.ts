@@ -63,6 +63,7 @@ function remoteTorrents(calls: HttpCalls): Management['torrents'] {
     changes: (since) => calls.call('torrents.changes', { query: { since } }),
     add: ({ source, ...rest }) =>
       calls.call('torrents.add', { body: { ...rest, source: sourceText(source) } as never }),
+    makeTwin: (id, version) => calls.call('torrents.makeTwin', { params: { id }, body: { version } }),
     preview: (source, timeoutMs) =>
       calls.call('torrents.preview', { body: { source: sourceText(source), timeoutMs } }),
     patch: (ids, patch) =>

@@ -44,6 +44,7 @@ export const problemCodes = {
   TORRENT_MISSING: { status: 404, meaning: 'no such torrent' },
   TORRENT_OWNED: { status: 409, meaning: 'another user has this torrent' },
   TORRENT_METADATA: { status: 409, meaning: 'its description has not come from the peers yet' },
+  TWIN_INCOMPLETE: { status: 409, meaning: 'only a torrent that is complete can have a twin' },
   CATEGORY_MISSING: { status: 404, meaning: 'no such category' },
   FOLDER_MISSING: { status: 404, meaning: 'no such folder in the torrent' },
   FILE_MISSING: { status: 404, meaning: 'no such file' },

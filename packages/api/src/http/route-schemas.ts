@@ -84,6 +84,11 @@ export const routeSchemas = {
     query: z.strictObject({ fields: torrent.torrentListQuery.shape.fields }),
     result: torrent.listedTorrent.partial(),
   },
+  'torrents.makeTwin': {
+    params: ofTorrent,
+    body: z.strictObject({ version: z.enum(['v2', 'hybrid']) }),
+    result: torrent.addedTorrent,
+  },
   'torrents.files': { params: ofTorrent, result: z.array(torrent.fileSnapshot) },
   'torrents.peers': { params: ofTorrent, result: z.array(torrent.peerSnapshot) },
   'torrents.peerPlaces': { result: z.array(torrent.peerPlace) },

@@ -117,6 +117,12 @@ export const routes = {
     summary: 'dial these peers',
   },
   'torrents.get': { method: 'GET', path: '/torrents/{id}', scope: 'read', summary: 'one torrent' },
+  'torrents.makeTwin': {
+    method: 'POST',
+    path: '/torrents/{id}/twin',
+    scope: 'write',
+    summary: 'make a v2 or hybrid torrent of its files, and share it beside',
+  },
   'torrents.files': { method: 'GET', path: '/torrents/{id}/files', scope: 'read', summary: 'its files' },
   'torrents.peers': {
     method: 'GET',

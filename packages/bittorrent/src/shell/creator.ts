@@ -55,7 +55,7 @@ export async function createTorrent(
   onProgress?: (progress: Progress) => void,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  const source = await readSource(plainPath(options.path), ports);
+  const source = withOnly(await readSource(plainPath(options.path), ports), options.files ?? null);
   const plan = unwrapped(
     planCreation({
       name: source.name,
@@ -111,6 +111,18 @@ async function readSource(path: string, { disk, files }: CreatorPorts): Promise<
   if (stat === null) throw changed(split.name);
   const file = { path: split.name, bytes: stat.bytes, modifiedMs: stat.modifiedMs, executable: false };
   return { name: split.name, isSingle: true, root: split.folder, files: [file] };
+}
+
+/** @throws NodeError `FILE_MISSING` */
+function withOnly(source: Source, paths: readonly string[] | null): Source {
+  if (paths === null || source.isSingle) return source;
+  const byPath = new Map(source.files.map((file) => [file.path, file]));
+  const files = paths.map((path) => {
+    const file = byPath.get(path);
+    if (file !== undefined) return file;
+    throw new NodeError('FILE_MISSING', `"${path}" does not exist in "${source.root}".`, { op: 'create' });
+  });
+  return { ...source, files };
 }
 
 async function hashSource(

@@ -54,6 +54,7 @@ export const handlers: { readonly [Name in PlainRoute]: Handler<Name> } = {
   'torrents.addPeers': ({ node }, { body }) => node.torrents.addPeers(body.ids, body.peers),
   'torrents.get': async ({ node }, { params, query }) =>
     pickFields(await existing(node, params.id), query.fields) as never,
+  'torrents.makeTwin': ({ node }, { params, body }) => node.torrents.makeTwin(params.id, body.version),
   'torrents.files': ({ node }, { params }) => node.torrents.files(params.id) as never,
   'torrents.peerPlaces': ({ node }) => node.torrents.peerPlaces() as never,
   'torrents.peers': ({ node }, { params }) => node.torrents.peers(params.id) as never,

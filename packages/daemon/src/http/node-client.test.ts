@@ -49,6 +49,7 @@ const calls: readonly (readonly [string, readonly unknown[], unknown?])[] = [
   ['torrents.setFilePriorities', [idOf(1), [0, 3], 7]],
   ['torrents.renameFile', [idOf(1), 0, 'a/b']],
   ['torrents.renameFolder', [idOf(1), 'a', 'b']],
+  ['torrents.makeTwin', [idOf(1), 'hybrid'], { id: idOf(2), known: false }],
   ['torrents.setTrackers', [idOf(1), [['http://a/'], []]]],
   ['torrents.setWebSeeds', [idOf(1), ['http://a/']]],
   ['torrents.addPeers', [two, ['[::1]:5']]],

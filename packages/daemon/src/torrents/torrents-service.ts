@@ -32,6 +32,7 @@ import { rankChanges } from './queue-order.ts';
 import type { TorrentAdder } from './torrent-adder.ts';
 import type { BookEntry, TorrentBook } from './torrent-book.ts';
 import { checkQuery, countTorrents, matcherOf, pageOf } from './torrent-query.ts';
+import { twinOf } from './torrent-twin.ts';
 
 export type TorrentsDeps = {
   readonly engine: BittorrentApi;
@@ -80,6 +81,11 @@ export class TorrentsService implements TorrentsApi {
   async add(torrent: AddTorrent): Promise<AddedTorrent> {
     requireScope(this.#who, 'write');
     return this.#deps.adder.add(torrent, this.#who);
+  }
+
+  async makeTwin(id: TorrentId, version: 'v2' | 'hybrid'): Promise<AddedTorrent> {
+    const [entry] = this.#write([id]);
+    return this.#deps.adder.add(await twinOf(entry!, version, this.#deps.engine), this.#who);
   }
 
   async preview(source: TorrentSource, timeoutMs: number): Promise<ShownTorrent> {

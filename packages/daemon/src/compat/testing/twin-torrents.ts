@@ -149,6 +149,10 @@ export class TwinTorrents implements TorrentsApi {
     return { id, known: false };
   }
 
+  async makeTwin(): Promise<AddedTorrent> {
+    throw new NodeError('TWIN_INCOMPLETE', 'None here has one.', { op: 'twin' });
+  }
+
   async preview(source: TorrentSource): Promise<ShownTorrent> {
     if ('torrent' in source) return this.#show(source);
     throw new NodeError('PREVIEW_TIMEOUT', 'Nobody has told what is in it so far.');
