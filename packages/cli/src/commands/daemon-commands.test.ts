@@ -191,6 +191,55 @@ test('keys, passwords, one-time addresses and the end', async (t) => {
   assert.equal(asked.at(-1)!.call, 'POST /shutdown');
 });
 
+test('users: who there is, somebody new, other rights, and no more', async (t) => {
+  const ana = { name: 'ana', scope: 'write', folder: null, quotaBytes: 5 * 2 ** 30, torrentCountMax: null };
+  const { world, asked } = await serve(t, {
+    'GET /users': [{ ...ana, usedBytes: 2 ** 30, torrentCount: 3, createdAtMs: 0 }],
+    'POST /keys': { id: 'k2', name: 'x', scope: 'write', key: 'the-key' },
+  });
+  assert.equal(await run(world, 'users'), 0);
+  assert.deepEqual(world.out.trimEnd().split('\n'), [
+    'Name    May  Torrents                   Has  Folder',
+    'ana   write         3  1.00 GiB of 5.00 GiB  -',
+  ]);
+  assert.equal(await run(world, 'users add ana'), 2);
+  assert.match(world.err, /There is a user “ana” already/);
+  assert.equal(
+    await run(world, 'users add eva --quota 1.5TiB --torrents 9 --folder /srv/eva --scope read'),
+    0,
+  );
+  assert.deepEqual(asked.at(-1), {
+    call: 'PUT /users',
+    body: { name: 'eva', scope: 'read', folder: '/srv/eva', quotaBytes: 1.5 * 2 ** 40, torrentCountMax: 9 },
+    key: 'Bearer secret',
+  });
+  assert.equal(await run(world, 'users change ana --quota none --torrents 2'), 0);
+  assert.deepEqual(asked.at(-1)!.body, { ...ana, quotaBytes: null, torrentCountMax: 2 });
+  assert.equal(await run(world, 'users change eva --quota none'), 66);
+  assert.equal(await run(world, 'users remove ana'), 0);
+  assert.deepEqual(asked.at(-1), { call: 'POST /users/remove', body: { name: 'ana' }, key: 'Bearer secret' });
+  for (const wrong of ['--quota much', '--torrents many', '--scope all'])
+    assert.equal(await run(world, `users change ana ${wrong}`), 2, wrong);
+  assert.equal(await run(world, 'keys add x --user ana'), 0);
+  assert.deepEqual(asked.at(-1)!.body, { name: 'x', scope: 'write', user: 'ana' });
+});
+
+test('twin: the node makes another torrent of the files of one', async (t) => {
+  const id = '3b24aa'.padEnd(40, '0');
+  const twin = 'cccc'.padEnd(40, '0');
+  const { world, asked } = await serve(t, {
+    ...list,
+    [`POST /torrents/${id}/twin`]: { id: twin, known: false },
+    [`GET /torrents/${twin}`]: torrent('cccc', 'debian.iso'),
+  });
+  assert.equal(await run(world, 'twin 3b24aa'), 0);
+  assert.equal(world.out, `Shared beside it: debian.iso (${twin})\n`);
+  assert.deepEqual(asked.find(({ call }) => call.endsWith('/twin'))?.body, { version: 'hybrid' });
+  world.out = '';
+  assert.equal(await run(world, '--json twin 3b24aa --v2'), 0);
+  assert.deepEqual(asked.filter(({ call }) => call.endsWith('/twin'))[1]?.body, { version: 'v2' });
+});
+
 test('get gives its torrent to a node that runs with the same data, and waits for it', async (t) => {
   const id = 'aaaa'.padEnd(40, '0');
   const { world, asked } = await serve(t, {

@@ -9,6 +9,8 @@ import { alignColumns } from './list.ts';
 
 const scopes: readonly Scope[] = ['read', 'write', 'admin'];
 
+type AddFlags = { readonly scope: Scope; readonly user?: string };
+
 /** `keys`, `keys add NAME`, `keys remove ID`: who may come in, besides people. */
 export function defineKeys(command: Command, session: Session): void {
   const { keys: help } = session.messages.help;
@@ -19,17 +21,17 @@ export function defineKeys(command: Command, session: Session): void {
   const add = command
     .command('add')
     .argument('<name>', help.name)
-    .option('--scope <scope>', help.scope, (text) => scopeOf(text, session), 'write' as Scope);
+    .option('--scope <scope>', help.scope, (text) => scopeOf(text, session), 'write' as Scope)
+    .option('--user <name>', help.user);
   addHelp(add, session, { summary: help.add, examples: help.examples.slice(1) });
-  add.action(async (name: string, flags: { readonly scope: Scope }) =>
-    session.finish(await runAdd(name, flags.scope, session)),
-  );
+  add.action(async (name: string, flags: AddFlags) => session.finish(await runAdd(name, flags, session)));
   const remove = command.command('remove').argument('<id>', help.id);
   addHelp(remove, session, { summary: help.remove, examples: [] });
   remove.action(async (id: string) => session.finish(await runRemove(id, session)));
 }
 
-function scopeOf(text: string, { messages }: Session): Scope {
+/** @throws UsageError */
+export function scopeOf(text: string, { messages }: Session): Scope {
   const scope = scopes.find((known) => known === text);
   if (scope === undefined) throw new UsageError(messages.daemon.badScope(text));
   return scope;
@@ -50,9 +52,9 @@ async function runList(session: Session): Promise<ExitCode> {
   return exitCodes.done;
 }
 
-async function runAdd(name: string, scope: Scope, session: Session): Promise<ExitCode> {
+async function runAdd(name: string, options: AddFlags, session: Session): Promise<ExitCode> {
   const { output, messages } = session;
-  const made = await withDaemon(session, (node) => node.users.makeKey({ name, scope }));
+  const made = await withDaemon(session, (node) => node.users.makeKey({ name, ...options }));
   output.json({ type: 'key', ...made });
   output.note(messages.daemon.keyMade(printable(name)));
   output.result(made.key);
