@@ -71,8 +71,8 @@ export interface TorrentsApi {
   /** @throws NodeError as the engine's `add`, `CATEGORY_MISSING`, `USER_QUOTA` */
   add(torrent: AddTorrent): Promise<AddedTorrent>;
   /**
-   * Makes another torrent of the files of one that is complete, for those who speak BitTorrent v2, and shares it beside:
-   * same files, trackers and category. Reads all content.
+   * Makes another torrent of the files of one that is complete, for those who speak BitTorrent v2, and shares it
+   * beside: same files, trackers and category. Reads all content.
    * @throws NodeError `TWIN_INCOMPLETE`, `TWIN_VERSION`, `TWIN_NAMES`, and as `add` and the engine's `create`
    */
   makeTwin(id: TorrentId, version: 'v2' | 'hybrid'): Promise<AddedTorrent>;

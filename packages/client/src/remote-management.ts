@@ -118,6 +118,26 @@ function remoteTorrents(calls: HttpCalls): Management['torrents'] {
       }
     },
     readContent: (id, file, offset, length, signal) => readContent(calls, id, file, offset, length, signal),
+    ...remoteGroups(calls),
+  };
+}
+
+/** What many torrents have in common. */
+function remoteGroups(
+  calls: HttpCalls,
+): Pick<
+  Management['torrents'],
+  | 'categories'
+  | 'putCategory'
+  | 'removeCategory'
+  | 'tags'
+  | 'putTags'
+  | 'dropTags'
+  | 'trackerRules'
+  | 'putTrackerRule'
+  | 'removeTrackerRule'
+> {
+  return {
     categories: () => calls.call('categories.list'),
     putCategory: (category) => done(calls.call('categories.put', { body: category })),
     removeCategory: (name) => done(calls.call('categories.remove', { body: { name } })),
