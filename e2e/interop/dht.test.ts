@@ -186,7 +186,9 @@ const ipv6: Cell = {
     await downloadByMagnet(stage, tequio, torrent.magnet);
     const connected = tequio.lines.filter(({ type }) => type === 'bittorrent.peer.connected');
     assert.ok(connected.length > 0);
-    for (const { endpoint } of connected) assert.equal(endpoint, `[${seederAddress}]:6881`);
+    // Either may have dialled the other.
+    for (const { endpoint } of connected)
+      assert.ok(String(endpoint).startsWith(`[${seederAddress}]:`), `${endpoint}`);
   },
 };
 

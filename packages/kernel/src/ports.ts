@@ -200,6 +200,8 @@ export interface HttpExchange {
 
 export interface HttpClient {
   open(request: HttpRequest, handler: HttpHandler): HttpExchange;
+  /** Ends connections that are kept for later requests. Left out by clients that keep none. */
+  endIdle?(): void;
 }
 
 export type HttpServerRequest = {

@@ -31,6 +31,7 @@ class Bench {
   readonly line: BoundLine;
   readonly ports: BoundPorts;
   isThere = true;
+  idleEndedCount = 0;
 
   constructor() {
     const networks = {
@@ -39,7 +40,9 @@ class Bench {
         ...(this.isThere ? [network('tun0', this.address)] : []),
       ],
     };
-    const below = { ...this.own, networks };
+    const { http } = this.own;
+    const endIdle = (): void => void this.idleEndedCount++;
+    const below = { ...this.own, networks, http: { open: http.open.bind(http), endIdle } };
     this.line = new BoundLine('tun0', { clock: below.clock, networks });
     // Disk, files and database are not used here.
     this.ports = new BoundPorts(below as never, this.line);
@@ -177,6 +180,15 @@ test('HTTP requests and names wait for nothing: they fail while the line is down
   bench.isThere = false;
   await bench.line.start();
   deepEqual(bench.events.slice(4).sort(), ['HTTP_UNREACHABLE', 'down']);
+  bench.line.close();
+});
+
+test('HTTP connections that are kept for later end with the line', async () => {
+  const bench = new Bench();
+  await bench.line.start();
+  deepEqual([bench.line.isUp, bench.idleEndedCount], [true, 0]);
+  await bench.look(false);
+  deepEqual([bench.line.isUp, bench.idleEndedCount], [false, 1]);
   bench.line.close();
 });
 

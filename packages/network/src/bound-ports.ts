@@ -68,6 +68,7 @@ export class BoundPorts extends PortsAbove {
         else connection.reset();
       }
       for (const end of [...this.#exchanges]) end();
+      below.http.endIdle?.();
     });
   }
 

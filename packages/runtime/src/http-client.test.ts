@@ -310,3 +310,23 @@ test('a connection made elsewhere is kept for the next request of the same way, 
   equal(made.length, 5);
   one.close();
 });
+
+test('kept connections are used again, and end when that is asked for', async () => {
+  const own = createHttpClient(createResolver());
+  const open = new Set<Socket>();
+  const server = createPlainServer((_request, response) => response.end('x'));
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+  });
+  const url = `http://127.0.0.1:${await serve(server)}/`;
+  await get(url, {}, own);
+  const [first] = open;
+  await get(url, {}, own);
+  deepEqual([...open], [first]);
+  own.endIdle?.();
+  await untilReal(() => open.size === 0);
+  await get(url, {}, own);
+  equal(open.size, 1);
+  own.close();
+});

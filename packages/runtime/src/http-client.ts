@@ -41,6 +41,7 @@ export function createHttpClient(resolver: Resolver): HttpClient & { close(): vo
   const agents = new Agents();
   return {
     open: (request, handler) => new Exchange(request, handler, resolver, agents),
+    endIdle: () => agents.endIdle(),
     close: () => agents.close(),
   };
 }
@@ -64,6 +65,13 @@ class Agents {
     }
     this.#https ??= pinByWay(new (loadHttps().Agent)(options));
     return this.#https;
+  }
+
+  endIdle(): void {
+    for (const pool of [this.#http, this.#https]) {
+      for (const kept of Object.values(pool?.freeSockets ?? {}))
+        for (const socket of kept ?? []) socket.destroy();
+    }
   }
 
   close(): void {

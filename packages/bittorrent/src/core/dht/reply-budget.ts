@@ -7,8 +7,8 @@
  * - One address (IPv6: one /64): 50 unasked datagrams in ten seconds; who sends more is not heard for five minutes.
  *   On local networks each port counts for itself, for test networks live behind one address.
  *
- * Cost: a Map of at most 4,096 addresses, the one not seen for longest gives way; a datagram from a blocked address
- * costs one look-up and is not decoded.
+ * Cost: a Map of who wrote in the last ten seconds or is blocked, at most 4,096 addresses, of which the one not seen
+ * for longest gives way; a datagram from a blocked address costs one look-up and is not decoded.
  */
 import { readUint16, readUint32, toLatin1 } from '@tequio/kernel';
 import { dhtLimits } from './dht-limits.ts';
@@ -47,6 +47,11 @@ type Sender = { windowMs: number; count: number; blockedUntilMs: number };
 export class FloodGate {
   readonly #senders = new Map<SenderKey, Sender>();
 
+  /** Remembered now. */
+  get senderCount(): number {
+    return this.#senders.size;
+  }
+
   /**
    * Counts a datagram of this sender. False: it is not heard.
    * @param compact its address and port
@@ -56,6 +61,7 @@ export class FloodGate {
     const owner = senderKey(compact, isLocal);
     const sender = this.#senders.get(owner);
     if (sender === undefined) {
+      this.#forgetOld(nowMs);
       this.#add(owner, { windowMs: nowMs, count: 1, blockedUntilMs: 0 });
       return true;
     }
@@ -69,6 +75,16 @@ export class FloodGate {
     if (++sender.count <= floodCountMax) return true;
     sender.blockedUntilMs = nowMs + floodBlockMs;
     return false;
+  }
+
+  /** Two of those at the head, for each that comes: memory follows those who write now. Blocked ones go behind. */
+  #forgetOld(nowMs: number): void {
+    let left = 2;
+    for (const [owner, sender] of this.#senders) {
+      if (left-- === 0 || nowMs - sender.windowMs < floodWindowMs) return;
+      this.#senders.delete(owner);
+      if (nowMs < sender.blockedUntilMs) this.#senders.set(owner, sender);
+    }
   }
 
   #add(owner: SenderKey, sender: Sender): void {
