@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { dhtBootstrapHosts } from './dht-bootstrap.ts';
+import { overlayBootstrap } from './overlay-bootstrap.ts';
 
 /** Of the config file's shape; one more with every migration. */
 export const settingsVersion = 1;
@@ -328,6 +329,62 @@ const httpSection = z.strictObject({
   ),
 });
 
+const overlaySection = z.strictObject({
+  enabled: z
+    .boolean()
+    .meta({
+      description: 'Takes part in libp2p also while nothing here needs it.',
+      restart: true,
+    })
+    .default(false),
+  port: optional(z.int().min(0).max(65_535), {
+    description: 'TCP port; 0: any free one; by default 4001, or a free one when that is taken.',
+    restart: true,
+  }),
+  webSocketPort: optional(z.int().min(0).max(65_535), {
+    description: 'Port for WebSockets, by which pages in browsers come; by default none.',
+    restart: true,
+  }),
+  quicPort: optional(z.int().min(0).max(65_535), {
+    description: 'UDP port for QUIC; by default QUIC is not used.',
+    restart: true,
+  }),
+  webRtc: z
+    .boolean()
+    .meta({ description: 'Reaches peers behind routers directly, by WebRTC.', restart: true })
+    .default(true),
+  dht: z
+    .enum(['none', 'client', 'server'])
+    .meta({ description: 'Part in the DHT: none, asking, or answering others too.', restart: true })
+    .default('client'),
+  localDiscovery: z
+    .boolean()
+    .meta({ description: 'Finds, and is found by, nodes on the local network.', restart: true })
+    .default(true),
+  relayServer: z
+    .boolean()
+    .meta({
+      description: 'Others behind routers are introduced to each other here, within narrow limits.',
+      restart: true,
+    })
+    .default(true),
+  bootstrap: z
+    .array(z.string().min(1).max(1000).startsWith('/', 'must be a multiaddr like /ip4/…/tcp/…/p2p/…'))
+    .max(100)
+    .meta({ description: 'Addresses of nodes that are dialled first.', restart: true })
+    .default([...overlayBootstrap]),
+  swarmKey: optional(absolutePath, {
+    description: 'File of a private swarm’s key; then only who has it is spoken to.',
+    restart: true,
+  }),
+  connections: z
+    .int()
+    .min(8)
+    .max(400)
+    .meta({ description: 'Connections at most.', restart: true })
+    .default(80),
+});
+
 const compatSection = z.strictObject({
   transmission: z.boolean().meta({ description: 'Transmission RPC at `/transmission/rpc`.' }).default(true),
   qbittorrent: z.boolean().meta({ description: 'qBittorrent Web API at `/api/v2`.' }).default(true),
@@ -346,6 +403,9 @@ export const settingsSchema = z.strictObject({
   node: nodeSection.prefault({}).meta({ description: 'The node itself.' }),
   folders: foldersSection.prefault({}).meta({ description: 'Where content lies.' }),
   bittorrent: bittorrentSection.prefault({}).meta({ description: 'BitTorrent.' }),
+  overlay: overlaySection
+    .prefault({})
+    .meta({ description: 'libp2p: the network that IPFS and others stand on.' }),
   altLimits: altLimitsSection
     .prefault({})
     .meta({ description: 'Alternative limits, by hand or at set times.' }),

@@ -3,6 +3,7 @@
  * and what they share, is in service.ts.
  */
 import { Bitfield, Emitter, NodeError, type Ports } from '@tequio/kernel';
+import type { Admission, RateLimiter } from '@tequio/network';
 import type {
   BittorrentEvent,
   FileSnapshot,
@@ -30,6 +31,14 @@ import type { TorrentStorage } from './shell/torrent-storage.ts';
 /** What a user may set; more is refused with a sentence. */
 const setLimits = { trackerCountMax: 1000, webSeedCountMax: 1000, textLengthMax: 2000 } as const;
 
+/** What the whole node has one of, for other networks to keep to as well. */
+export interface NodeShares {
+  /** Connection budget, bans, address filter. */
+  readonly admission: Admission;
+  /** A network's part of the node's bandwidth. */
+  ratesOf(network: string): { readonly down: RateLimiter; readonly up: RateLimiter };
+}
+
 export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 'restore' | 'remove'> {
   protected readonly ports: Ports;
   protected readonly rates: RateLimits;
@@ -40,6 +49,10 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
   constructor(ports: Ports, rates: RateLimits) {
     this.ports = ports;
     this.rates = rates;
+  }
+
+  ratesOf(network: string): ReturnType<NodeShares['ratesOf']> {
+    return this.rates.ofNetwork(network);
   }
 
   async pause(torrent: TorrentId): Promise<void> {

@@ -37,7 +37,7 @@ import { PieceMemory } from './core/piece-memory.ts';
 import { ReadCache } from './core/read-cache.ts';
 import { toShown, toShownMagnet } from './core/shown-torrent.ts';
 import { type BittorrentOptions, type CompleteOptions, defaultOptions } from './options.ts';
-import { ServiceTorrents } from './service-torrents.ts';
+import { type NodeShares, ServiceTorrents } from './service-torrents.ts';
 import { AnnouncedPort, type PortMapping } from './shell/announced-port.ts';
 import { banTarget, toBanSnapshot } from './shell/ban-snapshot.ts';
 import { countedDhtPort, countedUdp } from './shell/counted-datagrams.ts';
@@ -97,7 +97,7 @@ export type Line = {
 };
 
 /** The service: the contract, and its own start and end. */
-export interface BittorrentService extends BittorrentApi {
+export interface BittorrentService extends BittorrentApi, NodeShares {
   /** Our address as peers and trackers agree to see it; null: too few have said. */
   externalAddress(family: 4 | 6): IpAddress | null;
   /** Listens. @throws NodeError `NET_LISTEN` */
@@ -114,7 +114,7 @@ class Service extends ServiceTorrents implements BittorrentService {
   readonly #line: Line | null;
   protected readonly places: TorrentPlaces;
   protected readonly news: TorrentNews;
-  readonly #admission: Admission;
+  readonly admission: Admission;
   readonly #acceptor: PeerAcceptor;
   readonly #dialer: PeerDialer;
   readonly #encryption: PeerEncryption;
@@ -157,7 +157,7 @@ class Service extends ServiceTorrents implements BittorrentService {
       clock,
       encryption: this.#encryption,
     });
-    this.#admission = new Admission({
+    this.admission = new Admission({
       limits: {
         ...defaultConnectionLimits,
         total: options.totalConnectionCountMax,
@@ -168,7 +168,7 @@ class Service extends ServiceTorrents implements BittorrentService {
     });
     this.#acceptor = new PeerAcceptor({
       ports: deps.ports,
-      admission: this.#admission,
+      admission: this.admission,
       encryption: this.#encryption,
       route: (infoHash, connection, prefix, slot) => {
         const place = this.places.byHandshake(infoHash);
@@ -223,7 +223,7 @@ class Service extends ServiceTorrents implements BittorrentService {
 
   async start(): Promise<void> {
     const ports = this.ports;
-    if (this.#database !== null) this.#admission.open(this.#database);
+    if (this.#database !== null) this.admission.open(this.#database);
     if (this.#line !== null) {
       const line = this.#line;
       this.#leaveLine = line.subscribe(() => {
@@ -375,7 +375,7 @@ class Service extends ServiceTorrents implements BittorrentService {
   totals(): BittorrentTotals {
     const nowMs = this.ports.clock.nowMs();
     const { down, up } = this.#traffic;
-    const { budget } = this.#admission;
+    const { budget } = this.admission;
     const families = this.dht?.status()?.families ?? [];
     return {
       downRate: Math.round(down.bytesPerSecond(nowMs)),
@@ -389,16 +389,16 @@ class Service extends ServiceTorrents implements BittorrentService {
   }
 
   bans(): readonly BanSnapshot[] {
-    return this.#admission.bans().map(toBanSnapshot);
+    return this.admission.bans().map(toBanSnapshot);
   }
 
   ban(address: string, message: string): void {
-    const ban = this.#admission.ban(banTarget(address), { code: 'BITTORRENT_BANNED_BY_USER', message });
+    const ban = this.admission.ban(banTarget(address), { code: 'BITTORRENT_BANNED_BY_USER', message });
     for (const session of this.places.awake()) session.driver.expel(ban);
   }
 
   unban(address: string): boolean {
-    return this.#admission.unban(address);
+    return this.admission.unban(address);
   }
 
   show(source: TorrentSource): ShownTorrent {
@@ -460,7 +460,7 @@ class Service extends ServiceTorrents implements BittorrentService {
       http: this.ports.http,
       prng: this.#prng,
       rates: this.rates,
-      admission: this.#admission,
+      admission: this.admission,
       traffic: this.#traffic,
       lineTrouble: () => this.#line?.trouble ?? null,
       banned: (ban) => {

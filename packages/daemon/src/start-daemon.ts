@@ -5,7 +5,7 @@
  *   settings -> node (lock, database, engine) -> torrents of earlier runs -> what happens by itself -> HTTP
  */
 import { join } from 'node:path';
-import type { DaemonStart, Identity, Management, RunningDaemon, TorrentId } from '@tequio/api';
+import type { DaemonStart, Identity, Management, RunningDaemon, Settings, TorrentId } from '@tequio/api';
 import type { Clock, Log } from '@tequio/kernel';
 import {
   createFiles,
@@ -32,6 +32,7 @@ import { LocalManagement } from './local-management.ts';
 import { LogRing } from './log/log-ring.ts';
 import { NetworkService } from './network/network-service.ts';
 import { downloadFolderOf, nodeSettingsOf } from './node-settings.ts';
+import { NodeOverlay } from './overlay/node-overlay.ts';
 import { feedLimits } from './rss/feed-parser.ts';
 import { Feeds } from './rss/feeds.ts';
 import { NodeState } from './status/node-state.ts';
@@ -96,6 +97,7 @@ class Daemon {
   readonly #users: UsersBook;
   readonly #network: NetworkService;
   readonly #feeds: Feeds;
+  readonly #overlay: NodeOverlay;
   readonly #front: HttpFront | null;
   readonly #startedAtMs: number;
   readonly ended: Promise<void>;
@@ -125,7 +127,7 @@ class Daemon {
     settings: SettingsBook,
     log: LogRing,
     token: string,
-    { pageFolder, countryFile }: DaemonOptions,
+    { pageFolder, countryFile, version }: DaemonOptions,
   ) {
     const { ports, bittorrent, outside } = node.parts;
     const database = node.parts.database!;
@@ -191,6 +193,7 @@ class Daemon {
       add: (torrent) => ownTorrents.add(torrent),
       emit,
     });
+    this.#overlay = createOverlay(node, current, version);
     this.#front = settings.current.http.enabled ? createFront(node, log, pageFolder) : null;
   }
 
@@ -265,6 +268,7 @@ class Daemon {
     this.#settings.onChange((keys) => this.#handleSettings(keys));
     this.#supervisor.start({ name: 'torrents', run: (signal) => this.#tick(signal) });
     this.#supervisor.start({ name: 'address-filter', run: (signal) => this.#network.run(signal) });
+    this.#supervisor.start({ name: 'overlay', run: (signal) => this.#overlay.run(signal) });
     this.#supervisor.start({ name: 'rss', run: (signal) => this.#feeds.run(signal) });
     const watch = new WatchFolders({
       clock,
@@ -355,6 +359,23 @@ class Daemon {
     this.#save();
     await removeRunningNode(this.#node.dataFolder);
   }
+}
+
+function createOverlay(node: LocalNode, settings: () => Settings, version: string): NodeOverlay {
+  const { bittorrent, database, outside, nat } = node.parts;
+  const { bittorrent: engine, proxy } = settings();
+  return new NodeOverlay({
+    ports: outside.ports,
+    files: node.parts.ports.files,
+    database: database!,
+    dataFolder: node.dataFolder,
+    agent: `tequio/${version}`,
+    settings: () => settings().overlay,
+    admission: bittorrent.admission,
+    rates: () => bittorrent.ratesOf('overlay'),
+    isBound: engine.bind !== null || (proxy.url !== null && proxy.peers),
+    ...(nat === null ? {} : { portMapping: nat.mapper }),
+  });
 }
 
 function createFront(node: LocalNode, log: Log, pageFolder: string | null): HttpFront {

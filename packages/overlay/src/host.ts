@@ -5,12 +5,14 @@ import { dcutr } from '@libp2p/dcutr';
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub';
 import { type Identify, identify, identifyPush } from '@libp2p/identify';
 import type { ConnectionGater, Libp2p, Transport } from '@libp2p/interface';
+import type { AddressManager } from '@libp2p/interface-internal';
 import {
   type KadDHT,
   kadDHT,
   passthroughMapper,
   removePrivateAddressesMapper,
   removePublicAddressesMapper,
+  type SingleKadDHT,
 } from '@libp2p/kad-dht';
 import { noise } from '@libp2p/noise';
 import { type Ping, ping } from '@libp2p/ping';
@@ -49,11 +51,15 @@ type Parts = {
 /** What other programs of this network listen on. */
 const usualPort = 4001;
 
+/** libp2p's inner parts that this package works with, taken out while it is put together. */
+export type Inside = { addressManager: AddressManager | null };
+
 /** Not started yet. */
 export async function createHost(
   options: OverlayOptions,
   deps: OverlayDeps,
   store: RecordStore,
+  inside: Inside,
 ): Promise<Host> {
   const parts = await createParts(options, deps);
   const { swarmKey } = options;
@@ -75,7 +81,7 @@ export async function createHost(
       inboundConnectionThreshold: limits.connection.incomingPerSecond,
     },
     peerStore: { maxAddressAge: limits.peers.lastMs, maxPeerAge: limits.peers.lastMs },
-    services: createServices(options),
+    services: createServices(options, inside),
     ...(swarmKey === null ? {} : { connectionProtector: preSharedKey({ psk: swarmKeyFile(swarmKey) }) }),
   });
   return host;
@@ -142,13 +148,17 @@ const rpcLimits = {
   maxPeerInfos: 16,
 };
 
-function createServices(options: OverlayOptions): ServiceFactoryMap<Services> {
+function createServices(options: OverlayOptions, inside: Inside): ServiceFactoryMap<Services> {
   const { dht, relayServer } = options;
   const { topics, relay, streams } = limits;
   return {
     identify: identify({ runOnLimitedConnection: true }),
     identifyPush: identifyPush({ runOnLimitedConnection: true }),
     ping: ping(),
+    inside: ({ addressManager }) => {
+      inside.addressManager = addressManager;
+      return inside;
+    },
     autoNat: autoNAT(),
     dcutr: dcutr(),
     pubsub: gossipsub({
@@ -160,7 +170,7 @@ function createServices(options: OverlayOptions): ServiceFactoryMap<Services> {
       maxInboundStreams: streams.perProtocol,
       decodeRpcLimits: rpcLimits,
     }),
-    ...(dht === 'off' ? {} : createDhts(options)),
+    ...(dht === 'none' ? {} : createDhts(options)),
     ...(relayServer
       ? {
           relay: circuitRelayServer({
@@ -182,7 +192,8 @@ function createServices(options: OverlayOptions): ServiceFactoryMap<Services> {
 function createDhts({ dht, swarmKey }: OverlayOptions): Pick<ServiceFactoryMap<Services>, 'dht' | 'lanDht'> {
   const common = {
     clientMode: dht !== 'server',
-    allowQueryWithZeroPeers: true,
+    // Sooner than the usual second: until then questions wait.
+    initialQuerySelfInterval: 100,
     // What has been provided is provided again by whoever knows whether it is still there; store.ts sweeps the rest.
     reprovide: { interval: 2 ** 31 - 1 },
   };
@@ -204,9 +215,11 @@ function createDhts({ dht, swarmKey }: OverlayOptions): Pick<ServiceFactoryMap<S
   return { dht: wan, lanDht: lan };
 }
 
-/** The DHTs that are there. */
-export function dhtsOf(host: Host): readonly KadDHT[] {
-  return [host.services.dht, host.services.lanDht].filter((dht): dht is KadDHT => dht !== undefined);
+/** The DHTs that are there, each with its routing table, which its type does not promise. */
+export function dhtsOf(host: Host): readonly SingleKadDHT[] {
+  return [host.services.dht, host.services.lanDht].filter(
+    (dht): dht is SingleKadDHT => dht !== undefined && 'routingTable' in dht,
+  );
 }
 
 /** The services that are always there. */

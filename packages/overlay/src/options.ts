@@ -1,5 +1,6 @@
 import type { Clock, Database, FilesPort, Log, OverlayAddress, Ports } from '@tequio/kernel';
 import type { Admission, RateLimiter } from '@tequio/network';
+import type { PortMapper } from '@tequio/network/port-mapping';
 
 export type OverlayOptions = {
   /** Seed of the node's Ed25519 key: who it is. */
@@ -15,7 +16,7 @@ export type OverlayOptions = {
   /** UDP port for QUIC; 0 takes a free one, null: neither dialled nor listened on. */
   readonly quicPort: number | null;
   /** What part this node takes in the DHT: none, asking alone, or answering too. Nothing changes it but the user. */
-  readonly dht: 'off' | 'client' | 'server';
+  readonly dht: 'none' | 'client' | 'server';
   /** Other nodes of the local network are found by multicast DNS. */
   readonly localDiscovery: boolean;
   /** Who else is reached through this node's relay, within narrow limits. */
@@ -41,6 +42,8 @@ export type OverlayDeps = {
   readonly admission?: Admission;
   /** The node's classes of bandwidth for this network. Absent: no limit. */
   readonly rates?: { readonly down: RateLimiter; readonly up: RateLimiter };
+  /** The node's port mapping. Absent: routers are not asked. */
+  readonly portMapping?: Pick<PortMapper, 'want' | 'subscribe' | 'ways'>;
   /**
    * The way outside is one address alone, or a proxy: then nothing may go around it, and only TCP through the ports is
    * used: no WebSocket, WebRTC, QUIC, multicast, nor names that only DNS records lead to.

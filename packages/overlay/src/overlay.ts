@@ -18,9 +18,10 @@ import {
   type OverlayStreamHandler,
   type OverlaySubscription,
 } from '@tequio/kernel';
-import { createHost, dhtsOf, type Host, pubsubOf } from './host.ts';
+import { createHost, dhtsOf, type Host, type Inside, pubsubOf } from './host.ts';
 import { peerOf } from './identity.ts';
 import { limits } from './limits.ts';
+import { MappedPorts } from './mapped-ports.ts';
 import type { OverlayDeps, OverlayOptions } from './options.ts';
 import { RecordStore } from './record-store.ts';
 import { Routing } from './routing.ts';
@@ -57,6 +58,7 @@ class Libp2pOverlay implements OverlayService {
   /** Ends what still waits when this is closed. */
   readonly #ending = new AbortController();
   #running: Running | null = null;
+  #mapped: MappedPorts | null = null;
   #openingCount = 0;
 
   constructor(options: OverlayOptions, deps: OverlayDeps) {
@@ -70,7 +72,8 @@ class Libp2pOverlay implements OverlayService {
   async start(): Promise<void> {
     assert(this.#running === null, 'an overlay is started once');
     this.#store.start();
-    const host = await createHost(this.#options, this.#deps, this.#store);
+    const inside: Inside = { addressManager: null };
+    const host = await createHost(this.#options, this.#deps, this.#store, inside);
     host.addEventListener('peer:identify', ({ detail }) => this.#handleIdentify(detail));
     host.addEventListener('peer:disconnect', ({ detail }) => this.#handleGone(detail));
     this.#running = {
@@ -80,11 +83,17 @@ class Libp2pOverlay implements OverlayService {
     };
     await host.start();
     this.#log.info('overlay.started', { peer: this.peer });
+    const { portMapping } = this.#deps;
+    if (portMapping !== undefined && inside.addressManager !== null) {
+      this.#mapped = new MappedPorts(portMapping, inside.addressManager);
+      this.#mapped.start(host.getMultiaddrs());
+    }
     void this.#dialKnown(host);
   }
 
   async close(): Promise<void> {
     this.#ending.abort();
+    this.#mapped?.close();
     await this.#running?.host.stop();
     this.#running = null;
     this.#store.close();

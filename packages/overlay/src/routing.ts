@@ -1,5 +1,5 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface';
-import type { KadDHT, QueryEvent } from '@libp2p/kad-dht';
+import type { QueryEvent, SingleKadDHT } from '@libp2p/kad-dht';
 import { NodeError, type OverlayProvider, type OverlayRecordRules, tryDecodeUtf8 } from '@tequio/kernel';
 import { CID } from 'multiformats/cid';
 import { decode as decodeDigest } from 'multiformats/hashes/digest';
@@ -10,10 +10,10 @@ const rawCodec = 0x55;
 
 /** Questions to all DHTs at once: that of the Internet and that of the local network, as kubo has them. */
 export class Routing {
-  readonly #dhts: readonly KadDHT[];
+  readonly #dhts: readonly SingleKadDHT[];
   readonly #self: PeerId;
 
-  constructor(dhts: readonly KadDHT[], self: PeerId) {
+  constructor(dhts: readonly SingleKadDHT[], self: PeerId) {
     this.#dhts = dhts;
     this.#self = self;
   }
@@ -137,7 +137,11 @@ export class Routing {
     }
   }
 
-  async #bestOf(dht: KadDHT, key: Uint8Array, values: readonly Uint8Array[]): Promise<Uint8Array | null> {
+  async #bestOf(
+    dht: SingleKadDHT,
+    key: Uint8Array,
+    values: readonly Uint8Array[],
+  ): Promise<Uint8Array | null> {
     const namespace = namespaceOf(key) ?? '';
     const valid: Uint8Array[] = [];
     for (const value of values) {
@@ -155,11 +159,13 @@ export class Routing {
 
   /** All events of all DHTs; one that fails does not spoil the others. */
   async #ask(
-    question: (dht: KadDHT) => AsyncIterable<QueryEvent>,
+    question: (dht: SingleKadDHT) => AsyncIterable<QueryEvent>,
     onEvent: (event: QueryEvent) => void,
   ): Promise<void> {
+    // libp2p would wait until it knows somebody.
+    const asked = this.#dhts.filter(({ routingTable }) => routingTable.size > 0);
     await Promise.all(
-      this.#dhts.map(async (dht) => {
+      asked.map(async (dht) => {
         try {
           for await (const event of question(dht)) onEvent(event);
         } catch {

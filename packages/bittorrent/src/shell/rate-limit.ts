@@ -78,6 +78,11 @@ export class RateLimits {
     return { down: this.#down.bytesPerSecond, up: this.#up.bytesPerSecond };
   }
 
+  /** Another network's part of the node's bandwidth, beside that of all torrents. */
+  ofNetwork(name: string): { readonly down: RateLimiter; readonly up: RateLimiter } {
+    return { down: this.#down.child(name), up: this.#up.child(name) };
+  }
+
   /** Of all torrents of one category together. @throws NodeError `BITTORRENT_CATEGORIES` */
   setCategoryLimits(category: string, limits: Limits): void {
     const { down, up } = this.#category(category);
