@@ -36,7 +36,12 @@ describe('the packed package', { timeout: 120_000 }, () => {
   });
 
   it('brings nothing else along and nothing that runs at installation', () => {
-    assert.deepEqual(globSync('node_modules/*', { cwd: empty }), ['node_modules/tequio']);
+    // Native parts come, one for this machine, where npm can get them.
+    const native = ['@chainsafe', '@node-datachannel', 'detect-libc', 'node-datachannel'];
+    const others = globSync('node_modules/*', { cwd: empty }).filter(
+      (path) => !native.some((name) => path.endsWith(`/${name}`)),
+    );
+    assert.deepEqual(others, ['node_modules/tequio']);
     const manifest = JSON.parse(
       readFileSync(join(empty, 'node_modules/tequio/package.json'), 'utf8'),
     ) as object;

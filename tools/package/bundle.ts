@@ -24,7 +24,7 @@ export async function writeBundle(folder: string): Promise<Bundle> {
     cwd: projectRoot,
     input: entries,
     platform: 'node',
-    external: (id) => id.startsWith('node:'),
+    external: (id) => id.startsWith('node:') || isNative(id),
     plugins: [lateRequire],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(`the bundler warns: ${log.message}`);
@@ -55,6 +55,14 @@ const lateRequire: Plugin = {
     handler: (code) => code.replace(/createRequire\(import\.meta\.url\)\(/g, 'require('),
   },
 };
+
+/**
+ * WebRTC stays a package of its own, which npm installs where there is one for the machine: it has a native part for
+ * each, and a licence (MPL-2.0) that keeps its files apart.
+ */
+function isNative(id: string): boolean {
+  return id === 'node-datachannel' || id.startsWith('node-datachannel/');
+}
 
 function packageFolderOf(moduleId: string): string[] {
   const match = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(moduleId.replace(/^\0/, ''));

@@ -30,11 +30,19 @@ export function renderLicences(packageFolders: readonly string[]): string {
   const parts = packageFolders.map((folder) => {
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
     const { name, version, license } = manifest;
-    if (!compatible.has(license))
+    if (!isCompatible(license))
       throw new Error(`${name} ${version} is under ${license}: it cannot be packed`);
     return `## ${name} ${version} (${license})\n\n${textOf(folder, manifest)}\n`;
   });
   return `# Other people's work inside this package\n\n${parts.join('\n')}`;
+}
+
+/** Of several to choose from, one is enough. */
+function isCompatible(license: string): boolean {
+  return license
+    .replace(/^\(|\)$/g, '')
+    .split(' OR ')
+    .some((one) => compatible.has(one));
 }
 
 /** As its author wrote it; or, of the few that bring no text, what they say of themselves. */

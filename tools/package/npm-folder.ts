@@ -46,6 +46,16 @@ function pagePackages(): string[] {
   );
 }
 
+/** Native parts, which the overlay does without where there are none for the machine: WebRTC and QUIC. */
+function nativePackages(): Readonly<Record<string, string>> {
+  const read = (name: string): { version: string; optionalDependencies: Record<string, string> } =>
+    JSON.parse(readFileSync(join(projectRoot, 'node_modules', name, 'package.json'), 'utf8'));
+  return {
+    'node-datachannel': read('node-datachannel').version,
+    ...read('@chainsafe/libp2p-quic').optionalDependencies,
+  };
+}
+
 function manifest(): object {
   const { name, version, description, license } = JSON.parse(
     readFileSync(join(projectRoot, 'package.json'), 'utf8'),
@@ -61,5 +71,6 @@ function manifest(): object {
     exports: { '.': { types: './types/tequio/src/index.d.ts', default: './lib/library.js' } },
     types: './types/tequio/src/index.d.ts',
     engines: { node: '>=24' },
+    optionalDependencies: nativePackages(),
   };
 }

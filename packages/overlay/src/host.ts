@@ -18,7 +18,7 @@ import { noise } from '@libp2p/noise';
 import { type Ping, ping } from '@libp2p/ping';
 import { preSharedKey } from '@libp2p/pnet';
 import { yamux } from '@libp2p/yamux';
-import { assert } from '@tequio/kernel';
+import { assert, type Log } from '@tequio/kernel';
 import { createLibp2p, type Libp2pOptions, type ServiceFactoryMap } from 'libp2p';
 import { createGate } from './gate.ts';
 import { keyOf } from './identity.ts';
@@ -105,14 +105,25 @@ async function createParts(options: OverlayOptions, deps: OverlayDeps): Promise<
     listen.push(`/ip4/0.0.0.0/tcp/${options.port === 'usual' ? usualPort : options.port}`);
   for (let i = 0; i < options.relayCount; i++) listen.push('/p2p-circuit');
   // What opens sockets of its own would go around the address or proxy that everything is bound to.
-  if (!isBound) await addFreeParts(options, { transports, listen, discovery });
+  if (!isBound) await addFreeParts(options, { transports, listen, discovery }, ports.log);
   return { transports, listen, discovery };
+}
+
+/** A part that is native is not there for every machine: then the node goes without, and says so. */
+async function tryLoad<Part>(name: string, log: Log, load: () => Promise<Part>): Promise<Part | null> {
+  try {
+    return await load();
+  } catch (error) {
+    log.warn('overlay.part-missing', { part: name, reason: error instanceof Error ? error.message : '' });
+    return null;
+  }
 }
 
 /** Each is loaded only where it is wanted. In a private swarm QUIC and WebRTC, which encrypt by themselves, are out. */
 async function addFreeParts(
   options: OverlayOptions,
   { transports, listen, discovery }: Parts,
+  log: Log,
 ): Promise<void> {
   const { webSocketPort, webRtc, quicPort, swarmKey, localDiscovery, relayCount } = options;
   if (webSocketPort !== null) {
@@ -121,15 +132,19 @@ async function addFreeParts(
     listen.push(`/ip4/0.0.0.0/tcp/${webSocketPort}/ws`);
   }
   if (webRtc && swarmKey === null) {
-    const { webRTC, webRTCDirect } = await import('@libp2p/webrtc');
-    transports.push(webRTC(), webRTCDirect());
-    if (options.port !== null) listen.push('/ip4/0.0.0.0/udp/0/webrtc-direct');
-    if (relayCount > 0) listen.push('/webrtc');
+    const part = await tryLoad('webrtc', log, () => import('@libp2p/webrtc'));
+    if (part !== null) {
+      transports.push(part.webRTC(), part.webRTCDirect());
+      if (options.port !== null) listen.push('/ip4/0.0.0.0/udp/0/webrtc-direct');
+      if (relayCount > 0) listen.push('/webrtc');
+    }
   }
   if (quicPort !== null && swarmKey === null) {
-    const { quic } = await import('@chainsafe/libp2p-quic');
-    transports.push(quic());
-    listen.push(`/ip4/0.0.0.0/udp/${quicPort}/quic-v1`);
+    const part = await tryLoad('quic', log, () => import('@chainsafe/libp2p-quic'));
+    if (part !== null) {
+      transports.push(part.quic());
+      listen.push(`/ip4/0.0.0.0/udp/${quicPort}/quic-v1`);
+    }
   }
   if (localDiscovery) {
     const { mdns } = await import('@libp2p/mdns');
