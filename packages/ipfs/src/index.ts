@@ -3,6 +3,7 @@ export { hashCodes, matchesCid, tryDigest } from './core/block-hash.ts';
 export type { DagRoot } from './core/block-maker.ts';
 export { createSelection, type SelectionOptions } from './core/block-selection.ts';
 export { type Chunker, parseChunker } from './core/chunker.ts';
+export { DenyList } from './core/deny-list.ts';
 export { makeFolder, makeSymlink } from './core/folder.ts';
 export { decodeValue, encodeValue, type IpldValue, linksIn, linksOf } from './core/ipld.ts';
 export { parseIpfsPath } from './core/path.ts';
@@ -23,12 +24,38 @@ export { type VerificationReport, verifyBlocks } from './shell/block-verificatio
 export type { Block, BlockInFile, BlockReader, BlockWriter } from './shell/blocks.ts';
 export { type CarExportOptions, type CarImport, exportCar, importCar } from './shell/car-files.ts';
 export { getBlock, walkDag } from './shell/dag-reader.ts';
+export {
+  defaultGatewayOptions,
+  Gateway,
+  type GatewayDeps,
+  type GatewayOptions,
+  type GatewayRequest,
+} from './shell/gateway.ts';
 export { diskLeafHasher } from './shell/leaf-hasher.ts';
 export { MemoryBlocks } from './shell/memory-blocks.ts';
+export { NameResolver, type NameSource } from './shell/name-resolver.ts';
 export { type ResolvedPath, resolvePath } from './shell/path-resolver.ts';
 export type { Pin, PinCheck, PinMode, PinOptions, Pins } from './shell/pins.ts';
+export { type Pin, type PinMode, type PinOptions, Pins } from './shell/pins.ts';
+export { exportTar } from './shell/tar-export.ts';
 export { exportBytes, exportFile, getUnixfsNode, listFolder } from './shell/unixfs-export.ts';
 export { importBytes, importFile, importStream } from './shell/unixfs-import.ts';
 export { VerifiedBlocks } from './shell/verified-blocks.ts';
 export { cidText, codecs, multibases, tryDecodeCid, tryParseCid } from './wire/cid.ts';
 export { decodeDagPb, encodeDagPb } from './wire/dag-pb.ts';
+export {
+  type IpfsPublicKey,
+  ipnsNameOf,
+  ipnsNameText,
+  ipnsPeerText,
+  ipnsRoutingKey,
+  ipnsTopic,
+  tryParseIpnsName,
+} from './wire/ipns-name.ts';
+export {
+  compareIpnsRecords,
+  encodeIpnsRecord,
+  type IpnsRecord,
+  readIpnsRecord,
+  type VerifySignature,
+} from './wire/ipns-record.ts';

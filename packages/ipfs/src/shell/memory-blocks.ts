@@ -1,5 +1,5 @@
 import type { CID } from 'multiformats/cid';
-import { cidKey } from '../wire/cid.ts';
+import { keyOf, textOfKey } from '../core/block-key.ts';
 import type { Block, BlockReader, BlockWriter } from './blocks.ts';
 
 /** Blocks in memory: for what is made and thrown away, and for tests. */
@@ -16,21 +16,21 @@ export class MemoryBlocks implements BlockReader, BlockWriter {
   }
 
   async get(cid: CID): Promise<Uint8Array | null> {
-    return this.#blocks.get(cidKey(cid))?.bytes.slice() ?? null;
+    return this.#blocks.get(textOfKey(keyOf(cid)))?.bytes.slice() ?? null;
   }
 
   async has(cid: CID): Promise<boolean> {
-    return this.#blocks.has(cidKey(cid));
+    return this.#blocks.has(textOfKey(keyOf(cid)));
   }
 
   async put(blocks: readonly Block[]): Promise<void> {
     for (const { cid, bytes } of blocks) {
-      const key = cidKey(cid);
+      const key = textOfKey(keyOf(cid));
       if (!this.#blocks.has(key)) this.#blocks.set(key, { cid, bytes: bytes.slice() });
     }
   }
 
   delete(cid: CID): void {
-    this.#blocks.delete(cidKey(cid));
+    this.#blocks.delete(textOfKey(keyOf(cid)));
   }
 }
