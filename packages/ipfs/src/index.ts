@@ -35,7 +35,6 @@ export { diskLeafHasher } from './shell/leaf-hasher.ts';
 export { MemoryBlocks } from './shell/memory-blocks.ts';
 export { NameResolver, type NameSource } from './shell/name-resolver.ts';
 export { type ResolvedPath, resolvePath } from './shell/path-resolver.ts';
-export type { Pin, PinCheck, PinMode, PinOptions, Pins } from './shell/pins.ts';
 export { type Pin, type PinMode, type PinOptions, Pins } from './shell/pins.ts';
 export { exportTar } from './shell/tar-export.ts';
 export { exportBytes, exportFile, getUnixfsNode, listFolder } from './shell/unixfs-export.ts';
