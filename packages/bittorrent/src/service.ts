@@ -42,7 +42,7 @@ import { AnnouncedPort, type PortMapping } from './shell/announced-port.ts';
 import { banTarget, toBanSnapshot } from './shell/ban-snapshot.ts';
 import { countedDhtPort, countedUdp } from './shell/counted-datagrams.ts';
 import { createTorrent } from './shell/creator.ts';
-import { LocalDiscovery } from './shell/local-discovery.ts';
+import { LocalDiscovery, type LocalDiscoveryDeps } from './shell/local-discovery.ts';
 import { LocalTwins } from './shell/local-twins.ts';
 import { noDht } from './shell/no-dht.ts';
 import type { NodeDht } from './shell/node-dht.ts';
@@ -176,14 +176,7 @@ class Service extends ServiceTorrents implements BittorrentService {
         return this.places.wake(place.id).driver.accept(connection, prefix, slot);
       },
     });
-    this.#localDiscovery = !options.lsd
-      ? null
-      : new LocalDiscovery({
-          ...deps.ports,
-          bind: options.bind,
-          listenPort: () => this.port,
-          found: (hash, endpoint) => this.places.byHandshake(hash)?.announces.addNeighbour(endpoint),
-        });
+    this.#localDiscovery = !options.lsd ? null : new LocalDiscovery(this.#nearbyDeps(options.bind));
     this.places = new TorrentPlaces(options, {
       clock,
       disk: deps.ports.disk,
@@ -429,6 +422,14 @@ class Service extends ServiceTorrents implements BittorrentService {
     const isShared = this.#trackerPorts === this.ports;
     const udp = countedUdp(isShared ? this.#shared.portOf('tracker') : this.#trackerPorts.udp, this.rates);
     return new TrackerClient(options, { http, resolver, clock, entropy, log, udp });
+  }
+
+  /** One by one, for ports are made when they are first used: an object spread over them would leave them out. */
+  #nearbyDeps(bind: IpAddress | null): LocalDiscoveryDeps {
+    const { udp, clock, entropy, log } = this.ports;
+    const found: LocalDiscoveryDeps['found'] = (hash, endpoint) =>
+      this.places.byHandshake(hash)?.announces.addNeighbour(endpoint);
+    return { udp, clock, entropy, log, bind, listenPort: () => this.port, found };
   }
 
   /** @param more trackers besides */
