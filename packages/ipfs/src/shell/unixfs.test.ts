@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Prng } from '@tequio/kernel';
+import { encodeUtf8, Prng } from '@tequio/kernel';
 import { createRuntimePorts } from '@tequio/runtime';
+import ipip from '../../vectors/ipip-0499.json' with { type: 'json' };
 import { seededContent } from '../../vectors/seeded-content.ts';
 import vectors from '../../vectors/unixfs-files.json' with { type: 'json' };
 import { parseChunker } from '../core/chunker.ts';
@@ -42,6 +43,15 @@ test('a file has the CID that kubo gives it, and is the same when it comes out',
     assert.equal(root.cid.toString(), vector.cid, JSON.stringify(vector));
     assert.equal(root.fileBytes, bytes);
     assert.equal(Buffer.compare(await exportBytes(blocks, root.cid, bytes), content), 0);
+  }
+});
+
+test('IPIP-499: files have the CIDs that both profiles ask for, also where a chunk or a block is just full', async () => {
+  for (const { profile, text, seed, bytes, cid } of ipip.files) {
+    const content = text === undefined ? seededContent(seed, bytes) : encodeUtf8(text);
+    const nowhere = { put: async (): Promise<void> => undefined };
+    const root = await importBytes({ hashes, blocks: nowhere }, profiles[profile as ProfileName], content);
+    assert.equal(String(root.cid), cid);
   }
 });
 

@@ -23,7 +23,7 @@ import { base64, base64pad, base64url, base64urlpad } from 'multiformats/bases/b
 import { base256emoji } from 'multiformats/bases/base256emoji';
 import type { MultibaseCodec } from 'multiformats/bases/interface';
 import { CID } from 'multiformats/cid';
-import { create as createDigest } from 'multiformats/hashes/digest';
+import { create as createDigest, Digest } from 'multiformats/hashes/digest';
 import { ipfsLimits } from '../limits.ts';
 
 export { CID };
@@ -81,8 +81,22 @@ const cidTextMax = 9 * ipfsLimits.cidBytesMax;
 
 /** Of bytes that hold a CID and nothing else. It keeps no part of `bytes`, which may be a whole block's. */
 export function tryDecodeCid(bytes: Uint8Array): CID | null {
+  const common = tryDecodeCommon(bytes);
+  if (common !== null) return common;
   const prefix = tryDecodeCidPrefix(bytes);
   return prefix !== null && prefix.byteCount === bytes.length ? prefix.cid : null;
+}
+
+/** What nearly all CIDs are, SHA-256 in version 0 or 1: a folder's block has thousands of them. */
+function tryDecodeCommon(bytes: Uint8Array): CID | null {
+  if (bytes.length === 36 && bytes[0] === 1 && bytes[1]! < 0x80 && bytes[2] === 0x12 && bytes[3] === 32) {
+    const own = bytes.slice();
+    const multihash = new Digest(0x12, 32, own.subarray(4), own.subarray(2));
+    return new CID(1, own[1]!, multihash, own);
+  }
+  if (bytes.length !== 34 || bytes[0] !== 0x12 || bytes[1] !== 32) return null;
+  const own = bytes.slice();
+  return new CID(0, codecs['dag-pb'], new Digest(0x12, 32, own.subarray(2), own), own);
 }
 
 /** Of the CID that `bytes` begin with, and how many bytes it takes. */
