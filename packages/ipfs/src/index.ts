@@ -39,6 +39,12 @@ export { type Pin, type PinMode, type PinOptions, Pins } from './shell/pins.ts';
 export { exportTar } from './shell/tar-export.ts';
 export { exportBytes, exportFile, getUnixfsNode, listFolder } from './shell/unixfs-export.ts';
 export { importBytes, importFile, importStream } from './shell/unixfs-import.ts';
+export {
+  importTree,
+  type TreeImport,
+  type TreeImportDeps,
+  type TreeImportOptions,
+} from './shell/unixfs-tree.ts';
 export { VerifiedBlocks } from './shell/verified-blocks.ts';
 export { cidText, codecs, multibases, tryDecodeCid, tryParseCid } from './wire/cid.ts';
 export { decodeDagPb, encodeDagPb } from './wire/dag-pb.ts';

@@ -177,3 +177,23 @@ export interface FilesPort {
   }>;
   makeFolder(path: string): Promise<void>;
 }
+
+/** What lies in a folder. Symbolic links are not followed. */
+export type FolderItem = {
+  readonly name: string;
+  readonly kind: 'file' | 'folder' | 'link' | 'other';
+  readonly bytes: number;
+  /** Permissions: the low 12 bits of a Unix mode. */
+  readonly mode: number;
+  readonly modified: { readonly seconds: number; readonly nanoseconds: number };
+  /** Of a link: where it leads to, as it stands there; of others null. */
+  readonly target: string | null;
+};
+
+/** Folders one by one, with all that is known of what is in them. */
+export interface FoldersPort {
+  /** In no order; names that are no valid text are left out. @throws NodeError `FILE_MISSING`, `FILE_READ` */
+  list(folder: string): Promise<readonly FolderItem[]>;
+  /** Of one path; null when nothing is there. @throws NodeError `FILE_READ` */
+  item(path: string): Promise<FolderItem | null>;
+}

@@ -1,10 +1,11 @@
-import type { Log, Ports } from '@tequio/kernel';
+import type { FoldersPort, Log, Ports } from '@tequio/kernel';
 import { silentLog } from '@tequio/kernel';
 import { createClock } from './clock.ts';
 import { createDatabases } from './database.ts';
 import { createDisk, type DiskOptions } from './disk.ts';
 import { createEntropy } from './entropy.ts';
 import { createFiles } from './files.ts';
+import { createFolders } from './folder-items.ts';
 import { createHashes } from './hashes.ts';
 import { createHttpClient } from './http-client.ts';
 import { createHttpServer } from './http-server.ts';
@@ -23,6 +24,7 @@ export type RuntimeOptions = {
 
 /** All ports over this machine. Each is made when it is first used, so that a command pays only for what it needs. */
 export type RuntimePorts = Ports & {
+  readonly folders: FoldersPort;
   /** Ends disk threads and kept HTTP connections. Sockets, listeners and databases belong to whoever opened them. */
   close(): Promise<void>;
 };
@@ -37,6 +39,7 @@ class LazyPorts implements RuntimePorts {
   readonly hashes = createHashes();
   readonly signatures = createSignatures();
   readonly keyAgreement = createKeyAgreement();
+  readonly folders = createFolders();
   readonly log: Log;
   readonly #options: RuntimeOptions;
   readonly #made: { -readonly [Name in keyof Ports]?: Ports[Name] } = {};

@@ -26,6 +26,8 @@ export type ImportDeps = {
   readonly blocks: BlockWriter;
   /** Hashes large content; absent: this thread. */
   readonly leafHasher?: LeafHasher;
+  /** Small blocks wait here, and whoever gave it flushes it; absent: all is in the store when the import is done. */
+  readonly batch?: BlockBatch;
 };
 
 export type FileImportOptions = {
@@ -104,7 +106,7 @@ class FileImport {
     this.#options = options;
     this.#metadata = options.metadata ?? noMetadata;
     this.#hasher = deps.leafHasher ?? inlineLeafHasher(deps.hashes);
-    this.#batch = new BlockBatch(deps.blocks);
+    this.#batch = deps.batch ?? new BlockBatch(deps.blocks);
     this.#maker = new BlockMaker(deps.hashes, profile.cidVersion, (block) => this.#batch.add(block));
     const Layout = profile.layout === 'trickle' ? TrickleLayout : BalancedLayout;
     this.#layout = new Layout(this.#maker, profile.fileLinkCountMax);
@@ -115,7 +117,8 @@ class FileImport {
   async run(): Promise<DagRoot> {
     try {
       const root = await this.#readAll();
-      await this.#batch.flush();
+      if (this.#deps.batch === undefined) await this.#batch.flush();
+      else await this.#batch.flushIfFull();
       return root;
     } finally {
       await Promise.allSettled(this.#underWay);
