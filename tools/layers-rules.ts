@@ -191,6 +191,8 @@ export const workshopRule: RoomRule = {
 /** Libraries that only tests use: other people's clients of other programs' APIs, and the one that makes up inputs. */
 export const testLibraries: readonly string[] = [
   'fast-check',
+  'interface-blockstore',
+  'interface-blockstore-tests',
   '@ctrl/qbittorrent',
   '@ctrl/transmission',
   'aria2',

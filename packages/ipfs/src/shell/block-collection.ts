@@ -10,10 +10,11 @@
 import { NodeError } from '@tequio/kernel';
 import type { CID } from 'multiformats/cid';
 import { inlineBytes, keyOf } from '../core/block-key.ts';
-import { mayLink, tryLinksOf } from '../core/block-links.ts';
+import { linksOf } from '../core/ipld.ts';
 import { NumberSet } from '../core/number-set.ts';
 import { blockLimits } from '../limits.ts';
 import { recordBytesOf } from '../wire/block-record.ts';
+import { codecs } from '../wire/cid.ts';
 import type { Appended } from './block-segments.ts';
 import type { BlockStore } from './block-store.ts';
 
@@ -229,7 +230,7 @@ export class GraphWalk {
         if (state === 'missing') missing ??= cid;
         if (state !== 'new') continue;
         visit?.(cid);
-        if (mayLink(cid)) batch.push(cid);
+        if (cid.code !== codecs.raw) batch.push(cid);
       }
       return batch;
     };
@@ -248,7 +249,8 @@ export class GraphWalk {
   async #linksOf(cid: CID): Promise<CID[] | null> {
     const bytes = await this.#store.get(cid);
     // What is no block of its codec has no links that anybody could follow.
-    return bytes === null ? null : (tryLinksOf(cid, bytes) ?? []);
+    const links = bytes === null ? null : linksOf(cid, bytes);
+    return links === null || links.ok ? (links?.value ?? null) : [];
   }
 }
 

@@ -6,7 +6,7 @@
 import { NodeError } from '@tequio/kernel';
 import { CID } from 'multiformats/cid';
 import { inlineBytes, keyOf } from '../core/block-key.ts';
-import { tryLinksOf } from '../core/block-links.ts';
+import { linksOf } from '../core/ipld.ts';
 import { blockLimits } from '../limits.ts';
 import { type BlockCollector, GraphWalk, type Roots } from './block-collection.ts';
 import type { BlockStore } from './block-store.ts';
@@ -198,8 +198,10 @@ async function walkGraph(
       seen.add(text);
     }
     const found = await Promise.all(batch.map((cid) => inlineBytes(cid) ?? get(cid)));
-    for (const [i, bytes] of found.entries())
-      if (bytes !== null) waiting.push(...(tryLinksOf(batch[i]!, bytes) ?? []).reverse());
+    for (const [i, bytes] of found.entries()) {
+      const links = bytes === null ? null : linksOf(batch[i]!, bytes);
+      if (links?.ok === true) waiting.push(...links.value.toReversed());
+    }
     await store.rest();
   }
 }
