@@ -2,7 +2,7 @@
  * `npm run web [dev]`: builds the web page into `packages/web/dist`, where the node finds it; or serves it while it is
  * being worked on, with what it asks going to the node at `TEQUIO_NODE` (http://127.0.0.1:27270).
  */
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv, env, stdout } from 'node:process';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -43,7 +43,15 @@ export async function buildPage(): Promise<void> {
   await build(config);
   await build(workerConfig);
   const folder = join(projectRoot, 'packages/web/dist');
+  copyFlags(join(folder, 'flags'));
   for (const path of globSync('**/*.{js,css,html,svg}', { cwd: folder })) packTwins(join(folder, path));
+}
+
+/** Each is a file, and asked for when a peer of that country is seen. */
+function copyFlags(folder: string): void {
+  const from = join(projectRoot, 'node_modules/country-flag-icons/3x2');
+  mkdirSync(folder, { recursive: true });
+  for (const name of globSync('[A-Z][A-Z].svg', { cwd: from })) cpSync(join(from, name), join(folder, name));
 }
 
 /** The node sends packed twins as they are: nothing is packed while somebody waits. */

@@ -31,7 +31,27 @@ const content: readonly (readonly [name: string, megabytes: number, isHere: bool
   ['Open lectures on graph theory.mkv', 72, true],
   ['Archivo fotográfico de Mitla 1901–1960.zip', 25, false],
 ];
-const settleMs = 1200;
+const folderFiles = [
+  ['Léeme.txt', 4000],
+  ['Istmo/01 La Sandunga.flac', 1_500_000],
+  ['Istmo/02 La Llorona.flac', 1_700_000],
+  ['Istmo/fotos/portada.jpg', 296_000],
+  ['Sierra Norte/01 Sones y jarabes.flac', 1_400_000],
+  ['Sierra Norte/notas.pdf', 100_000],
+] as const;
+const settleMs = 900;
+const madeUpPlaces = [
+  ['MX', 21],
+  ['BR', 12],
+  ['DE', 11],
+  ['US', 9],
+  ['IN', 8],
+  ['FR', 6],
+  ['JP', 4],
+  ['ZA', 3],
+  ['AU', 2],
+  [null, 3],
+].map(([country, peerCount]) => ({ country, peerCount, downRate: 41_000 * Number(peerCount), upRate: 9000 }));
 
 /** Two nodes: one has everything, the other downloads from it, slowly. */
 class Nodes {
@@ -102,14 +122,29 @@ async function shoot(
     await page.waitForTimeout(settleMs);
     await page.screenshot({ path: join(folder, `${what}-${state}-${name}.png`) });
   };
+  if (state === 'full') {
+    await context.addInitScript(() => localStorage.setItem('tequio.guided', 'yes'));
+    // All peers of a lab are on one machine: for the look of the map, these are made up.
+    await page.route('**/api/v1/peer-places', (route) => route.fulfill({ json: madeUpPlaces }));
+  }
   await page.goto(base);
-  for (const screen of ['home', 'torrents', 'settings', 'log']) {
+  if (state === 'empty') await shootGuide(page, picture);
+  for (const screen of ['home', 'torrents', 'map', 'settings', 'log']) {
     await page.goto(`${base}#/${screen}`);
     await picture(screen);
   }
   await page.goto(`${base}#/torrents`);
   await page.keyboard.press('a');
   await picture('add');
+  if (state === 'full') {
+    const torrent = makeTorrentFile('Fonoteca', new Uint8Array(5_000_000), 262_144, folderFiles);
+    await page.locator('dialog input[type=file]').setInputFiles({
+      name: 'x.torrent',
+      mimeType: 'application/x-bittorrent',
+      buffer: torrent,
+    });
+    await picture('add-inside');
+  }
   await page.keyboard.press('Escape');
   await page.keyboard.press('Control+k');
   await picture('commands');
@@ -118,13 +153,23 @@ async function shoot(
   await context.close();
 }
 
+async function shootGuide(page: Page, picture: (what: string) => Promise<void>): Promise<void> {
+  const next = page.locator('dialog button[type=submit]');
+  await next.waitFor();
+  for (const step of ['guide-1', 'guide-2', 'guide-3']) {
+    await picture(step);
+    if (step !== 'guide-3') await next.click();
+  }
+  await page.keyboard.press('Escape');
+}
+
 async function shootDetail(
   page: Page,
   base: string,
   picture: (what: string) => Promise<void>,
 ): Promise<void> {
   const link = await page.locator('.cell-name a').nth(1).getAttribute('href');
-  for (const part of ['overview', 'files', 'peers', 'trackers', 'pieces', 'speed']) {
+  for (const part of ['overview', 'files', 'peers', 'trackers', 'pieces', 'speed', 'log']) {
     await page.goto(`${base}${link}/${part}`);
     await picture(`detail-${part}`);
   }
@@ -144,7 +189,8 @@ try {
   const page = await first.newPage();
   await page.goto(enter);
   await page.locator('h1').waitFor();
-  const known = { storageState: await first.storageState() };
+  // The cookie alone: what the page remembers in the browser begins anew with each look.
+  const known = { storageState: { ...(await first.storageState()), origins: [] } };
   if (!isReadme) for (const look of looks) await shoot(browser, look, known, base, folder, 'empty');
   await nodes.fill();
   await page.waitForTimeout(8000);
@@ -159,6 +205,7 @@ try {
         viewport: { width: 1280, height: 620 },
       });
       const shown = await context.newPage();
+      await shown.addInitScript(() => localStorage.setItem('tequio.guided', 'yes'));
       await shown.goto(`${base}#/torrents`);
       await shown.waitForTimeout(3000);
       await shown.screenshot({ path: join(folder, file) });

@@ -146,10 +146,12 @@ function Inside({ source, shown }: InsideProps): JSX.Element {
         <input type="checkbox" name="sequential" />
         <span>{say('add.sequential')}</span>
       </label>
-      <button type="submit" class="button primary" disabled={unwanted.size === files.length}>
-        <Icon name="add" />
-        {say('add.go')}
-      </button>
+      <div class="dialog-actions">
+        <button type="submit" class="button primary" disabled={unwanted.size === files.length}>
+          <Icon name="add" />
+          {say('add.go')}
+        </button>
+      </div>
     </form>
   );
 }

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { node } from '../node.ts';
-import { countryName, flagOf } from '../words/country.ts';
+import { countryName } from '../words/country.ts';
+import { Flag } from '../words/flag.tsx';
 import { formatRate, formatShare } from '../words/format.ts';
 import { say } from '../words/words.ts';
 import { usePolled } from './polled.ts';
@@ -30,7 +31,8 @@ export function PeerTable({ id }: { readonly id: string }): JSX.Element {
               <td>
                 {country !== null && (
                   <>
-                    <span aria-hidden="true">{flagOf(country)}</span> {countryName(country)}
+                    <Flag country={country} />
+                    {countryName(country)}
                   </>
                 )}
               </td>

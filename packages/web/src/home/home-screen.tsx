@@ -91,13 +91,11 @@ function Reachability({ now }: { readonly now: NodeStatus }): JSX.Element {
   if (now.reachability.length === 0) return <p class="soft">{say('reach.unknown')}</p>;
   return (
     <dl class="facts">
-      {now.reachability.map(({ family, transport, state, advice }) => {
+      {groupsOf(now.reachability).map(({ names, state, advice }) => {
         const known = ['forward-port', 'open-firewall', 'ask-provider'].includes(advice);
         return (
-          <div key={`${family}${transport}`}>
-            <dt>
-              IPv{family} · {transport.toUpperCase()}
-            </dt>
+          <div key={names.join()}>
+            <dt>{names.join(' · ')}</dt>
             <dd>
               {say(`reach.${state}` as WordKey)}
               {known && (
@@ -109,4 +107,18 @@ function Reachability({ now }: { readonly now: NodeStatus }): JSX.Element {
       })}
     </dl>
   );
+}
+
+type Reach = Pick<NodeStatus['reachability'][number], 'state' | 'advice'> & { readonly names: string[] };
+
+/** Ways in of which the same is known are told of together. */
+function groupsOf(ways: NodeStatus['reachability']): readonly Reach[] {
+  const groups = new Map<string, Reach>();
+  for (const { family, transport, state, advice } of ways) {
+    const key = `${state} ${advice}`;
+    const group = groups.get(key) ?? { names: [], state, advice };
+    group.names.push(`IPv${family} ${transport.toUpperCase()}`);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
 }

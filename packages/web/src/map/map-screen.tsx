@@ -5,11 +5,12 @@ import { usePolled } from '../detail/polled.ts';
 import { node } from '../node.ts';
 import { Fret } from '../shell/icon.tsx';
 import { theme } from '../theme.ts';
-import { countryName, flagOf } from '../words/country.ts';
+import { countryName } from '../words/country.ts';
+import { Flag } from '../words/flag.tsx';
 import { formatRate } from '../words/format.ts';
 import { say } from '../words/words.ts';
 import { placeOfCountry } from './country-places.ts';
-import { drawLand } from './land.ts';
+import { drawGlobe, drawLand } from './land.ts';
 import { mapShape, placeOf } from './projection.ts';
 
 /** Peers by country, for as long as somebody looks. */
@@ -51,7 +52,7 @@ function PlaceTable({ places }: { readonly places: readonly PeerPlace[] }): JSX.
           {places.map(({ country, peerCount, downRate, upRate }) => (
             <tr key={country ?? ''}>
               <td>
-                <span aria-hidden="true">{flagOf(country)}</span>{' '}
+                {country !== null && <Flag country={country} />}
                 {country === null ? say('map.unknown') : countryName(country)}
               </td>
               <td class="number">{peerCount}</td>
@@ -89,11 +90,17 @@ function draw(canvas: HTMLCanvasElement, width: number, places: readonly PeerPla
   const colour = (name: string): string => style.getPropertyValue(name).trim();
   const paint = canvas.getContext('2d')!;
   paint.scale(devicePixelRatio, devicePixelRatio);
+  const globe = drawGlobe(width);
   const land = drawLand(width);
+  paint.fillStyle = colour('--sunken');
+  paint.fill(globe);
+  paint.save();
+  paint.clip(globe);
   paint.fillStyle = colour('--land');
   paint.fill(land);
   paint.strokeStyle = colour('--line');
   paint.stroke(land);
+  paint.restore();
   paint.fillStyle = colour('--accent');
   paint.strokeStyle = colour('--paper');
   for (const { country, peerCount } of places.toReversed()) {

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useId } from 'preact/hooks';
+import { status } from '../node.ts';
 import { language, say } from '../words/words.ts';
 import { readField, type SettingField } from './setting-fields.ts';
 import { choiceWords, settingWords, unitWords } from './setting-words.ts';
@@ -22,7 +23,8 @@ export function Field(props: FieldProps): JSX.Element {
   const unit = field.unit === null ? null : (unitWords[field.unit]?.[language.value] ?? field.unit);
   const hint = (
     <small id={hintId} class="hint plain-text">
-      {text} {field.isLate && !isFixed && say('settings.restartHint')} {isFixed && say('settings.fixed')}
+      {text.split('`').map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part))}{' '}
+      {field.isLate && !isFixed && say('settings.restartHint')} {isFixed && say('settings.fixed')}
     </small>
   );
   if (kind === 'switch') {
@@ -53,6 +55,13 @@ export function Field(props: FieldProps): JSX.Element {
       {hint}
     </div>
   );
+}
+
+/** What holds when nothing is said. */
+function usualOf({ key, kind }: SettingField): string {
+  if (key === 'folders.download') return status.value?.downloadFolder ?? '';
+  if (key === 'bittorrent.port') return '27272';
+  return kind === 'rate' ? say('detail.noLimit') : say('settings.none');
 }
 
 function Input({
@@ -99,7 +108,7 @@ function Input({
     <input
       {...common}
       inputMode={kind === 'text' ? 'text' : 'decimal'}
-      placeholder={isOptional ? say('settings.none') : undefined}
+      placeholder={isOptional ? usualOf(field) : undefined}
       value={shown}
       onChange={save}
     />

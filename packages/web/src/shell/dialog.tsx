@@ -10,7 +10,7 @@ type Props = {
   readonly children: ComponentChildren;
 };
 
-/** A modal dialog: the browser keeps the focus inside and gives it back; Esc closes. */
+/** A modal dialog: the browser keeps the focus inside and gives it back; Esc closes. The first field has the focus. */
 export function Dialog({ title, isWide = false, children }: Props): JSX.Element {
   const element = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -25,15 +25,18 @@ export function Dialog({ title, isWide = false, children }: Props): JSX.Element 
       onClick={closeOutside}
     >
       <div class="dialog-body">
-        <div class="row spread">
-          <h2 id={titleId} class="plain-text">
-            {title}
-          </h2>
-          <button type="button" class="button quiet icon" aria-label={say('act.close')} onClick={closeDialog}>
-            <Icon name="close" />
-          </button>
-        </div>
+        <h2 id={titleId} class="plain-text dialog-title">
+          {title}
+        </h2>
         {children}
+        <button
+          type="button"
+          class="button quiet icon dialog-close"
+          aria-label={say('act.close')}
+          onClick={closeDialog}
+        >
+          <Icon name="close" />
+        </button>
       </div>
     </dialog>
   );

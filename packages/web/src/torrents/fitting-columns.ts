@@ -1,6 +1,8 @@
-/** Pixels, as in the style sheet: what stands before the first column, the least of the name, and between two. */
+/** Pixels, as in the style sheet: what stands before the first column, the name, the progress, and between two. */
 const choiceWidth = 40;
-const nameWidth = 200;
+/** What a name wants; it takes less before there is no other column at all. */
+const nameWidth = 280;
+const nameWidthMin = 200;
 const progressWidth = 110;
 const gap = 10;
 const edge = 16;
@@ -23,5 +25,5 @@ export function fittingColumns<Column extends { readonly width: number }>(
 /** `grid-template-columns` of a line. */
 export function trackList(columns: readonly { readonly width: number }[]): string {
   const tracks = columns.map(({ width }) => `${width}px`).join(' ');
-  return `${choiceWidth}px minmax(${nameWidth}px, 1fr) ${progressWidth}px ${tracks}`.trimEnd();
+  return `${choiceWidth}px minmax(${nameWidthMin}px, 1fr) ${progressWidth}px ${tracks}`.trimEnd();
 }

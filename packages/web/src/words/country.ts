@@ -11,9 +11,3 @@ export function countryName(code: string): string {
   }
   return known.of(code) ?? code;
 }
-
-/** Two regional indicators, which systems draw as a flag, or else as the two letters. */
-export function flagOf(code: string | null): string {
-  if (code === null || !/^[A-Z]{2}$/.test(code)) return '';
-  return String.fromCodePoint(...[...code].map((letter) => 0x1f1e6 + letter.charCodeAt(0) - 65));
-}

@@ -189,7 +189,7 @@ export const en = {
   'settings.wrong': 'That is no value that fits here.',
   'settings.fixed': 'Set when the program was started; it cannot be changed here.',
   'settings.magnet': 'Open magnet links with this page',
-  'settings.none': 'none',
+  'settings.none': '—',
   'log.title': 'Log',
   'log.empty': 'Nothing to report.',
   'keys.title': 'Keyboard',

@@ -193,7 +193,7 @@ export const es: Words = {
   'settings.wrong': 'Ese valor no sirve aquí.',
   'settings.fixed': 'Se fijó al arrancar el programa; aquí no se puede cambiar.',
   'settings.magnet': 'Abrir los enlaces magnet con esta página',
-  'settings.none': 'ninguno',
+  'settings.none': '—',
   'log.title': 'Registro',
   'log.empty': 'Sin novedad.',
   'keys.title': 'Teclado',

@@ -31,5 +31,6 @@ test('no sentence is left in English', () => {
     'list.title',
     'detail.hash',
     'priority.normal',
+    'settings.none',
   ]);
 });
