@@ -31,6 +31,7 @@ import { HttpRequests } from './http-requests.ts';
 import { isLoopback, readListenAddress, urlHostOf } from './listen-address.ts';
 import { PageFiles } from './page-files.ts';
 import { RefusalLog } from './refusal-log.ts';
+import { SessionFile } from './session-file.ts';
 import { Sessions } from './sessions.ts';
 import { StrangerLimits } from './stranger-limits.ts';
 
@@ -56,6 +57,7 @@ class Front implements HttpFront {
   #listeners: StreamListener[] = [];
   #streams: EventStreams | null = null;
   #unsubscribe: (() => void) | null = null;
+  #keepSessions: () => Promise<void> = async () => {};
 
   constructor(deps: HttpFrontDeps) {
     this.#deps = deps;
@@ -74,7 +76,10 @@ class Front implements HttpFront {
       isLoopback(wanted) && !isLoopback(at) ? { address: at.address, port: wanted.port } : wanted;
     if (!(isLoopback(at) && isLoopback(streamAt))) await this.#demandPassword(node, settings);
     const nowMs = (): number => clock.wallMs();
-    const sessions = new Sessions(entropy);
+    const sessionFile = new SessionFile(dataFolder, files, log);
+    const sessions = new Sessions(entropy, await sessionFile.read(), (kept) => void sessionFile.write(kept));
+    // Once more at the end: when they were used last.
+    this.#keepSessions = () => sessionFile.write(sessions.kept());
     const links = new ContentLinks(await this.#readLinkKey(dataFolder));
     const streams = new EventStreams(toHex(entropy.bytes(4)), () => clock.nowMs());
     const strangers = new StrangerLimits();
@@ -140,6 +145,7 @@ class Front implements HttpFront {
     // The last words go out before the connections are cut.
     await new Promise((resolve) => setTimeout(resolve, this.#streams?.streamCount ? 100 : 0));
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
+    await this.#keepSessions();
   }
 
   async #demandPassword(node: ManagedNode, settings: Settings): Promise<void> {

@@ -7,14 +7,45 @@ import { httpLimits } from './http-limits.ts';
 
 type Session = { readonly caller: Caller; usedMs: number };
 
+/** A session as it is kept over a restart. */
+export type KeptSession = Identity & { readonly hash: string; readonly usedMs: number };
+
 export class Sessions {
   readonly #entropy: Entropy;
   /** In the order of their latest use. */
   readonly #sessions = new Map<string, Session>();
   readonly #oneTime = new Map<string, { readonly identity: Identity; readonly untilMs: number }>();
 
-  constructor(entropy: Entropy) {
+  readonly #onChange: (sessions: readonly KeptSession[]) => void;
+
+  /** @param kept of an earlier run, in the order of their latest use. @param onChange somebody came in or went out */
+  constructor(
+    entropy: Entropy,
+    kept: readonly KeptSession[] = [],
+    onChange: (sessions: readonly KeptSession[]) => void = () => {},
+  ) {
     this.#entropy = entropy;
+    this.#onChange = onChange;
+    for (const { hash, user, scope, usedMs } of kept)
+      this.#sessions.set(hash, { caller: { user, scope, by: 'session' }, usedMs });
+  }
+
+  /** All that are open, as they are kept. */
+  kept(): readonly KeptSession[] {
+    return [...this.#sessions].map(
+      ([
+        hash,
+        {
+          caller: { user, scope },
+          usedMs,
+        },
+      ]) => ({
+        hash,
+        user,
+        scope,
+        usedMs,
+      }),
+    );
   }
 
   /** @returns its id, which is not kept */
@@ -23,6 +54,7 @@ export class Sessions {
     const { user, scope } = identity;
     this.#sessions.set(hashOf(id), { caller: { user, scope, by: 'session' }, usedMs: nowMs });
     dropFirst(this.#sessions, httpLimits.sessionCount);
+    this.#onChange(this.kept());
     return id;
   }
 
@@ -38,7 +70,7 @@ export class Sessions {
   }
 
   close(id: string): void {
-    this.#sessions.delete(hashOf(id));
+    if (this.#sessions.delete(hashOf(id))) this.#onChange(this.kept());
   }
 
   /** Of a user whose rights or password have changed (null: the owner), but for the one that has changed them. */
@@ -46,6 +78,7 @@ export class Sessions {
     const kept = keptId === null ? null : hashOf(keptId);
     for (const [key, { caller }] of this.#sessions)
       if (caller.user === user && key !== kept) this.#sessions.delete(key);
+    this.#onChange(this.kept());
   }
 
   /** A token that lets in once. */

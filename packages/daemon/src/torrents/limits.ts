@@ -14,4 +14,7 @@ export const bookLimits = {
   commentChars: 10_000,
   /** How long the metadata of a magnet that is only looked at is waited for. */
   previewMs: 300_000,
+  /** Metadata of magnets that were looked at, all together, and how long it is kept. */
+  lookedInsideBytes: 32 << 20,
+  lookedInsideMs: 30 * 60_000,
 } as const;

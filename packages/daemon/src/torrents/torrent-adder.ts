@@ -15,6 +15,7 @@ import { type Clock, NodeError } from '@tequio/kernel';
 import { ownerName } from '../users/rights.ts';
 import type { Caretaker } from './caretaker.ts';
 import { bookLimits } from './limits.ts';
+import { LookedInside } from './looked-inside.ts';
 import { checkTags, missingCategory, type Places } from './places.ts';
 import type { TorrentBook } from './torrent-book.ts';
 import { emptyNote, type TorrentNote } from './torrent-note.ts';
@@ -43,6 +44,8 @@ export class TorrentAdder {
   readonly #deps: AdderDeps;
   /** Magnets whose metadata is being fetched to be looked at. */
   readonly #previews = new Map<TorrentId, { readonly shown: Promise<ShownTorrent>; end(): void }>();
+
+  readonly #looked = new LookedInside();
 
   constructor(deps: AdderDeps) {
     this.#deps = deps;
@@ -143,6 +146,7 @@ export class TorrentAdder {
             : null;
         if (torrent === null) return;
         end();
+        this.#looked.keep(id, torrent, clock.nowMs());
         settle(engine.show({ torrent }));
       });
       const end = (): void => {
@@ -213,9 +217,21 @@ export class TorrentAdder {
       throw new NodeError('USER_QUOTA', `${who.user} may have ${torrentCountMax} torrents, and has them.`);
   }
 
+  /** Of a magnet that was looked at the metadata is here, with the trackers and web seeds that it names. */
+  #knownSource({ source, peers = [] }: AddTorrent): Pick<AddTorrent, 'source' | 'peers'> {
+    if (!('magnet' in source)) return { source, peers };
+    const { engine, clock } = this.#deps;
+    const { infoHashV1, infoHashV2 } = engine.show(source);
+    const torrent = this.#looked.take((infoHashV1 ?? infoHashV2)!, clock.nowMs());
+    return torrent === null
+      ? { source, peers }
+      : { source: { torrent }, peers: [...peers, ...peersOf(source.magnet)] };
+  }
+
   async #addToEngine(torrent: AddTorrent, folder: string, paused: boolean, note: TorrentNote): Promise<void> {
     const { engine } = this.#deps;
-    const { select, sequential, seed, peers, limitDown, limitUp, superSeed, preallocate, trackers } = torrent;
+    const { select, sequential, seed, limitDown, limitUp, superSeed, preallocate, trackers } = torrent;
+    const { source, peers } = this.#knownSource(torrent);
     const options = {
       select,
       sequential,
@@ -233,9 +249,14 @@ export class TorrentAdder {
       paused,
     };
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    const id = await engine.add(torrent.source, given as unknown as AddOptions);
+    const id = await engine.add(source, given as unknown as AddOptions);
     if (note.edgesFirst) await engine.setEdgesFirst(id, true);
   }
+}
+
+/** Of a magnet's `x.pe`: whom it names to be asked. */
+function peersOf(magnet: string): string[] {
+  return new URLSearchParams(magnet.slice(magnet.indexOf('?') + 1)).getAll('x.pe').slice(0, 100);
 }
 
 /** A pattern that no path matches. */

@@ -2,6 +2,7 @@ import type { ListedTorrent, TorrentPatch } from '@tequio/api';
 import type { ComponentChildren, JSX } from 'preact';
 import { node } from '../node.ts';
 import { attempt } from '../notice.ts';
+import { DraftInput } from '../shell/draft-input.tsx';
 import { formatBytes, formatRatio, formatTime } from '../words/format.ts';
 import { say } from '../words/words.ts';
 
@@ -99,16 +100,15 @@ function Limit({ name, value, change }: LimitProps): JSX.Element {
   return (
     <label class="field">
       <span>{name}</span>
-      <input
+      <DraftInput
         class="input"
         type="number"
         min="1"
         step="1"
         placeholder={say('detail.noLimit')}
-        value={value === null ? '' : Math.round(value / 1024)}
-        onChange={(event) => {
-          const text = event.currentTarget.value;
-          if (event.currentTarget.validity.valid) change(text === '' ? null : Number(text) * 1024);
+        value={value === null ? '' : String(Math.round(value / 1024))}
+        save={({ value: text, validity }) => {
+          if (validity.valid) change(text === '' ? null : Number(text) * 1024);
         }}
       />
     </label>

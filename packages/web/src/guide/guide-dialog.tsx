@@ -86,17 +86,23 @@ export function GuideDialog(): JSX.Element {
   );
 }
 
+/** After the last key, before the disk is asked. */
+const typedMs = 250;
+
 function FolderStep({ start, answers, answer }: StepProps): JSX.Element {
   const [freeBytes, setFreeBytes] = useState<number | null>(null);
   const { folder } = answers;
   useEffect(() => {
     let isOver = false;
-    void node.status.freeBytes(folder).then(
-      (bytes) => isOver || setFreeBytes(bytes),
-      () => isOver || setFreeBytes(null),
-    );
+    const look = (): Promise<void> =>
+      node.status.freeBytes(folder.trim()).then(
+        (bytes) => void (isOver || setFreeBytes(bytes)),
+        () => void (isOver || setFreeBytes(null)),
+      );
+    const timer = setTimeout(look, typedMs);
     return () => {
       isOver = true;
+      clearTimeout(timer);
     };
   }, [folder]);
   return (
@@ -111,7 +117,7 @@ function FolderStep({ start, answers, answer }: StepProps): JSX.Element {
           disabled={start.isFixed('folders.download')}
           pattern={'(/|[A-Za-z]:[\\\\\\/]|\\\\\\\\).*'}
           title={say('guide.folder.wrong')}
-          onChange={(event) => answer({ folder: event.currentTarget.value.trim() })}
+          onInput={(event) => answer({ folder: event.currentTarget.value })}
         />
         <small class="hint" role="status">
           {freeBytes === null
@@ -135,7 +141,7 @@ function LimitsStep({ start, answers, answer }: StepProps): JSX.Element {
         placeholder={say('detail.noLimit')}
         value={answers[part]}
         disabled={start.isFixed(key)}
-        onChange={(event) => answer({ [part]: event.currentTarget.value })}
+        onInput={(event) => answer({ [part]: event.currentTarget.value })}
       />
     </label>
   );
@@ -159,6 +165,9 @@ function NetworksStep({ start, answers, answer }: StepProps): JSX.Element {
     <>
       <h3>{say('guide.networks.title')}</h3>
       <p>{say('guide.networks.bittorrent')}</p>
+      {networkSwitches.some((name) => start.isFixed(`bittorrent.${name}`)) && (
+        <small class="hint">{say('settings.fixed')}</small>
+      )}
       {networkSwitches.map((name) => (
         <label key={name} class="check">
           <input
@@ -197,7 +206,7 @@ async function keep(start: GuideStart, answers: Answers): Promise<void> {
       value !== start.settings.bittorrent[name as keyof typeof wished],
   );
   const patch: SettingsPatch = {
-    ...(start.isFixed('folders.download') ? {} : { folders: { download: folder } }),
+    ...(start.isFixed('folders.download') ? {} : { folders: { download: folder.trim() } }),
     bittorrent: Object.fromEntries(free),
   };
   await node.settings.patch(patch);

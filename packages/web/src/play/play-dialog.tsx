@@ -25,6 +25,8 @@ function Player({ id, file }: { readonly id: string; readonly file: FileSnapshot
   const url = node.contentUrl(id, file.index);
   const name = file.path.split('/').at(-1) ?? '';
   const player = {
+    // Content comes from another origin, which our own page may ask, and no other.
+    crossorigin: 'anonymous' as const,
     src: url,
     controls: true,
     autoplay: true,
@@ -50,8 +52,8 @@ function Player({ id, file }: { readonly id: string; readonly file: FileSnapshot
           <Icon name="play" />
           {say('play.playlist')}
         </a>
-        <a class="button" href={url} download={name}>
-          <Icon name="down" />
+        <a class="button" href={url} target="_blank" rel="noopener">
+          <Icon name="file" />
           {say('play.save')}
         </a>
       </div>

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useId } from 'preact/hooks';
 import { status } from '../node.ts';
+import { DraftInput } from '../shell/draft-input.tsx';
 import { language, say } from '../words/words.ts';
 import { readField, type SettingField } from './setting-fields.ts';
 import { choiceWords, settingWords, unitWords } from './setting-words.ts';
@@ -72,8 +73,7 @@ function Input({
   hintId,
 }: FieldProps & { readonly hintId: string }): JSX.Element {
   const { kind, choices, isOptional } = field;
-  const save = (event: Event): void => {
-    const input = event.currentTarget as HTMLInputElement;
+  const save = (input: HTMLInputElement | HTMLTextAreaElement): void => {
     const read = readField(field, input.value);
     if (read === undefined) input.setCustomValidity(say('settings.wrong'));
     else {
@@ -96,7 +96,7 @@ function Input({
   }
   if (kind === 'lines') {
     const lines = (value as readonly string[] | undefined)?.join('\n');
-    return <textarea {...common} rows={3} value={lines} onChange={save} />;
+    return <textarea {...common} rows={3} value={lines} onChange={(event) => save(event.currentTarget)} />;
   }
   const shown =
     value === null || value === undefined
@@ -105,12 +105,12 @@ function Input({
         ? String(Math.round((Number(value) / 1024) * 100) / 100)
         : String(value);
   return (
-    <input
+    <DraftInput
       {...common}
       inputMode={kind === 'text' ? 'text' : 'decimal'}
       placeholder={isOptional ? usualOf(field) : undefined}
       value={shown}
-      onChange={save}
+      save={save}
     />
   );
 }

@@ -212,9 +212,10 @@ export const en = {
   'play.play': 'Play',
   'play.playlist': 'Playlist',
   'play.playlistHint': 'For VLC and other players: it plays while it is still coming.',
-  'play.cannot': 'This browser cannot play it. Open the playlist in a player such as VLC, or save the file.',
+  'play.cannot':
+    'This browser cannot play it. Open the playlist in a player such as VLC, or open the file by itself.',
   'play.coming': '{share} is here; what is being played comes first.',
-  'play.save': 'Save',
+  'play.save': 'Open the file',
   'list.columns': 'Columns',
   'list.columnsHint': 'Those that find no room are left out, the last first.',
   'col.seedCount': 'Complete',

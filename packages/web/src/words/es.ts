@@ -217,9 +217,9 @@ export const es: Words = {
   'play.playlist': 'Lista de reproducción',
   'play.playlistHint': 'Para VLC y otros reproductores: se puede ver mientras llega.',
   'play.cannot':
-    'Este navegador no puede reproducirlo. Abre la lista en un reproductor como VLC, o guarda el archivo.',
+    'Este navegador no puede reproducirlo. Abre la lista en un reproductor como VLC, o abre el archivo aparte.',
   'play.coming': 'Ha llegado el {share}; lo que se está viendo llega primero.',
-  'play.save': 'Guardar',
+  'play.save': 'Abrir el archivo',
   'list.columns': 'Columnas',
   'list.columnsHint': 'Las que no caben se omiten, empezando por la última.',
   'col.seedCount': 'Completos',
