@@ -38,6 +38,16 @@ export class LabDaemon {
     return this.#running;
   }
 
+  /** `http://127.0.0.1:PORT`, once it has started. */
+  get origin(): string {
+    return new URL(this.#url).origin;
+  }
+
+  /** Of programs, once it has started. */
+  get token(): string {
+    return this.#token;
+  }
+
   /** Until its API answers. */
   async start(): Promise<void> {
     this.spawn();

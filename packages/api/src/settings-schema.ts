@@ -385,6 +385,23 @@ const overlaySection = z.strictObject({
     .default(80),
 });
 
+const webSection = z.strictObject({
+  folder: optional(absolutePath, {
+    description: 'Folder with a page that was made for Transmission or qBittorrent, to be served as it is.',
+    restart: true,
+  }),
+  path: z
+    .string()
+    .max(200)
+    .regex(/^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/, 'must be / or like /transmission/web')
+    .meta({
+      description:
+        'Where that page is served: `/` in place of our own, `/transmission/web` for Transmission’s.',
+      restart: true,
+    })
+    .default('/'),
+});
+
 const compatSection = z.strictObject({
   transmission: z.boolean().meta({ description: 'Transmission RPC at `/transmission/rpc`.' }).default(true),
   qbittorrent: z.boolean().meta({ description: 'qBittorrent Web API at `/api/v2`.' }).default(true),
@@ -423,6 +440,7 @@ export const settingsSchema = z.strictObject({
     .prefault({})
     .meta({ description: 'What happens when a torrent is complete.' }),
   http: httpSection.prefault({}).meta({ description: 'Page and API.' }),
+  web: webSection.prefault({}).meta({ description: 'A page of another program.' }),
   compat: compatSection
     .prefault({})
     .meta({ description: "Other programs' interfaces, for tools made for them." }),

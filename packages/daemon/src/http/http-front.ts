@@ -27,6 +27,7 @@ import { ContentLinks } from './content-links.ts';
 import { ContentServer } from './content-server.ts';
 import { Credentials } from './credentials.ts';
 import { EventStreams } from './event-streams.ts';
+import { ForeignPage } from './foreign-page.ts';
 import { HttpRequests } from './http-requests.ts';
 import { isLoopback, readListenAddress, urlHostOf } from './listen-address.ts';
 import { PageFiles } from './page-files.ts';
@@ -88,6 +89,7 @@ class Front implements HttpFront {
       node,
       settings: settings.http,
       page: await PageFiles.read(this.#deps.pageFolder, files),
+      foreignPage: await this.#readForeignPage(settings.web),
       routes: this.#deps.routes(node, settings),
       sessions,
       strangers,
@@ -146,6 +148,15 @@ class Front implements HttpFront {
     await new Promise((resolve) => setTimeout(resolve, this.#streams?.streamCount ? 100 : 0));
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
     await this.#keepSessions();
+  }
+
+  async #readForeignPage({ folder, path }: Settings['web']): Promise<ForeignPage | null> {
+    if (folder === null) return null;
+    const files = await PageFiles.read(folder, this.#deps.files);
+    if (!files.isEmpty) return new ForeignPage(path, files);
+    const message = `There is no page in ${folder} (web.folder): what is there is served without it.`;
+    this.#deps.log.warn('http.page', { folder, message });
+    return null;
   }
 
   async #demandPassword(node: ManagedNode, settings: Settings): Promise<void> {

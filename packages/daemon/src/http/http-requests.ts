@@ -14,6 +14,7 @@ import type { CompatRoute, ManagedNode, RouteContext, RouteRequest } from './com
 import type { ContentServer } from './content-server.ts';
 import { type Credentials, readCookie } from './credentials.ts';
 import type { EventStreams } from './event-streams.ts';
+import type { ForeignPage } from './foreign-page.ts';
 import { isSafeMethod, refusalOf, splitHost } from './host-guard.ts';
 import type { Refusal } from './http-fault.ts';
 import { httpLimits } from './http-limits.ts';
@@ -30,6 +31,7 @@ type Deps = {
   readonly node: ManagedNode;
   readonly settings: Settings['http'];
   readonly page: PageFiles;
+  readonly foreignPage: ForeignPage | null;
   readonly routes: readonly CompatRoute[];
   readonly sessions: Sessions;
   readonly strangers: StrangerLimits;
@@ -158,13 +160,14 @@ export class HttpRequests {
   }
 
   #page({ request, view }: Guarded, path: string): WebResponse {
-    const { page, version } = this.#deps;
+    const { page, foreignPage, version } = this.#deps;
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return problemResponse(405, 'HTTP_METHOD', 'This can only be read.', {}, { allow: 'GET, HEAD' });
     const strange = this.#strange(view);
     // A page is a dozen files: who is known by a cookie is not counted, and need not be looked up for them.
     if (strange !== null && request.headers['cookie'] === undefined) return strange;
-    const file = page.answer(path, request.headers, pagePolicy(this.#contentOrigin(view)));
+    const foreign = foreignPage?.tryAnswer(path, request.headers, this.#settings.basePath) ?? null;
+    const file = foreign ?? page.answer(path, request.headers, pagePolicy(this.#contentOrigin(view)));
     if (file !== null) return file;
     if (path !== '/' || !page.isEmpty) return problemResponse(404, 'HTTP_PATH', 'There is nothing here.');
     return {

@@ -12,6 +12,19 @@ export const answerHeaders = {
 /** Of what is no page: nothing runs, nothing is loaded. */
 export const dataPolicy = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
+/** Of a page that others have made: as their programs serve it, but from here alone and in no frame. */
+export const foreignPagePolicy = [
+  "default-src 'self'",
+  "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
 /** @param contentOrigin where the page's pictures and films come from */
 export function pagePolicy(contentOrigin: string): string {
   return [

@@ -109,6 +109,8 @@ export const settingGroups: readonly SettingGroup[] = [
       'http.trustedProxies',
       'http.streamAddress',
       'http.streamOrigin',
+      'web.folder',
+      'web.path',
       'compat.transmission',
       'compat.qbittorrent',
       'compat.aria2',

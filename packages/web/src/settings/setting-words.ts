@@ -188,6 +188,16 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
     '`DIRECCIÓN:PUERTO`. Una que no sea de esta misma máquina exige contraseña. Puerto 0: cualquiera libre.',
   ),
   'http.basePath': words('Base path', 'Ruta base', 'Ruta bajo la que un proxy inverso muestra el nodo.'),
+  'web.folder': words(
+    'Another page',
+    'Otra página',
+    'Carpeta con una página hecha para Transmission o qBittorrent, que se sirve tal como es.',
+  ),
+  'web.path': words(
+    'Where it is',
+    'Dónde está',
+    '`/` en lugar de la nuestra; `/transmission/web` para la de Transmission.',
+  ),
   'http.allowedHosts': words(
     'Names of this node',
     'Nombres de este nodo',
