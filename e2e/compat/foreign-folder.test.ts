@@ -1,6 +1,6 @@
 /**
- * The page that Transmission brings, unchanged from its package, served by `tequio run` itself (`web.folder`): it lists,
- * shows details, stops and starts.
+ * The page that Transmission brings, unchanged from its package, served by `tequio run` itself (`web.folder`): it
+ * lists, shows details, stops and starts.
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
