@@ -18,7 +18,7 @@ import { noise } from '@libp2p/noise';
 import { type Ping, ping } from '@libp2p/ping';
 import { preSharedKey } from '@libp2p/pnet';
 import { yamux } from '@libp2p/yamux';
-import { assert, type Log } from '@tequio/kernel';
+import { assert, type Endpoint, formatEndpoint, type Log } from '@tequio/kernel';
 import { createLibp2p, type Libp2pOptions, type ServiceFactoryMap } from 'libp2p';
 import { createGate } from './gate.ts';
 import { keyOf } from './identity.ts';
@@ -52,7 +52,11 @@ type Parts = {
 const usualPort = 4001;
 
 /** libp2p's inner parts that this package works with, taken out while it is put together. */
-export type Inside = { addressManager: AddressManager | null };
+export type Inside = {
+  addressManager: AddressManager | null;
+  /** Whom WebRTC asks from where this node is seen. */
+  stunServers: () => readonly Endpoint[];
+};
 
 /** Not started yet. */
 export async function createHost(
@@ -61,7 +65,7 @@ export async function createHost(
   store: RecordStore,
   inside: Inside,
 ): Promise<Host> {
-  const parts = await createParts(options, deps);
+  const parts = await createParts(options, deps, inside);
   const { swarmKey } = options;
   const host = await createLibp2p<Services>({
     start: false,
@@ -87,7 +91,7 @@ export async function createHost(
   return host;
 }
 
-async function createParts(options: OverlayOptions, deps: OverlayDeps): Promise<Parts> {
+async function createParts(options: OverlayOptions, deps: OverlayDeps, inside: Inside): Promise<Parts> {
   const { ports, admission, rates, isBound = false } = deps;
   const tcp = new TcpTransport({
     tcp: ports.tcp,
@@ -105,7 +109,10 @@ async function createParts(options: OverlayOptions, deps: OverlayDeps): Promise<
     listen.push(`/ip4/0.0.0.0/tcp/${options.port === 'usual' ? usualPort : options.port}`);
   for (let i = 0; i < options.relayCount; i++) listen.push('/p2p-circuit');
   // What opens sockets of its own would go around the address or proxy that everything is bound to.
-  if (!isBound) await addFreeParts(options, { transports, listen, discovery }, ports.log);
+  if (!isBound) {
+    const stunServers: Inside['stunServers'] = () => inside.stunServers();
+    await addFreeParts(options, { transports, listen, discovery }, { log: ports.log, stunServers });
+  }
   return { transports, listen, discovery };
 }
 
@@ -123,7 +130,7 @@ async function tryLoad<Part>(name: string, log: Log, load: () => Promise<Part>):
 async function addFreeParts(
   options: OverlayOptions,
   { transports, listen, discovery }: Parts,
-  log: Log,
+  { log, stunServers }: { readonly log: Log; readonly stunServers: Inside['stunServers'] },
 ): Promise<void> {
   const { webSocketPort, webRtc, quicPort, swarmKey, localDiscovery, relayCount } = options;
   if (webSocketPort !== null) {
@@ -134,7 +141,11 @@ async function addFreeParts(
   if (webRtc && swarmKey === null) {
     const part = await tryLoad('webrtc', log, () => import('@libp2p/webrtc'));
     if (part !== null) {
-      transports.push(part.webRTC(), part.webRTCDirect());
+      // Nobody but peers is asked; without a list libp2p asks companies.
+      const rtcConfiguration = (): { iceServers: { urls: string[] }[] } => ({
+        iceServers: stunServers().map((endpoint) => ({ urls: [`stun:${formatEndpoint(endpoint)}`] })),
+      });
+      transports.push(part.webRTC({ rtcConfiguration }), part.webRTCDirect());
       if (options.port !== null) listen.push('/ip4/0.0.0.0/udp/0/webrtc-direct');
       if (relayCount > 0) listen.push('/webrtc');
     }

@@ -70,5 +70,9 @@ export const limits = {
     /** A relayed connection may last so long and carry so much. Source: libp2p specs, circuit-v2, kubo's defaults. */
     lastMs: 2 * 60 * 1000,
     bytes: 128 * 1024,
+    /** Answers of the STUN server. */
+    stunPerSecond: 200,
+    /** Relays that are asked from where this node is seen. */
+    stunServers: 2,
   },
 } as const;

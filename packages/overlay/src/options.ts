@@ -32,7 +32,7 @@ export type OverlayOptions = {
 };
 
 export type OverlayDeps = {
-  readonly ports: Pick<Ports, 'tcp' | 'networks' | 'resolver' | 'signatures'> & {
+  readonly ports: Pick<Ports, 'tcp' | 'udp' | 'networks' | 'resolver' | 'signatures'> & {
     readonly clock: Clock;
     readonly log: Log;
   };

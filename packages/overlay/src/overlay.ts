@@ -2,8 +2,10 @@
 import type { Connection, IdentifyResult, PeerId } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { TCP } from '@multiformats/multiaddr-matcher';
 import {
   assert,
+  type Endpoint,
   type Log,
   NodeError,
   type OverlayAddress,
@@ -26,6 +28,8 @@ import type { OverlayDeps, OverlayOptions } from './options.ts';
 import { RecordStore } from './record-store.ts';
 import { Routing } from './routing.ts';
 import { Libp2pStream } from './stream.ts';
+import { StunServer } from './stun-server.ts';
+import { tryEndpointOf } from './tcp-addresses.ts';
 import { Topics } from './topics.ts';
 
 /** A question to the DHT ends after so long, whoever has not answered by then. */
@@ -59,6 +63,7 @@ class Libp2pOverlay implements OverlayService {
   readonly #ending = new AbortController();
   #running: Running | null = null;
   #mapped: MappedPorts | null = null;
+  #stun: StunServer | null = null;
   #openingCount = 0;
 
   constructor(options: OverlayOptions, deps: OverlayDeps) {
@@ -72,7 +77,7 @@ class Libp2pOverlay implements OverlayService {
   async start(): Promise<void> {
     assert(this.#running === null, 'an overlay is started once');
     this.#store.start();
-    const inside: Inside = { addressManager: null };
+    const inside: Inside = { addressManager: null, stunServers: () => this.#stunServers() };
     const host = await createHost(this.#options, this.#deps, this.#store, inside);
     host.addEventListener('peer:identify', ({ detail }) => this.#handleIdentify(detail));
     host.addEventListener('peer:disconnect', ({ detail }) => this.#handleGone(detail));
@@ -88,12 +93,14 @@ class Libp2pOverlay implements OverlayService {
       this.#mapped = new MappedPorts(portMapping, inside.addressManager);
       this.#mapped.start(host.getMultiaddrs());
     }
+    if (this.#options.relayServer && this.#deps.isBound !== true) await this.#startStun(host);
     void this.#dialKnown(host);
   }
 
   async close(): Promise<void> {
     this.#ending.abort();
     this.#mapped?.close();
+    await this.#stun?.close();
     await this.#running?.host.stop();
     this.#running = null;
     this.#store.close();
@@ -294,6 +301,35 @@ class Libp2pOverlay implements OverlayService {
     };
   }
 
+  /** Relays that this node has dialled: they answer on the UDP port of the same number (stun-server.ts). */
+  #stunServers(): readonly Endpoint[] {
+    const connections = this.#running?.host.getConnections() ?? [];
+    return connections
+      .filter(({ direction, remotePeer, limits: relayed }) => {
+        const said = this.#said.get(remotePeer.toString());
+        return (
+          direction === 'outbound' &&
+          relayed === undefined &&
+          said?.protocols.includes(relayProtocol) === true
+        );
+      })
+      .flatMap(({ remoteAddr }) => (TCP.matches(remoteAddr) ? (tryEndpointOf(remoteAddr) ?? []) : []))
+      .slice(0, limits.relay.stunServers);
+  }
+
+  async #startStun(host: Host): Promise<void> {
+    const own = host.getMultiaddrs().find((address) => TCP.matches(address));
+    const port = own === undefined ? undefined : tryEndpointOf(own)?.port;
+    if (port === undefined) return;
+    const stun = new StunServer(this.#deps.ports.udp, this.#deps.ports.clock);
+    try {
+      await stun.start(port);
+      this.#stun = stun;
+    } catch (error) {
+      this.#log.warn('overlay.stun', { port, reason: reasonOf(error) });
+    }
+  }
+
   /** Those of the last run, some at a time, until enough are there; and whom the user named. */
   async #dialKnown(host: Host): Promise<void> {
     const signal = this.#ending.signal;
@@ -313,6 +349,8 @@ class Libp2pOverlay implements OverlayService {
   }
 }
 
+/** Of whoever lets others be reached through it. Source: libp2p specs, circuit-v2. */
+const relayProtocol = '/libp2p/circuit/relay/0.2.0/hop';
 /** A peer wrote it: shown to people, who read no more. */
 const agentLengthMax = 200;
 

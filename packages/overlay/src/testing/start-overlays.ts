@@ -54,6 +54,7 @@ export async function startOverlay(
     {
       ports: {
         tcp: ports.tcp,
+        udp: ports.udp,
         resolver: ports.resolver,
         signatures: ports.signatures,
         clock: ports.clock,
