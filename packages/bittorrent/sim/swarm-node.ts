@@ -1,5 +1,6 @@
 /** One member of a simulated swarm: a whole service on a host of its own, with a disk and what it remembers. */
 import { type Database, type Slab, toHex } from '@tequio/kernel';
+import { PortsAbove } from '@tequio/network';
 import { createDatabases } from '@tequio/runtime';
 import { type HostOptions, type HostPorts, SimulatedDisk, SimulatedVolume } from '@tequio/simulator';
 import type { AddOptions, BittorrentEvent, TorrentSnapshot } from '../src/contract.ts';
@@ -137,7 +138,8 @@ export class SwarmNode {
     const encryption = (options.tamper ?? null) === null ? 'allow' : 'off';
     const service = createBittorrent(
       { dataFolder: '/state', bootId: 'boot', port: nodePort, ...nodeMemory, encryption, ...options.service },
-      { ports: this.#process.ports, database: this.database },
+      // As in a node that runs, where ports lie above each other.
+      { ports: new PortsAbove(this.#process.ports), database: this.database },
     );
     this.#service = service;
     service.subscribe((event) => {

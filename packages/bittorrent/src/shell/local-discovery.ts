@@ -12,6 +12,7 @@ import {
   type IpAddress,
   isIpv6,
   type Log,
+  NodeError,
   Prng,
   readUint32,
   type Timer,
@@ -89,6 +90,7 @@ export class LocalDiscovery {
       if (this.#isClosed) await socket.close();
       else this.#groups.push({ family, socket });
     } catch (error) {
+      if (!(error instanceof NodeError)) throw error;
       log.debug('local-discovery.unavailable', { family, error: String(error) });
     }
   }
