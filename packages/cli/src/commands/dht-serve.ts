@@ -3,7 +3,7 @@ import { addHelp } from '../command-help.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { settingsOf } from '../node-flags.ts';
 import { createOptionParsers } from '../option-parsers.ts';
-import { Pause, type Session, withNode } from '../session.ts';
+import { Pause, type Session, withNodeBeside } from '../session.ts';
 
 type ServeFlags = {
   readonly port?: number;
@@ -38,19 +38,24 @@ async function serve(flags: ServeFlags, session: Session): Promise<ExitCode> {
     bootstrap: flags.dhtBootstrap ?? [],
     ...(limitUp == null ? {} : { replyBytesPerSecond: limitUp }),
   };
-  await withNode(session, { ...settings, portMapping: false, lsd: false, dht }, async (node) => {
-    const { bittorrent } = node;
-    output.json({ type: 'serving', port: bittorrent.port });
-    output.note(messages.dht.serving(bittorrent.port));
-    const pause = new Pause(session);
-    while (!interrupt.isSet) {
-      await pause.wait(output.isJson ? jsonEveryMs : lineEveryMs);
-      const status = bittorrent.dht?.status() ?? null;
-      if (status === null) continue;
-      const nodeCount = status.families.reduce((sum, family) => sum + family.contactCount, 0);
-      output.json({ type: 'status', nodeCount, answeredCount: status.answeredCount });
-      output.note(messages.dht.served(nodeCount, status.answeredCount));
-    }
-  });
+  const own = { ...settings, portMapping: false, lsd: false, dht };
+  await withNodeBeside(
+    session,
+    () => own,
+    async (node) => {
+      const { bittorrent } = node;
+      output.json({ type: 'serving', port: bittorrent.port });
+      output.note(messages.dht.serving(bittorrent.port));
+      const pause = new Pause(session);
+      while (!interrupt.isSet) {
+        await pause.wait(output.isJson ? jsonEveryMs : lineEveryMs);
+        const status = bittorrent.dht?.status() ?? null;
+        if (status === null) continue;
+        const nodeCount = status.families.reduce((sum, family) => sum + family.contactCount, 0);
+        output.json({ type: 'status', nodeCount, answeredCount: status.answeredCount });
+        output.note(messages.dht.served(nodeCount, status.answeredCount));
+      }
+    },
+  );
   return exitCodes.interrupted;
 }

@@ -1,4 +1,4 @@
-import type { DhtApi, DhtItemSnapshot, DhtNodeSnapshot, DhtSearch, NodeApi } from '@tequio/api';
+import type { DhtApi, DhtItemSnapshot, DhtNodeSnapshot, DhtSearch, NodeApi, NodeStatus } from '@tequio/api';
 import { encodeUtf8, NodeError, toHex, tryDecodeUtf8, tryFromHex } from '@tequio/kernel';
 import type { Command } from 'commander';
 import { addHelp } from '../command-help.ts';
@@ -7,7 +7,7 @@ import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { settingsOf } from '../node-flags.ts';
 import { createOptionParsers } from '../option-parsers.ts';
 import { printable } from '../printable.ts';
-import { type Session, withNode } from '../session.ts';
+import { type Session, withNodeBeside } from '../session.ts';
 import { defineDhtServe } from './dht-serve.ts';
 
 type DhtFlags = {
@@ -157,11 +157,23 @@ function withDht(
   work: (dht: DhtApi, node: NodeApi) => Promise<void>,
 ): Promise<ExitCode> {
   const settings = settingsOf(flags, session);
-  const dht = { bootstrap: settings.dht?.bootstrap ?? [], readOnly: true };
-  return withNode(session, { ...settings, port: flags.port ?? 0, dht }, async (node) => {
-    await work(node.bittorrent.dht!, node);
-    return exitCodes.done;
-  });
+  const usual = settings.dht?.bootstrap ?? [];
+  // Who runs here knows many already; another network than the usual one is left to itself.
+  const bootstrapOf = (running: NodeStatus | null): readonly string[] =>
+    running?.dht == null || flags.dhtBootstrap !== undefined
+      ? usual
+      : [`127.0.0.1:${running.dht.port}`, ...usual];
+  return withNodeBeside(
+    session,
+    (running) => {
+      const dht = { bootstrap: bootstrapOf(running), readOnly: true };
+      return { ...settings, port: flags.port ?? 0, dht };
+    },
+    async (node) => {
+      await work(node.bittorrent.dht!, node);
+      return exitCodes.done;
+    },
+  );
 }
 
 async function waitForNodes(dht: DhtApi, flags: DhtFlags, session: Session): Promise<void> {
