@@ -196,6 +196,7 @@ export const testLibraries: readonly string[] = [
   '@ctrl/qbittorrent',
   '@ctrl/transmission',
   'aria2',
+  'kubo-rpc-client',
   'playwright-core',
 ];
 

@@ -402,10 +402,22 @@ const webSection = z.strictObject({
     .default('/'),
 });
 
+const ipfsSection = z.strictObject({
+  enabled: z
+    .boolean()
+    .meta({ description: 'Keeps content of IPFS, and answers those who ask this node for it.' })
+    .default(true),
+  quota: optional(z.int().min(1_000_000), {
+    description: 'Bytes that its blocks may take on the disk; by default as far as there is room.',
+    restart: true,
+  }),
+});
+
 const compatSection = z.strictObject({
   transmission: z.boolean().meta({ description: 'Transmission RPC at `/transmission/rpc`.' }).default(true),
   qbittorrent: z.boolean().meta({ description: 'qBittorrent Web API at `/api/v2`.' }).default(true),
   aria2: z.boolean().meta({ description: 'aria2 JSON-RPC at `/jsonrpc`.' }).default(true),
+  kubo: z.boolean().meta({ description: "Kubo's RPC for IPFS at `/api/v0`." }).default(true),
 });
 
 const usersSection = z.strictObject({
@@ -423,6 +435,7 @@ export const settingsSchema = z.strictObject({
   overlay: overlaySection
     .prefault({})
     .meta({ description: 'libp2p: the network that IPFS and others stand on.' }),
+  ipfs: ipfsSection.prefault({}).meta({ description: 'IPFS: content by the hash of what it is.' }),
   altLimits: altLimitsSection
     .prefault({})
     .meta({ description: 'Alternative limits, by hand or at set times.' }),

@@ -12,11 +12,11 @@ import {
   createWebServer,
   freeBytesAt,
   listFolder,
+  readBootId,
   removeFile,
   renameFile,
   runProgram,
 } from '@tequio/runtime';
-import type { CompatPorts } from './compat/compat-caller.ts';
 import { createCompatRoutes } from './compat/compat-routes.ts';
 import { finishTorrent } from './completion/completion.ts';
 import { composeNode, type LocalNode } from './compose.ts';
@@ -28,6 +28,7 @@ import { EventRing } from './events/event-ring.ts';
 import { HistoryService } from './history/history-service.ts';
 import { createHttpFront } from './http/http-front.ts';
 import type { HttpFront } from './http-front.ts';
+import { NodeIpfs } from './ipfs/node-ipfs.ts';
 import { LocalManagement } from './local-management.ts';
 import { LogRing } from './log/log-ring.ts';
 import { NetworkService } from './network/network-service.ts';
@@ -98,6 +99,7 @@ class Daemon {
   readonly #network: NetworkService;
   readonly #feeds: Feeds;
   readonly #overlay: NodeOverlay;
+  readonly #ipfs: NodeIpfs;
   readonly #front: HttpFront | null;
   readonly #startedAtMs: number;
   readonly ended: Promise<void>;
@@ -194,7 +196,10 @@ class Daemon {
       emit,
     });
     this.#overlay = createOverlay(node, current, version);
-    this.#front = settings.current.http.enabled ? createFront(node, log, pageFolder) : null;
+    this.#ipfs = createIpfs(node, log, () => current().ipfs);
+    this.#front = settings.current.http.enabled
+      ? createFront(node, log, pageFolder, this.#ipfs, version)
+      : null;
   }
 
   #createManagement({ version }: DaemonOptions): Management {
@@ -354,6 +359,7 @@ class Daemon {
     this.#events.emit({ type: 'node.closing' });
     await this.#front?.close();
     await this.#supervisor.close();
+    await this.#ipfs.close();
     this.#room.book.pull();
     this.#room.book.flush(true);
     this.#save();
@@ -378,12 +384,32 @@ function createOverlay(node: LocalNode, settings: () => Settings, version: strin
   });
 }
 
-function createFront(node: LocalNode, log: Log, pageFolder: string | null): HttpFront {
+function createIpfs(node: LocalNode, log: Log, settings: () => Settings['ipfs']): NodeIpfs {
+  return new NodeIpfs({
+    ports: node.parts.ports,
+    log,
+    dataFolder: node.dataFolder,
+    bootId: readBootId(),
+    settings,
+  });
+}
+
+function createFront(
+  node: LocalNode,
+  log: Log,
+  pageFolder: string | null,
+  ipfs: NodeIpfs,
+  version: string,
+): HttpFront {
   const { files, entropy, clock } = node.parts.ports;
-  const compat: CompatPorts = {
-    readSource: (text) => node.readSource(text),
+  const compat = {
+    readSource: (text: string) => node.readSource(text),
     wallMs: () => clock.wallMs(),
-    randomBytes: (count) => entropy.bytes(count),
+    randomBytes: (count: number) => entropy.bytes(count),
+    openKubo: async () => {
+      const { repository, leafHasher } = await ipfs.open();
+      return { repository, reader: repository.blocks, leafHasher, hashes: node.parts.ports.hashes, version };
+    },
   };
   return createHttpFront({
     webServer: createWebServer(),

@@ -1,5 +1,6 @@
 export type * from './contract.ts';
 export { hashCodes, matchesCid, tryDigest } from './core/block-hash.ts';
+export { cidOfKey } from './core/block-key.ts';
 export type { DagRoot } from './core/block-maker.ts';
 export { createSelection, type SelectionOptions } from './core/block-selection.ts';
 export { type Chunker, parseChunker } from './core/chunker.ts';
@@ -8,7 +9,7 @@ export { makeFolder, makeSymlink } from './core/folder.ts';
 export { decodeValue, encodeValue, type IpldValue, linksIn, linksOf } from './core/ipld.ts';
 export { parseIpfsPath } from './core/path.ts';
 export { type ImportProfile, type ProfileName, profiles } from './core/profile.ts';
-export { readUnixfsNode } from './core/unixfs-node.ts';
+export { contentBytesOf, readUnixfsNode, type UnixfsNode } from './core/unixfs-node.ts';
 export { IpfsRepository, type RepositoryOptions, type RepositoryPorts } from './repository.ts';
 export type { BitswapDeps, BitswapStore } from './shell/bitswap-deps.ts';
 export { BitswapDriver, type BitswapPeerView } from './shell/bitswap-driver.ts';
@@ -35,10 +36,16 @@ export { diskLeafHasher } from './shell/leaf-hasher.ts';
 export { MemoryBlocks } from './shell/memory-blocks.ts';
 export { NameResolver, type NameSource } from './shell/name-resolver.ts';
 export { type ResolvedPath, resolvePath } from './shell/path-resolver.ts';
-export { type Pin, type PinMode, type PinOptions, Pins } from './shell/pins.ts';
+export type { Pin, PinCheck, PinMode, PinOptions, Pins } from './shell/pins.ts';
 export { exportTar } from './shell/tar-export.ts';
+export {
+  type EntryImportOptions,
+  type ImportEntry,
+  type ImportedEntry,
+  importEntries,
+} from './shell/unixfs-entries.ts';
 export { exportBytes, exportFile, getUnixfsNode, listFolder } from './shell/unixfs-export.ts';
-export { importBytes, importFile, importStream } from './shell/unixfs-import.ts';
+export { type ImportDeps, importBytes, importFile, importStream } from './shell/unixfs-import.ts';
 export {
   importTree,
   type TreeImport,
@@ -46,7 +53,7 @@ export {
   type TreeImportOptions,
 } from './shell/unixfs-tree.ts';
 export { VerifiedBlocks } from './shell/verified-blocks.ts';
-export { cidText, codecs, multibases, tryDecodeCid, tryParseCid } from './wire/cid.ts';
+export { cidText, codecs, makeCid, multibases, tryDecodeCid, tryParseCid } from './wire/cid.ts';
 export { decodeDagPb, encodeDagPb } from './wire/dag-pb.ts';
 export {
   type IpfsPublicKey,

@@ -31,6 +31,7 @@ export class CompatStage {
         transmission: true,
         qbittorrent: true,
         aria2: true,
+        kubo: true,
       });
       stage.server = await openCompatServer(stage.twin, routes, (name) => stage.#calls.add(name));
     });

@@ -1,0 +1,183 @@
+/** `add`: files and folders in. */
+import {
+  type ImportEntry,
+  type ImportedEntry,
+  type ImportProfile,
+  importEntries,
+  parseChunker,
+  profiles,
+} from '@tequio/ipfs';
+import { collect } from './block-verbs.ts';
+import { values } from './kubo-answer.ts';
+import { type KuboCall, KuboUsageError } from './kubo-call.ts';
+import { type Cid, cidWriter } from './kubo-path.ts';
+import type { KuboDeps, KuboVerbs } from './kubo-verb.ts';
+import type { MultipartPart } from './multipart.ts';
+
+const targetBytesMax = 64 << 10;
+/** Between two lines that tell how far a file is. */
+const progressBytes = 1 << 18;
+
+export const addVerbs: KuboVerbs = {
+  add: { scope: 'write', run: (call, deps) => values(add(call, deps)) },
+};
+
+/** Options that change what is stored, and that are not there: better said than passed over. */
+const unknownOptions = ['nocopy', 'fscache', 'inline', 'to-files'] as const;
+
+async function* add(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {
+  for (const name of unknownOptions)
+    if (call.isGiven(name) && call.text(name) !== 'false')
+      throw new KuboUsageError(`option "${name}" is not offered by this node`);
+  const [profile, write] = [readProfile(call), cidWriter(call)];
+  const [quiet, progress, onlyHash] = [call.flag('quieter'), call.flag('progress'), call.flag('only-hash')];
+  const told: { Name: string; Bytes: number }[] = [];
+  const blocks = onlyHash ? { put: async () => undefined } : deps.repository.blocks;
+  const hold = new Hold(deps, onlyHash);
+  try {
+    const importDeps = { hashes: deps.hashes, leafHasher: deps.leafHasher, blocks };
+    const entries = importEntries(importDeps, profile, entriesOf(call), {
+      wrapped: call.flag('wrap-with-directory'),
+      signal: call.signal,
+      ...(progress ? { onProgress: progressTeller(told) } : null),
+    });
+    const tops: Cid[] = [];
+    for await (const entry of entries) {
+      yield* told.splice(0);
+      await hold.keep(entry.root.cid);
+      if (entry.isTop) tops.push(entry.root.cid);
+      if (!quiet || entry.isTop) yield lineOf(entry, write);
+    }
+    if (!onlyHash && call.flag('pin', true))
+      for (const cid of tops) await deps.repository.pin(cid, pinOptions(call));
+  } finally {
+    hold.release();
+  }
+}
+
+function pinOptions(call: KuboCall): { readonly name?: string; readonly signal: AbortSignal } {
+  const name = call.text('pin-name');
+  return { signal: call.signal, ...(name === null ? null : { name }) };
+}
+
+/** No collection takes what is being added: `holding` for a generator. */
+class Hold {
+  keep: (cid: Cid) => Promise<void> = async () => {};
+  release: () => void = () => {};
+
+  constructor({ repository }: KuboDeps, isNeeded: boolean) {
+    if (isNeeded) return;
+    void repository.holding(
+      (keep) =>
+        new Promise<void>((resolve) => {
+          this.keep = keep;
+          this.release = resolve;
+        }),
+    );
+  }
+}
+
+function progressTeller(told: { Name: string; Bytes: number }[]): (path: string, bytes: number) => void {
+  let last = { path: '', bytes: 0 };
+  return (path, bytes) => {
+    if (path === last.path && bytes - last.bytes < progressBytes) return;
+    last = { path, bytes };
+    told.push({ Name: path, Bytes: bytes });
+  };
+}
+
+function lineOf({ path, kind, root, metadata }: ImportedEntry, write: (cid: Cid) => string): unknown {
+  const hash = write(root.cid);
+  const { mode, modified } = metadata;
+  return {
+    Name: path === '' && kind === 'file' ? hash : path,
+    Hash: hash,
+    Size: String(root.dagBytes),
+    ...(mode === null ? {} : { Mode: mode.toString(8).padStart(4, '0') }),
+    ...(modified === null
+      ? {}
+      : {
+          Mtime: modified.seconds,
+          ...(modified.nanoseconds > 0 ? { MtimeNsecs: modified.nanoseconds } : {}),
+        }),
+  };
+}
+
+function readProfile(call: KuboCall): ImportProfile {
+  const hash = call.text('hash');
+  if (hash !== null && hash !== 'sha2-256')
+    throw new KuboUsageError(`files are named by sha2-256 here, not by "${hash}"`);
+  const version = call.count('cid-version') ?? 0;
+  if (version > 1) throw new KuboUsageError(`unknown CID version: ${version}`);
+  const base = profiles['unixfs-v0-2015'];
+  const chunker = parseChunker(call.text('chunker', base.chunker.name));
+  if (!chunker.ok) throw new KuboUsageError(chunker.fault.message);
+  return {
+    ...base,
+    cidVersion: version === 1 ? 1 : 0,
+    chunker: chunker.value,
+    rawLeaves: call.flag('raw-leaves', version === 1),
+    layout: call.flag('trickle') ? 'trickle' : 'balanced',
+    fileLinkCountMax: linkCount(call.count('max-file-links'), base.fileLinkCountMax),
+  };
+}
+
+function linkCount(asked: number | null, usual: number): number {
+  if (asked === null) return usual;
+  if (asked < 2 || asked > 8192)
+    throw new KuboUsageError('option "max-file-links" is a number from 2 to 8192');
+  return asked;
+}
+
+async function* entriesOf(call: KuboCall): AsyncGenerator<ImportEntry> {
+  let count = 0;
+  for await (const part of call.parts()) {
+    count++;
+    const path = decodeName(part.fileName ?? '');
+    const metadata = metadataOf(call, part);
+    const type = part.headers['content-type'] ?? '';
+    if (/^application\/x-directory\b/i.test(type)) yield { kind: 'folder', path, metadata };
+    else if (/^application\/symlink\b/i.test(type)) {
+      const target = new TextDecoder().decode(await collect(part.body, targetBytesMax));
+      yield { kind: 'link', path, target, metadata };
+    } else yield { kind: 'file', path, content: part.body, metadata };
+  }
+  if (count === 0) throw new KuboUsageError('file argument "path" is required');
+}
+
+function decodeName(name: string): string {
+  try {
+    return decodeURIComponent(name.replaceAll('+', ' '));
+  } catch {
+    throw new KuboUsageError(`"${name}" is no encoded name`);
+  }
+}
+
+/** Of the part, in its headers (Go) or behind its field's name (JavaScript); else of the call, for all alike. */
+function metadataOf(call: KuboCall, part: MultipartPart): NonNullable<ImportEntry['metadata']> {
+  const inName = new URLSearchParams(part.name.split('?')[1] ?? '');
+  const read = (name: string): string | null => inName.get(name) ?? part.headers[name] ?? call.text(name);
+  const [mode, seconds, nanoseconds] = [read('mode'), read('mtime'), read('mtime-nsecs')];
+  return {
+    mode: mode === null ? null : readMode(mode),
+    modified:
+      seconds === null
+        ? null
+        : {
+            seconds: readInteger(seconds, 'mtime'),
+            nanoseconds: readInteger(nanoseconds ?? '0', 'mtime-nsecs'),
+          },
+  };
+}
+
+export function readMode(text: string): number {
+  if (!/^0?[0-7]{1,4}$/.test(text)) throw new KuboUsageError(`a mode is octal, such as 0644, not "${text}"`);
+  return Number.parseInt(text, 8);
+}
+
+function readInteger(text: string, name: string): number {
+  const number = Number(text);
+  if (!/^-?\d{1,15}$/.test(text) || (name === 'mtime-nsecs' && (number < 0 || number >= 1e9)))
+    throw new KuboUsageError(`"${name}" is not "${text}"`);
+  return number;
+}

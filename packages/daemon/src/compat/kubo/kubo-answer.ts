@@ -1,0 +1,108 @@
+/** What verbs answer, as kubo's clients expect it on the wire. */
+import { NodeError, type WebResponse } from '@tequio/kernel';
+import { KuboUsageError } from './kubo-call.ts';
+
+export type KuboAnswer =
+  /** One JSON value, with a line's end. */
+  | { readonly kind: 'value'; readonly value: unknown }
+  /** JSON values as they come, a line each. */
+  | { readonly kind: 'values'; readonly values: AsyncIterable<unknown> }
+  /** Bytes as they come. */
+  | {
+      readonly kind: 'bytes';
+      readonly bytes: AsyncIterable<Uint8Array>;
+      readonly type?: string;
+      readonly length?: number;
+    }
+  | { readonly kind: 'nothing' };
+
+export const nothing: KuboAnswer = { kind: 'nothing' };
+
+export function value(of: unknown): KuboAnswer {
+  return { kind: 'value', value: of };
+}
+
+export function values(of: AsyncIterable<unknown>): KuboAnswer {
+  return { kind: 'values', values: of };
+}
+
+export function bytes(
+  of: AsyncIterable<Uint8Array>,
+  more: { readonly type?: string; readonly length?: number } = {},
+): KuboAnswer {
+  return { kind: 'bytes', bytes: of, ...more };
+}
+
+const common = {
+  'cache-control': 'no-store',
+  server: 'tequio',
+  'x-content-type-options': 'nosniff',
+  vary: 'Origin',
+};
+
+/** Waits for the first value or bytes, so that what fails at once has its own status. */
+export async function responseOf(answer: KuboAnswer): Promise<WebResponse> {
+  switch (answer.kind) {
+    case 'nothing':
+      return { status: 200, headers: { ...common, 'content-type': 'text/plain' }, body: '' };
+    case 'value':
+      return {
+        status: 200,
+        headers: { ...common, 'content-type': 'application/json' },
+        body: line(answer.value),
+      };
+    case 'values':
+      return {
+        status: 200,
+        headers: { ...common, 'content-type': 'application/json', 'x-chunked-output': '1' },
+        body: await begun(lines(answer.values)),
+      };
+    case 'bytes':
+      return {
+        status: 200,
+        headers: {
+          ...common,
+          'content-type': answer.type ?? 'application/octet-stream',
+          'x-stream-output': '1',
+          ...(answer.length === undefined ? {} : { 'x-content-length': String(answer.length) }),
+        },
+        body: await begun(answer.bytes),
+      };
+  }
+}
+
+export function errorResponse(error: unknown): WebResponse | null {
+  if (error instanceof KuboUsageError) return problem(400, error.message, 1);
+  if (error instanceof NodeError)
+    return problem(error.code === 'HTTP_MULTIPART' ? 400 : 500, error.message, 0);
+  if (error instanceof DOMException)
+    return problem(500, error.name === 'TimeoutError' ? 'context deadline exceeded' : 'context canceled', 0);
+  return null;
+}
+
+export function problem(status: number, message: string, code: number): WebResponse {
+  const body = line({ Message: message, Code: code, Type: 'error' });
+  return { status, headers: { ...common, 'content-type': 'application/json' }, body };
+}
+
+function line(of: unknown): string {
+  return `${JSON.stringify(of)}\n`;
+}
+
+async function* lines(of: AsyncIterable<unknown>): AsyncGenerator<string> {
+  for await (const one of of) yield line(one);
+}
+
+async function begun<Item>(items: AsyncIterable<Item>): Promise<AsyncIterable<Item>> {
+  const iterator = items[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  return {
+    async *[Symbol.asyncIterator]() {
+      try {
+        for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
+      } finally {
+        await iterator.return?.();
+      }
+    },
+  };
+}

@@ -1,0 +1,68 @@
+/** CIDs and paths in arguments. */
+import {
+  cidText,
+  codecs,
+  multibases,
+  parseIpfsPath,
+  type ResolvedPath,
+  resolvePath,
+  tryParseCid,
+} from '@tequio/ipfs';
+import type { KuboCall } from './kubo-call.ts';
+import { KuboUsageError } from './kubo-call.ts';
+import type { KuboDeps } from './kubo-verb.ts';
+
+export type Cid = NonNullable<ReturnType<typeof tryParseCid>>;
+
+/** @throws KuboUsageError */
+export function readCid(text: string): Cid {
+  const cid = tryParseCid(text.replace(/^\/ipfs\//, ''));
+  if (cid === null) throw new KuboUsageError(`invalid cid: "${text}"`);
+  return cid;
+}
+
+/**
+ * The block that a path ends in, or within.
+ * @throws KuboUsageError when it is no path; NodeError as `resolvePath`
+ */
+export async function resolve(
+  deps: KuboDeps,
+  text: string,
+  signal: AbortSignal,
+  reading: 'unixfs' | 'data' = 'unixfs',
+): Promise<ResolvedPath> {
+  const path = parseIpfsPath(text);
+  if (!path.ok) throw new KuboUsageError(`invalid path "${text}": ${path.fault.message}`);
+  return resolvePath(deps.reader, path.value, reading, signal);
+}
+
+/** The same, of a path that may not end within a block. */
+export async function resolveCid(deps: KuboDeps, text: string, signal: AbortSignal): Promise<Cid> {
+  const { cid, remainder } = await resolve(deps, text, signal);
+  if (remainder.length > 0) throw new KuboUsageError(`"${text}" ends within a block`);
+  return cid;
+}
+
+/** How CIDs are written in answers, by the options `cid-base` and `upgrade-cidv0-in-output`. */
+export function cidWriter(call: KuboCall): (cid: Cid) => string {
+  const base = call.text('cid-base');
+  if (base === null) return (cid) => cid.toString();
+  if (!multibases.has(base)) throw new KuboUsageError(`unknown multibase: "${base}"`);
+  const upgrade = call.flag('upgrade-cidv0-in-output', base !== 'base58btc');
+  return (cid) => (cid.version === 0 && !upgrade ? cid.toString() : cidText(cid, base));
+}
+
+/** By name or number, as in the multicodec table. @throws KuboUsageError */
+export function readCodec(text: string): number {
+  const named =
+    text === 'protobuf'
+      ? codecs['dag-pb']
+      : text === 'cbor'
+        ? codecs['dag-cbor']
+        : Object.hasOwn(codecs, text)
+          ? codecs[text as keyof typeof codecs]
+          : undefined;
+  const codec = named ?? (/^0x[0-9a-f]{1,6}$/.test(text) ? Number(text) : undefined);
+  if (codec === undefined) throw new KuboUsageError(`unknown codec: "${text}"`);
+  return codec;
+}

@@ -1,0 +1,24 @@
+import type { Scope } from '@tequio/api';
+import type { BlockReader, ImportDeps, IpfsRepository } from '@tequio/ipfs';
+import type { Hashes } from '@tequio/kernel';
+import type { KuboAnswer } from './kubo-answer.ts';
+import type { KuboCall } from './kubo-call.ts';
+
+/** What verbs work with. */
+export type KuboDeps = {
+  readonly repository: IpfsRepository;
+  /** Blocks from here or from others, as the node is set. */
+  readonly reader: BlockReader;
+  readonly hashes: Hashes;
+  readonly leafHasher: NonNullable<ImportDeps['leafHasher']>;
+  readonly version: string;
+};
+
+export type KuboVerb = {
+  /** Who may. */
+  readonly scope: Scope;
+  run(call: KuboCall, deps: KuboDeps): Promise<KuboAnswer> | KuboAnswer;
+};
+
+/** By what stands behind `/api/v0/`. */
+export type KuboVerbs = Readonly<Record<string, KuboVerb>>;
