@@ -25,6 +25,7 @@ export { type VerificationReport, verifyBlocks } from './shell/block-verificatio
 export type { Block, BlockInFile, BlockReader, BlockWriter } from './shell/blocks.ts';
 export { type CarExportOptions, type CarImport, exportCar, importCar } from './shell/car-files.ts';
 export { getBlock, walkDag } from './shell/dag-reader.ts';
+export { findInFolder } from './shell/folder-edit.ts';
 export {
   defaultGatewayOptions,
   Gateway,
@@ -34,6 +35,14 @@ export {
 } from './shell/gateway.ts';
 export { diskLeafHasher } from './shell/leaf-hasher.ts';
 export { MemoryBlocks } from './shell/memory-blocks.ts';
+export {
+  Mfs,
+  type MfsChangeOptions,
+  type MfsDeps,
+  type MfsRoot,
+  type MfsStat,
+  type MfsWriteOptions,
+} from './shell/mfs.ts';
 export { NameResolver, type NameSource } from './shell/name-resolver.ts';
 export { type ResolvedPath, resolvePath } from './shell/path-resolver.ts';
 export type { Pin, PinCheck, PinMode, PinOptions, Pins } from './shell/pins.ts';

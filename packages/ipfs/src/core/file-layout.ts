@@ -30,7 +30,8 @@ class OpenNode {
 
   make(maker: BlockMaker, metadata: UnixfsMetadata): DagRoot {
     const data = encodeUnixfs({
-      ...metadata,
+      mode: metadata.mode,
+      modified: metadata.modified,
       kind: 'file',
       fileBytes: this.fileBytes,
       childBytes: this.children.map((child) => child.fileBytes),
@@ -41,10 +42,14 @@ class OpenNode {
 }
 
 /** A file without content, or with a mode or time but a single leaf, is one block of its own. */
-export function makeSmallFile(maker: BlockMaker, content: Uint8Array, metadata: UnixfsMetadata): DagRoot {
+export function makeSmallFile(
+  maker: BlockMaker,
+  content: Uint8Array,
+  { mode, modified }: UnixfsMetadata,
+): DagRoot {
   const data = content.length === 0 ? null : content;
   const fileBytes = content.length;
-  return maker.addNode([], encodeUnixfs({ ...metadata, kind: 'file', data, fileBytes }), fileBytes);
+  return maker.addNode([], encodeUnixfs({ kind: 'file', data, fileBytes, mode, modified }), fileBytes);
 }
 
 export class BalancedLayout implements FileLayout {

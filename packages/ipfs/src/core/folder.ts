@@ -39,17 +39,17 @@ export function entryBytes(rules: DirectoryRules, { name, cid, dagBytes }: Folde
     : linkBytes(cid.bytes.length, nameBytes, dagBytes);
 }
 
-export function folderData(metadata: UnixfsMetadata): Uint8Array {
-  return encodeUnixfs({ ...metadata, kind: 'directory' });
+export function folderData({ mode, modified }: UnixfsMetadata): Uint8Array {
+  return encodeUnixfs({ kind: 'directory', mode, modified });
 }
 
 /** A symbolic link is a block that has its target as data. */
 export function makeSymlink(
   maker: BlockMaker,
   target: string,
-  metadata: UnixfsMetadata = noMetadata,
+  { mode, modified }: UnixfsMetadata = noMetadata,
 ): DagRoot {
-  return maker.addNode([], encodeUnixfs({ ...metadata, kind: 'symlink', data: encodeUtf8(target) }), 0);
+  return maker.addNode([], encodeUnixfs({ kind: 'symlink', data: encodeUtf8(target), mode, modified }), 0);
 }
 
 /** By the bytes of their names, as folders list them. */

@@ -88,7 +88,8 @@ export function makeShard(
       : { cid: child.entry.cid, name: prefix + child.entry.name, dagBytes: child.entry.dagBytes };
   });
   const data = encodeUnixfs({
-    ...metadata,
+    mode: metadata.mode,
+    modified: metadata.modified,
     kind: 'hamt-shard',
     data: bitFieldOf(fanout, children),
     hashCode: murmur3Code,
@@ -97,15 +98,19 @@ export function makeShard(
   return maker.addNode(links, data, 0);
 }
 
-/** All shards of a folder, the lowest first. Faults when two names cannot be told apart. */
+/**
+ * All shards of a folder, the lowest first. Faults when two names cannot be told apart.
+ * @param level 0: the folder; more: a shard so far below, of names that are alike up to there
+ */
 export function makeShardedFolder(
   maker: BlockMaker,
   fanout: number,
   entries: readonly FolderEntry[],
   metadata: UnixfsMetadata = noMetadata,
+  level = 0,
 ): Result<DagRoot> {
   const hashed = entries.map((entry) => ({ entry, hash: hashName(entry.name) }));
-  return makeLevel(maker, fanout, hashed, 0, metadata);
+  return makeLevel(maker, fanout, hashed, level, metadata);
 }
 
 type HashedEntry = { readonly entry: FolderEntry; readonly hash: Uint8Array };

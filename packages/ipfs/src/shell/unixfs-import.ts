@@ -32,6 +32,8 @@ export type ImportDeps = {
 
 export type FileImportOptions = {
   readonly metadata?: UnixfsMetadata;
+  /** Leaves that are in the store, and come before the content. */
+  readonly leaves?: readonly DagRoot[];
   /** Told after each part of the content is stored. */
   readonly onProgress?: (bytes: number) => void;
   readonly signal?: AbortSignal;
@@ -92,6 +94,7 @@ class FileImport {
   readonly #batch: BlockBatch;
   readonly #maker: BlockMaker;
   readonly #layout: FileLayout;
+  readonly #hasLeaves: boolean;
   /** A root with a mode or a time must be a block that can hold them. */
   readonly #rawLeaves: boolean;
   readonly #slabBytes: number;
@@ -110,6 +113,8 @@ class FileImport {
     this.#maker = new BlockMaker(deps.hashes, profile.cidVersion, (block) => this.#batch.add(block));
     const Layout = profile.layout === 'trickle' ? TrickleLayout : BalancedLayout;
     this.#layout = new Layout(this.#maker, profile.fileLinkCountMax);
+    for (const leaf of options.leaves ?? []) this.#layout.addLeaf(leaf);
+    this.#hasLeaves = (options.leaves ?? []).length > 0;
     this.#rawLeaves = profile.rawLeaves && !hasMetadata(this.#metadata);
     this.#slabBytes = slabBytesFor(profile, source.bytes);
   }
@@ -148,7 +153,7 @@ class FileImport {
 
   /** Nothing to lay out: no content, or one leaf that is small or must hold the file's mode or time itself. */
   #isOneBlock(ranges: readonly number[]): boolean {
-    if (this.#profile.layout === 'trickle' || ranges.length > 2) return false;
+    if (this.#profile.layout === 'trickle' || ranges.length > 2 || this.#hasLeaves) return false;
     return (ranges[1] ?? 0) <= smallBytes || hasMetadata(this.#metadata);
   }
 
