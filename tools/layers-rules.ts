@@ -181,7 +181,7 @@ export const binRule: RoomRule = {
 /** tools/, bench/ and e2e/, which may use each other. */
 export const workshopRule: RoomRule = {
   own: [],
-  packages: ['kernel', 'runtime', 'api', '*'],
+  packages: ['kernel', 'runtime', 'overlay', 'api', '*'],
   node: 'all',
   world: true,
   sync: false,

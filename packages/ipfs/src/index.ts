@@ -9,6 +9,7 @@ export { makeFolder, makeSymlink } from './core/folder.ts';
 export { decodeValue, encodeValue, type IpldValue, linksIn, linksOf } from './core/ipld.ts';
 export { parseIpfsPath } from './core/path.ts';
 export { type ImportProfile, type ProfileName, profiles } from './core/profile.ts';
+export { defaultSweepOptions, type SweepOptions, type SweepState } from './core/provider-sweep.ts';
 export { contentBytesOf, readUnixfsNode, type UnixfsNode } from './core/unixfs-node.ts';
 export { IpfsRepository, type RepositoryOptions, type RepositoryPorts } from './repository.ts';
 export type { BitswapDeps, BitswapStore } from './shell/bitswap-deps.ts';
@@ -25,6 +26,7 @@ export { type VerificationReport, verifyBlocks } from './shell/block-verificatio
 export type { Block, BlockInFile, BlockReader, BlockWriter } from './shell/blocks.ts';
 export { type CarExportOptions, type CarImport, exportCar, importCar } from './shell/car-files.ts';
 export { getBlock, walkDag } from './shell/dag-reader.ts';
+export { answerRouting, DelegatedRouting, type RoutingServerDeps } from './shell/delegated-routing.ts';
 export { findInFolder } from './shell/folder-edit.ts';
 export {
   defaultGatewayOptions,
@@ -33,6 +35,13 @@ export {
   type GatewayOptions,
   type GatewayRequest,
 } from './shell/gateway.ts';
+export {
+  defaultPublishOptions,
+  type IpnsKey,
+  IpnsNames,
+  type IpnsNamesDeps,
+  type PublishOptions,
+} from './shell/ipns-names.ts';
 export { diskLeafHasher } from './shell/leaf-hasher.ts';
 export { MemoryBlocks } from './shell/memory-blocks.ts';
 export {
@@ -46,7 +55,10 @@ export {
 export { NameResolver, type NameSource } from './shell/name-resolver.ts';
 export { type ResolvedPath, resolvePath } from './shell/path-resolver.ts';
 export type { Pin, PinCheck, PinMode, PinOptions, Pins } from './shell/pins.ts';
+export { type ProvidedStore, Providing, type ProvidingDeps } from './shell/providing.ts';
+export { Retrieval, type RetrievalCounts, type RetrievalDeps } from './shell/retrieval.ts';
 export { exportTar } from './shell/tar-export.ts';
+export { TrustlessGateways, type TrustlessGatewaysDeps } from './shell/trustless-gateways.ts';
 export {
   type EntryImportOptions,
   type ImportEntry,

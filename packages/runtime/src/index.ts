@@ -15,5 +15,6 @@ export { type ForeignKeyType, verifyForeignSignature } from './public-keys.ts';
 export { createResolver, resolverLimits } from './resolver.ts';
 export { createSignatures } from './signatures.ts';
 export { createTcp, tcpLimits } from './tcp.ts';
+export { lookUpText } from './text-records.ts';
 export { createUdp, udpLimits } from './udp.ts';
 export { createWebServer, webServerLimits } from './web-server.ts';

@@ -50,10 +50,14 @@ export function ipnsNameOf(key: IpfsPublicKey, hashes: Hashes): Uint8Array {
     : createDigest(sha256Code, hashes.sha256(bytes)).bytes;
 }
 
-/** The key that stands in the name itself; null: the name is a hash. */
+/** The key that stands in the name itself; null: the name is a hash, or no name. */
 export function tryKeyInName(name: Uint8Array): IpfsPublicKey | null {
-  const { code, digest } = decodeDigest(name);
-  return code === identityCode ? tryDecodePublicKey(digest) : null;
+  try {
+    const { code, digest } = decodeDigest(name);
+    return code === identityCode ? tryDecodePublicKey(digest) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Whether the name is of this key. */
@@ -93,6 +97,11 @@ export function ipnsPeerText(name: Uint8Array): string {
 /** What the record is kept under in the DHT. */
 export function ipnsRoutingKey(name: Uint8Array): Uint8Array {
   return concatBytes([encodeUtf8('/ipns/'), name]);
+}
+
+/** The name in such a key. */
+export function nameInRoutingKey(key: Uint8Array): Uint8Array {
+  return key.subarray('/ipns/'.length);
 }
 
 /** The topic on which its newest record is told (IPNS over pubsub). */
