@@ -200,6 +200,12 @@ export class TorrentContent implements PieceExpectation {
     this.#settle();
   }
 
+  /** @param atMs when the piece is needed; null: no longer */
+  setDeadline(piece: number, atMs: number | null, nowMs: number): void {
+    this.picker.setDeadline(piece, atMs);
+    if (atMs !== null) this.requester.makeWay(this.#host.peers.values(), piece, atMs, nowMs);
+  }
+
   drainJobs(out: ContentJob[]): void {
     const stores: StoreJob[] = [];
     this.#assembly.drainJobs(stores);

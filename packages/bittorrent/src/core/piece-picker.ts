@@ -180,6 +180,10 @@ export class PiecePicker {
     if (list.length > deadlinesMax) list.pop();
   }
 
+  hasDeadline(piece: number): boolean {
+    return this.#deadlines.some((entry) => entry.piece === piece);
+  }
+
   // Block transitions
 
   /**

@@ -127,3 +127,56 @@ test('with no memory for another piece, what a stalled peer holds is asked of an
   hangUp(world);
   node.assertBalanced();
 });
+
+test('a piece that is wanted at once is asked for before what was asked earlier; that comes after it', () => {
+  const made = makeTorrent('v1', 4 * block, [200 * block]);
+  const world = new TorrentWorld();
+  const node = new TestNode(world, made, { has: 'nothing' });
+  const peer = new FakePeer(node);
+  const content = node.torrent.content!;
+  content.picker.setSequential(true);
+  peer.say(haveAndUnchoke);
+  world.run(10);
+  // The window opens with what comes.
+  const outstanding = (): number => [...node.torrent.peers.values()][0]!.requests.size;
+  for (let sent = 0; outstanding() < 40; sent++) {
+    const { piece, offset, bytes } = peer.heardOf('request')[sent]!;
+    const at = piece * 4 * block + offset;
+    peer.say((writer) => writer.writeBlock(piece, offset, made.content.slice(at, at + bytes)));
+    world.run(1);
+  }
+  world.run(10);
+  const outstandingBefore = outstanding();
+  const askedBefore = peer.heardOf('request').length;
+  content.setDeadline(45, world.nowMs, world.nowMs);
+  node.torrent.refresh(world.nowMs);
+  world.run(10);
+  const asked = peer.heardOf('request').slice(askedBefore);
+  const cancelled = peer.heardOf('cancel');
+  assert.deepEqual(
+    asked.slice(0, 4).map(({ piece, offset }) => [piece, offset / block]),
+    [
+      [45, 0],
+      [45, 1],
+      [45, 2],
+      [45, 3],
+    ],
+  );
+  assert.ok(cancelled.length > 0 && cancelled.every(({ piece }) => piece !== 45));
+  assert.equal(outstanding(), outstandingBefore + 4, 'what was cancelled is asked for until it is answered');
+  const wanted = cancelled[0]!;
+  peer.say((writer) => writer.writeRange(messageId.reject, wanted.piece, wanted.offset, wanted.bytes));
+  world.run(10);
+  assert.equal(outstanding(), outstandingBefore + 3);
+  // What is far enough away takes nothing back.
+  content.setDeadline(49, world.nowMs + 3_600_000, world.nowMs);
+  assert.equal(peer.heardOf('cancel').length, cancelled.length);
+  // It answers nothing of it, against BEP 6: after a while it is not waited for, and asked anew.
+  const askedThen = peer.heardOf('request').length;
+  world.run(3000);
+  assert.equal(peer.heardOf('request').length, askedThen);
+  world.run(4000);
+  assert.ok(peer.heardOf('request').length >= askedThen + cancelled.length - 5);
+  hangUp(world);
+  node.assertBalanced();
+});

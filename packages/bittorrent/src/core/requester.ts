@@ -22,6 +22,7 @@ import { extentBytesMax, type PieceAssembly } from './piece-assembly.ts';
 import type { PieceLayout } from './piece-layout.ts';
 import type { PieceMemory } from './piece-memory.ts';
 import type { BlockPick, PickQuery, PiecePicker } from './piece-picker.ts';
+import { depthMax } from './request-window.ts';
 
 export const requesterLimits = {
   /** A peer that sends this much that nobody asked for is not confused. */
@@ -30,6 +31,12 @@ export const requesterLimits = {
   lateCountMax: 512,
   /** Requests that are saved up for one packet, at most. */
   batchCountMax: 64,
+  /** For a piece that is wanted at once, requests are taken back but for what the peer sends in so short a time. */
+  aboutToComeMs: 50,
+  /** Whoever neither sends nor rejects in this time what was taken back like that does not speak BEP 6 as it says. */
+  cancelAnswerMs: 5000,
+  aboutToComeCountMin: 2,
+  aboutToComeCountMax: 64,
   /** Below this many outstanding requests a peer may duplicate others' in the end game. */
   endGameCountMax: 4,
 } as const;
@@ -54,6 +61,8 @@ export class Requester {
   readonly #blocksPerPiece: number;
   readonly #picks: BlockPick[] = [];
   readonly #requesters: number[] = [];
+  /** When much was last taken back from a peer, for an urgent piece. */
+  readonly #cancelledMs = new Map<number, number>();
   /** Blocks that are arriving now -> the peer that fills the slab. */
   readonly #filling = new Map<number, number>();
   readonly #late = new Map<number, Set<number>>();
@@ -112,6 +121,68 @@ export class Requester {
       this.#deps.touched(peer);
     }
     peer.wasFull = peer.requests.size >= Math.min(peer.window.depth, peer.requestCountMax);
+  }
+
+  /**
+   * A piece has got a deadline. When the fastest peer that has it would bring it too late, because of all that was
+   * asked of it before, that is cancelled, and the piece asked for at once, over the window if need be. What is
+   * cancelled stays asked for until the peer sends or rejects it (BEP 6): nothing comes twice. Who does not speak
+   * BEP 6 would leave us in doubt, and is not bothered. Requests of other pieces with a deadline stay, and so do
+   * those whose blocks are probably on their way.
+   */
+  makeWay(peers: Iterable<Peer>, piece: number, atMs: number, nowMs: number): void {
+    const { picker, layout } = this.#deps;
+    if (picker.have.has(piece) || !this.#deps.mayRequest()) return;
+    const peer = this.#fastestWith(piece, peers, nowMs);
+    if (peer === null) return;
+    const blocksPerMs = peer.down.bytesPerSecond(nowMs) / 1000 / blockBytes;
+    const { aboutToComeMs, aboutToComeCountMin, aboutToComeCountMax } = requesterLimits;
+    const soonCount = Math.floor(blocksPerMs * aboutToComeMs);
+    const keptCount = Math.max(aboutToComeCountMin, Math.min(aboutToComeCountMax, soonCount));
+    const { requests } = peer;
+    if (requests.size <= keptCount || requests.size <= blocksPerMs * (atMs - nowMs)) return;
+    // In between two of these the peer would be asked for more and more: what was cancelled is asked for still.
+    if (requests.size > 2 * depthMax) return;
+    for (const key of [...requests.keys()].slice(keptCount)) {
+      const other = Math.floor(key / this.#blocksPerPiece);
+      if (!picker.hasDeadline(other)) this.#writeCancel(peer, other, key % this.#blocksPerPiece);
+    }
+    this.#cancelledMs.set(peer.key, nowMs);
+    this.#pickUrgent(peer, Math.min(depthMax, layout.blockCountOf(piece)), nowMs);
+    this.#deps.touched(peer);
+  }
+
+  #fastestWith(piece: number, peers: Iterable<Peer>, nowMs: number): Peer | null {
+    let fastest: Peer | null = null;
+    for (const peer of peers) {
+      if (!peer.amInterested || peer.choking || peer.isClosed || peer.onParole) continue;
+      if (!peer.speaksFast || !peer.hasPiece(piece)) continue;
+      const rate = peer.down.bytesPerSecond(nowMs);
+      if (fastest === null || rate > fastest.down.bytesPerSecond(nowMs)) fastest = peer;
+    }
+    return fastest;
+  }
+
+  /** Blocks of pieces with a deadline come first in any pick. */
+  #pickUrgent(peer: Peer, count: number, nowMs: number): void {
+    const picks = this.#picks;
+    picks.length = 0;
+    const query: PickQuery = {
+      peer: peer.key,
+      has: peer.isSeed ? null : peer.has,
+      count,
+      allowed: null,
+      suggested: [],
+      mode: 'normal',
+      openLimit: Math.max(1, this.#openLimit()),
+      endGame: false,
+      isFast: true,
+      nowMs,
+    };
+    this.#deps.picker.pick(query, picks);
+    for (const { piece, block } of picks) {
+      if (this.#deps.picker.hasDeadline(piece)) this.#request(peer, piece, block, nowMs);
+    }
   }
 
   /** True, once, when memory that peers had to wait for is there again. */
@@ -234,6 +305,14 @@ export class Requester {
 
   /** Releases what the peer has been too slow with. @returns true when something was released */
   handleTimeout(peer: Peer, nowMs: number): boolean {
+    const cancelledMs = this.#cancelledMs.get(peer.key);
+    if (cancelledMs !== undefined && nowMs - cancelledMs >= requesterLimits.cancelAnswerMs) {
+      this.#cancelledMs.delete(peer.key);
+      // What comes of these is late, and welcome all the same.
+      const unanswered = [...peer.requests].filter(([, askedMs]) => askedMs < cancelledMs);
+      for (const [key] of unanswered) this.#release(peer, key);
+      if (unanswered.length > 0) return true;
+    }
     const silence = peer.window.tryTimeout(nowMs);
     if (silence !== 'none') return this.#releaseNewest(peer, peer.window.keptCount);
     const oldest = peer.requests.entries().next();
@@ -258,6 +337,7 @@ export class Requester {
     this.#abandonArriving(peer);
     this.#releaseAll(peer);
     this.#late.delete(peer.key);
+    this.#cancelledMs.delete(peer.key);
   }
 
   /**
@@ -312,11 +392,14 @@ export class Requester {
   #cancel(peer: Peer, key: number): void {
     if (!peer.requests.has(key)) return;
     const piece = Math.floor(key / this.#blocksPerPiece);
-    const block = key % this.#blocksPerPiece;
-    const bytes = this.#deps.layout.blockBytesOf(piece, block);
     this.#release(peer, key);
-    peer.writer.writeRange(messageId.cancel, piece, block * blockBytes, bytes);
+    this.#writeCancel(peer, piece, key % this.#blocksPerPiece);
     this.#deps.touched(peer);
+  }
+
+  #writeCancel(peer: Peer, piece: number, block: number): void {
+    const bytes = this.#deps.layout.blockBytesOf(piece, block);
+    peer.writer.writeRange(messageId.cancel, piece, block * blockBytes, bytes);
   }
 
   #release(peer: Peer, key: number): void {

@@ -2,7 +2,6 @@
  * What of a torrent's content is wanted, and what of it first: priorities of files, their ends, order, deadlines. It
  * tells the storage, the picker and the record, each of which keeps its own.
  */
-import type { Clock } from '@tequio/kernel';
 import type { PieceRange } from '../core/file-map.ts';
 import type { SessionRecord } from './session-record.ts';
 import type { TorrentDriver } from './torrent-driver.ts';
@@ -18,11 +17,9 @@ export interface SessionWantsHost {
 
 export class SessionWants {
   readonly #host: SessionWantsHost;
-  readonly #clock: Clock;
 
-  constructor(host: SessionWantsHost, clock: Clock) {
+  constructor(host: SessionWantsHost) {
     this.#host = host;
-    this.#clock = clock;
   }
 
   /** @param priority 0: not wanted */
@@ -47,10 +44,10 @@ export class SessionWants {
 
   /** @param inMs null: it is not needed any more */
   setPieceDeadline(piece: number, inMs: number | null): void {
-    const { driver } = this.#host;
-    const atMs = inMs === null ? null : this.#clock.nowMs() + inMs;
-    driver.torrent.content?.picker.setDeadline(piece, atMs);
-    driver.run((torrent, nowMs) => torrent.refresh(nowMs));
+    this.#host.driver.run((torrent, nowMs) => {
+      torrent.content?.setDeadline(piece, inMs === null ? null : nowMs + inMs, nowMs);
+      torrent.refresh(nowMs);
+    });
   }
 
   #tell({ priorities }: TorrentStorage, range: PieceRange | null): void {

@@ -112,7 +112,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
       },
       this,
     );
-    this.wants = new SessionWants(this, deps.clock);
+    this.wants = new SessionWants(this);
     this.busyAtMs = deps.clock.nowMs();
     this.#keeper = new PieceKeeper(deps.clock, (pieces) => this.#keep(pieces));
     this.#trouble = createSessionTrouble(this, deps);
