@@ -241,7 +241,8 @@ class Journey {
     await alert.waitFor({ state: 'hidden' });
     const link = this.#page.getByRole('navigation').getByRole('link', { name: 'Torrents' });
     await this.#press(link);
-    await this.#page.getByText('Fonoteca').waitFor();
+    await this.#press(this.#page.getByRole('grid').getByRole('link', { name: 'Fonoteca' }));
+    await this.#page.getByRole('heading', { name: 'Fonoteca', level: 1 }).waitFor();
   }
 
   #press(what: Locator): Promise<void> {

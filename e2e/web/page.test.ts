@@ -1,42 +1,45 @@
 /** The page in a real browser, against a real daemon: first steps, and what a screen reader would miss. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { LabDaemon } from '../lab/daemon.ts';
 import { makeTorrentFile } from '../lab/made-torrent.ts';
+import {
+  cookieOf,
+  desktop,
+  launchChromium,
+  openPage,
+  phone,
+  skipGuide,
+  skipWithoutChromium,
+} from './browser.ts';
 
-const browserPath = '/usr/bin/chromium';
-const isMissing = !existsSync(browserPath) && process.env['TEQUIO_REQUIRE_PEERS'] !== '1';
-const looks: readonly (BrowserContextOptions & { readonly theme: string })[] = [
-  { theme: 'light', locale: 'en-US', viewport: { width: 1280, height: 800 } },
-  { theme: 'dark', locale: 'es-MX', viewport: { width: 390, height: 844 }, hasTouch: true },
-  { theme: 'contrast', locale: 'es-ES', viewport: { width: 1280, height: 800 } },
+const looks: readonly (BrowserContextOptions & { readonly theme: string; readonly name: string })[] = [
+  { name: 'light, English, desktop', theme: 'light', locale: 'en-US', ...desktop },
+  { name: 'dark, Spanish, phone', theme: 'dark', locale: 'es-MX', ...phone },
+  { name: 'contrast, Spanish, desktop', theme: 'contrast', locale: 'es-ES', ...desktop },
 ];
+/** Keys that open a dialog, on any screen. */
+const dialogKeys = ['a', 'Control+k', '?'];
+const firstLoadBytesMax = 150_000;
 
-describe('the web page', { skip: isMissing && 'there is no /usr/bin/chromium', timeout: 120_000 }, () => {
+describe('the web page', { skip: skipWithoutChromium, timeout: 240_000 }, () => {
   const work = mkdtempSync(join(tmpdir(), 'tequio-page-'));
   const daemon = new LabDaemon(join(work, 'data'));
   const evil = `<img src=x onerror=alert(1)> ${'largo '.repeat(30)}`;
   let browser: Browser;
   let enter = '';
-  let known: Awaited<ReturnType<BrowserContext['storageState']>>;
+  let known: BrowserContextOptions = {};
   let id = '';
 
   before(async () => {
     mkdirSync(join(work, 'content'));
     writeFileSync(join(work, 'content', 'film.bin'), Buffer.alloc(300_000, 7));
-    browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
-    await daemon.start();
+    [browser] = await Promise.all([launchChromium(), daemon.start()]);
     enter = (JSON.parse(daemon.running.stdout.split('\n')[0]!) as { url: string }).url;
   });
   after(async () => {
@@ -45,26 +48,21 @@ describe('the web page', { skip: isMissing && 'there is no /usr/bin/chromium', t
     rmSync(work, { recursive: true, force: true });
   });
 
-  /** A page that fails the test when anything in it goes wrong. */
+  /** Of somebody who is in, and has seen the first steps. */
   async function open(options: BrowserContextOptions, faults: string[]): Promise<Page> {
-    const context = await browser.newContext(options);
-    const page = await context.newPage();
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text());
-    });
-    page.on('dialog', (dialog) => faults.push(`a dialog: ${dialog.message()}`));
+    const page = await openPage(browser, faults, options);
+    if (options.storageState !== undefined) await skipGuide(page);
     return page;
   }
 
   it('lets in once, is empty, and takes a torrent file with a look inside', async () => {
     const faults: string[] = [];
-    const page = await open({ viewport: { width: 1280, height: 800 } }, faults);
+    const page = await open(desktop, faults);
     await page.goto(enter);
     await page.getByRole('heading', { name: 'This node' }).waitFor();
     await page.getByRole('button', { name: 'Not now' }).click();
     assert.equal(new URL(page.url()).hash, '', 'the token does not stay in the address');
-    known = await page.context().storageState();
+    known = await cookieOf(page);
 
     await page.getByRole('link', { name: 'Torrents', exact: true }).click();
     await page.getByText('Nothing here yet').waitFor();
@@ -96,16 +94,55 @@ describe('the web page', { skip: isMissing && 'there is no /usr/bin/chromium', t
   it('shows a name that is script as text', async () => {
     const faults: string[] = [];
     await daemon.ask('PATCH', 'torrents', { ids: [id], patch: { name: evil.trim() } });
-    const page = await open({ storageState: known }, faults);
+    const page = await open(known, faults);
     await page.goto(`${enter.replace(/#.*/, '')}#/torrents`);
     await page.getByText('<img src=x onerror=alert(1)>', { exact: false }).waitFor();
     assert.deepEqual(faults, []);
     await page.context().close();
   });
 
+  it('shows names that would turn text round, or never end, as text, and nothing breaks', async () => {
+    const faults: string[] = [];
+    const page = await open({ ...desktop, ...known }, faults);
+    const base = enter.replace(/#.*/, '');
+    for (const name of [
+      `\u202Efdp.exe\u2066 ${'\u202E'.repeat(50)}x`,
+      'ñ'.repeat(250),
+      '\u0301'.repeat(200),
+    ]) {
+      await daemon.ask('PATCH', 'torrents', { ids: [id], patch: { name } });
+      for (const place of ['torrents', `torrents/${id}`]) {
+        await page.goto(`${base}#/${place}`);
+        await page.getByRole('heading', { level: 1 }).waitFor();
+        await page.locator('.plain-text').first().waitFor();
+        const wide = await page.evaluate(() => {
+          const { document } = globalThis as unknown as {
+            readonly document: {
+              readonly documentElement: { readonly scrollWidth: number; readonly clientWidth: number };
+            };
+          };
+          return document.documentElement.scrollWidth > document.documentElement.clientWidth;
+        });
+        assert.equal(wide, false, `${place} is as wide as the window`);
+        const isolated = await page
+          .locator('.plain-text')
+          .first()
+          .evaluate((element) => {
+            const { getComputedStyle } = globalThis as unknown as {
+              getComputedStyle(of: unknown): { readonly unicodeBidi: string };
+            };
+            return getComputedStyle(element).unicodeBidi;
+          });
+        assert.equal(isolated, 'isolate');
+      }
+    }
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  });
+
   it('opens a magnet link that the browser hands over', async () => {
     const faults: string[] = [];
-    const page = await open({ storageState: known }, faults);
+    const page = await open(known, faults);
     const link = `magnet:?xt=urn:btih:${id}`;
     await page.goto(`${enter.replace(/#.*/, '')}?add=${encodeURIComponent(link)}`);
     await page.getByLabel('Magnet link').waitFor();
@@ -117,7 +154,7 @@ describe('the web page', { skip: isMissing && 'there is no /usr/bin/chromium', t
 
   it('is worked by keys alone: choose, open, pause, commands', async () => {
     const faults: string[] = [];
-    const page = await open({ storageState: known, viewport: { width: 1280, height: 800 } }, faults);
+    const page = await open({ ...desktop, ...known }, faults);
     await page.goto(`${enter.replace(/#.*/, '')}#/torrents`);
     const grid = page.getByRole('grid');
     await page.getByRole('row').nth(1).waitFor();
@@ -138,23 +175,89 @@ describe('the web page', { skip: isMissing && 'there is no /usr/bin/chromium', t
     await page.context().close();
   });
 
-  for (const { theme, ...options } of looks) {
-    it(`has nothing that axe finds: ${theme}, ${options.locale}, ${options.viewport?.width} px`, async () => {
+  it('loads no more than it may before it is seen, and what it loads is packed', async () => {
+    const page = await open({ ...desktop, ...known }, []);
+    const scripts = new Map<string, number>();
+    page.on('response', async (response) => {
+      if (response.request().resourceType() === 'script')
+        scripts.set(response.url(), Number((await response.allHeaders())['content-length']));
+    });
+    await page.goto(enter.replace(/#.*/, ''));
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    // The graph is the last part to come.
+    await page.locator('canvas').first().waitFor();
+    const bytes = [...scripts.values()].reduce((sum, length) => sum + length, 0);
+    assert.ok(scripts.size > 0 && bytes > 10_000 && bytes < firstLoadBytesMax, JSON.stringify([...scripts]));
+    const [script = ''] = scripts.keys();
+    const packed = await fetch(script, { headers: { 'accept-encoding': 'br' } });
+    assert.equal(packed.headers.get('content-encoding'), 'br');
+    await page.context().close();
+  });
+
+  it('is an app: it can be installed, and opens while the node is away', async () => {
+    const page = await open({ ...desktop, ...known }, []);
+    const base = enter.replace(/#.*/, '');
+    await page.goto(base);
+    const manifest = await page.evaluate(async () => {
+      const { document } = globalThis as unknown as {
+        readonly document: { querySelector(query: string): { readonly href: string } };
+      };
+      const answer = await fetch(document.querySelector('link[rel=manifest]').href);
+      return (await answer.json()) as { readonly icons: readonly { readonly src: string }[] };
+    });
+    for (const { src } of manifest.icons) assert.equal((await fetch(new URL(src, base))).status, 200, src);
+    const session = await page.context().newCDPSession(page);
+    const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');
+    // A test's browser has no profile of its own, in which nothing can be installed.
+    assert.deepEqual(
+      installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito'),
+      [],
+    );
+    await page.evaluate(async () => {
+      const { navigator } = globalThis as unknown as {
+        readonly navigator: { readonly serviceWorker: { readonly ready: Promise<unknown> } };
+      };
+      await navigator.serviceWorker.ready;
+    });
+    // Once more, so that the parts are kept as well.
+    await page.reload();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.getByText('The node does not answer').waitFor();
+    await page.context().setOffline(false);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.context().close();
+  });
+
+  for (const { theme, name, ...options } of looks) {
+    it(`has nothing that axe finds: ${name}`, async () => {
       const faults: string[] = [];
-      const page = await open({ ...options, storageState: known }, faults);
-      await page.addInitScript((name) => localStorage.setItem('tequio.theme', name), theme);
-      const base = enter.replace(/#.*/, '');
-      const places = ['home', 'torrents', 'settings', 'log'];
-      for (const part of ['overview', 'files', 'peers', 'trackers', 'pieces', 'speed'])
-        places.push(`torrents/${id}/${part}`);
       const found: string[] = [];
+      const page = await open({ ...options, ...known }, faults);
+      await page.addInitScript((chosen) => localStorage.setItem('tequio.theme', chosen), theme);
+      const check = async (what: string): Promise<void> => {
+        for (const { id: rule, nodes } of (await new AxeBuilder({ page }).setLegacyMode(true).analyze())
+          .violations)
+          found.push(`${what}: ${rule}: ${nodes.map(({ html }) => html).join(' ')}`);
+      };
+      const base = enter.replace(/#.*/, '');
+      const places = ['home', 'torrents', 'map', 'settings', 'log'];
+      for (const part of ['overview', 'files', 'peers', 'trackers', 'pieces', 'speed', 'log'])
+        places.push(`torrents/${id}/${part}`);
       await page.goto(base);
       for (const place of places) {
         await page.goto(`${base}#/${place}`);
         await page.locator('h1').waitFor();
-        await page.waitForTimeout(150);
-        for (const violation of (await new AxeBuilder({ page }).analyze()).violations)
-          found.push(`${place}: ${violation.id}: ${violation.nodes.map(({ html }) => html).join(' ')}`);
+        await page.waitForTimeout(100);
+        await check(place);
+      }
+      for (const key of dialogKeys) {
+        await page.keyboard.press(key);
+        await page.getByRole('dialog').waitFor();
+        await check(`dialog ${key}`);
+        await page.keyboard.press('Escape');
+        await page.getByRole('dialog').waitFor({ state: 'detached' });
       }
       assert.deepEqual(found, []);
       assert.deepEqual(faults, []);

@@ -87,6 +87,11 @@ test('content is shown by our page from another port, and by nobody else', () =>
   equal(codeOf({ host, origin: 'http://localhost:27270' }, { policy: content }), 'HTTP_ORIGIN');
   equal(codeOf({ host: 'node.example:9', origin: 'https://x.lan:8080' }, { policy: content }), 'passes');
   equal(codeOf({ host, 'sec-fetch-site': 'cross-site' }, { policy: content }), 'HTTP_FETCH_SITE');
+  // To Firefox another port of an address is another site; the origin says that it is our page.
+  const ownPort = { host: '127.0.0.1:5', origin: 'http://127.0.0.1:6', 'sec-fetch-site': 'cross-site' };
+  equal(codeOf(ownPort, { policy: content }), 'passes');
+  equal(codeOf({ ...ownPort, origin: 'http://127.0.0.2:6' }, { policy: content }), 'HTTP_ORIGIN');
+  equal(codeOf(ownPort, { policy: content, method: 'POST' }), 'HTTP_ORIGIN');
   const link = {
     host,
     'sec-fetch-site': 'cross-site',

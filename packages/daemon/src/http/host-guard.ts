@@ -105,7 +105,10 @@ function isOriginOfHost(origin: string, host: string): boolean {
 function refuseSite({ method, headers, view }: GuardedRequest, { kind }: GuardPolicy): Refusal | null {
   const site = headers['sec-fetch-site'];
   if (site === undefined || site === 'same-origin' || site === 'none') return null;
-  if (kind === 'content' && site === 'same-site' && isSafeMethod(method)) return null;
+  if (kind === 'content' && isSafeMethod(method)) {
+    // Of an address, another port is another site to some browsers. An origin says it better, and was looked at.
+    if (site === 'same-site' || headers['origin'] !== undefined) return null;
+  }
   const isFollowedLink =
     (method === 'GET' || method === 'HEAD') &&
     headers['sec-fetch-mode'] === 'navigate' &&
