@@ -29,6 +29,8 @@ const stdout = {
     }
     process.stdout.write(text);
   },
+  writeBytes: (bytes: Uint8Array): Promise<void> =>
+    new Promise((resolve) => process.stdout.write(bytes, () => resolve())),
 };
 
 const world: CliWorld = {

@@ -4,6 +4,7 @@
  * import here or below. Paths are absolute and mean the node's machine; the caller resolves what a user typed.
  */
 export type * from '@tequio/bittorrent/contract';
+export type * from '@tequio/ipfs/contract';
 export type * from './category.ts';
 export type * from './daemon-api.ts';
 export type * from './events-api.ts';

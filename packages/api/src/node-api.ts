@@ -5,6 +5,7 @@ import type {
   TorrentSource,
   Transport,
 } from '@tequio/bittorrent/contract';
+import type { IpfsApi } from '@tequio/ipfs/contract';
 import type { Management } from './management.ts';
 import type { NatHandle, NatOptions, NatReachability } from './nat-api.ts';
 import type { AddressFilterReport } from './network-api.ts';
@@ -80,6 +81,11 @@ export interface NodeApi {
   reachability(): Promise<readonly NatReachability[]>;
   /** Looks into the routers, besides what `nat` does; also on an offline node. */
   startNat(options: NatOptions): Promise<NatHandle>;
+  /**
+   * IPFS on this node's own disk, also on an offline node. Opened when it is first asked for.
+   * @throws NodeError `IPFS_IN_USE` (by another process), `IPFS_STORE_NEWER`, `DATABASE_OPEN`, DISK_*
+   */
+  ipfs(): Promise<IpfsApi>;
   /** @throws NodeError `NET_LISTEN` */
   startTracker(options: TrackerOptions): Promise<TrackerHandle>;
   /**

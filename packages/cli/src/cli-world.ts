@@ -7,7 +7,11 @@ import type { Timer } from '@tequio/kernel';
  */
 export type CliWorld = {
   /** Results, and with `--json` nothing but lines of JSON. */
-  readonly stdout: { write(text: string): void };
+  readonly stdout: {
+    write(text: string): void;
+    /** Content; resolves when there is room for more. */
+    writeBytes(bytes: Uint8Array): Promise<void>;
+  };
   /** Progress and sentences. `columns` and `rows` are read anew for every picture; 0: not known. */
   readonly stderr: {
     write(text: string): void;

@@ -17,6 +17,7 @@ const loaders: Readonly<Record<string, () => Promise<DefineCommand>>> = {
   dht: async () => (await import('./commands/dht.ts')).defineDht,
   status: async () => (await import('./commands/status.ts')).defineStatus,
   bans: async () => (await import('./commands/bans.ts')).defineBans,
+  ipfs: async () => (await import('./commands/ipfs.ts')).defineIpfs,
   nat: async () => (await import('./commands/nat.ts')).defineNat,
   list: async () => (await import('./commands/list.ts')).defineList,
   add: async () => (await import('./commands/add.ts')).defineAdd,

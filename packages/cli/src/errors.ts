@@ -46,7 +46,8 @@ const exitCodeRules: readonly (readonly [RegExp, ExitCode])[] = [
   [/^(?:NET_|HTTP_|SOURCE_UNREACHABLE$|CLI_UNREACHABLE$|CLI_NO_DAEMON$)/, exitCodes.unreachable],
   [/^E(?:ADDR|CONN|HOST|NET|TIMEDOUT|NOTFOUND|AI_)/, exitCodes.unreachable],
   [/^(?:FILE_|DISK_|DATABASE_|BITTORRENT_(?:DISK|FILE)_|DATA_|E[A-Z])/, exitCodes.fileError],
-  [/^(?:BITTORRENT_|SOURCE_|FILTER_|CLI_BAD_)/, exitCodes.badData],
+  [/^IPFS_(?:BLOCK_MISSING|NO_LINK|PIN_NONE)$/, exitCodes.inputMissing],
+  [/^(?:BITTORRENT_|IPFS_|SOURCE_|FILTER_|CLI_BAD_)/, exitCodes.badData],
 ];
 
 function exitCodeOf(code: string): ExitCode {

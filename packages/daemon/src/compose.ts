@@ -5,6 +5,7 @@
  */
 import { dirname, join } from 'node:path';
 import type {
+  IpfsApi,
   Management,
   NatHandle,
   NatOptions,
@@ -29,6 +30,7 @@ import { createRuntimePorts, type FolderLock, type RuntimePorts, readBootId } fr
 import { usualDataFolder } from './data-folder.ts';
 import { lockDataFolder } from './data-lock.ts';
 import { createMutableKeys } from './mutable-keys.ts';
+import type { NodeIpfs } from './node-ipfs.ts';
 import type { NodeNat } from './node-nat.ts';
 import { NodeReachability } from './node-reachability.ts';
 import { createOutside, type Outside } from './outside.ts';
@@ -164,6 +166,7 @@ export class LocalNode implements NodeApi {
   readonly #reachability: NodeReachability;
   readonly #openNats: NodeNat[] = [];
   readonly #trackers: TrackerHandle[] = [];
+  #ipfs: Promise<NodeIpfs> | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(settings: NodeSettings, parts: NodeParts) {
@@ -218,6 +221,20 @@ export class LocalNode implements NodeApi {
     return nat;
   }
 
+  async ipfs(): Promise<IpfsApi> {
+    this.#ipfs ??= this.#openIpfs().catch((error: unknown) => {
+      this.#ipfs = null;
+      throw error;
+    });
+    return (await this.#ipfs).service;
+  }
+
+  /** Loaded only where it is used. */
+  async #openIpfs(): Promise<NodeIpfs> {
+    const { openNodeIpfs } = await import('./node-ipfs.ts');
+    return openNodeIpfs(this.dataFolder, this.parts.ports);
+  }
+
   async startTracker(options: TrackerOptions): Promise<TrackerHandle> {
     const bind = options.bind === null ? null : tryParseAddress(options.bind);
     if (options.bind !== null && bind === null) {
@@ -245,6 +262,7 @@ export class LocalNode implements NodeApi {
 
   async #close(): Promise<void> {
     await this.#managed?.close();
+    await (await this.#ipfs?.catch(() => null))?.close();
     for (const tracker of this.#trackers) await tracker.close();
     if (!this.#settings.offline) await this.bittorrent.close();
     await Promise.all(

@@ -12,6 +12,7 @@ export { type ImportProfile, type ProfileName, profiles } from './core/profile.t
 export { defaultSweepOptions, type SweepOptions, type SweepState } from './core/provider-sweep.ts';
 export { contentBytesOf, readUnixfsNode, type UnixfsNode } from './core/unixfs-node.ts';
 export { IpfsRepository, type RepositoryOptions, type RepositoryPorts } from './repository.ts';
+export { type IpfsPorts, IpfsService } from './service.ts';
 export type { BitswapDeps, BitswapStore } from './shell/bitswap-deps.ts';
 export { BitswapDriver, type BitswapPeerView } from './shell/bitswap-driver.ts';
 export { type CollectionReport, GraphWalk } from './shell/block-collection.ts';

@@ -1,6 +1,7 @@
 import { bansTexts, helpOfBans } from './en-bans.ts';
 import { daemonTexts, helpOfDaemon } from './en-daemon.ts';
 import { dhtTexts, helpOfDht } from './en-dht.ts';
+import { helpOfIpfs, ipfsTexts } from './en-ipfs.ts';
 import { configTexts, helpOfConfig, helpOfRun, runTexts } from './en-run.ts';
 import { helpOfSetup, setupTexts } from './en-setup.ts';
 import { helpOfStatus, statusTexts } from './en-status.ts';
@@ -139,6 +140,7 @@ export const en = {
     dht: helpOfDht,
     status: helpOfStatus,
     bans: helpOfBans,
+    ipfs: helpOfIpfs,
     ...helpOfDaemon,
     ...helpOfSetup,
     run: helpOfRun,
@@ -338,6 +340,7 @@ export const en = {
   status: statusTexts,
 
   bans: bansTexts,
+  ipfs: ipfsTexts,
   daemon: daemonTexts,
 
   setup: setupTexts,

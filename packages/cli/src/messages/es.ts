@@ -3,6 +3,7 @@ import { bansTexts, helpOfBans } from './es-bans.ts';
 import { sentenceInSpanish } from './es-codes.ts';
 import { daemonTexts, helpOfDaemon } from './es-daemon.ts';
 import { dhtTexts, helpOfDht } from './es-dht.ts';
+import { helpOfIpfs, ipfsTexts } from './es-ipfs.ts';
 import { configTexts, helpOfConfig, helpOfRun, runTexts } from './es-run.ts';
 import { helpOfSetup, setupTexts } from './es-setup.ts';
 import { helpOfStatus, statusTexts } from './es-status.ts';
@@ -138,6 +139,7 @@ export const es: Messages = {
     dht: helpOfDht,
     status: helpOfStatus,
     bans: helpOfBans,
+    ipfs: helpOfIpfs,
     ...helpOfDaemon,
     ...helpOfSetup,
     run: helpOfRun,
@@ -336,6 +338,7 @@ export const es: Messages = {
   status: statusTexts,
 
   bans: bansTexts,
+  ipfs: ipfsTexts,
   daemon: daemonTexts,
 
   setup: setupTexts,

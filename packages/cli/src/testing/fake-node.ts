@@ -3,6 +3,7 @@ import type {
   BittorrentApi,
   BittorrentEvent,
   CreateOptions,
+  IpfsApi,
   NatHandle,
   NatOptions,
   NatReachability,
@@ -93,6 +94,8 @@ export class FakeNode implements NodeApi, NodeFiles {
   /** Path to text; null is a folder. */
   readonly contents = new Map<string, string | null>();
   closeCount = 0;
+  /** What `ipfs` commands meet; those that a test does not give end it. */
+  ipfsApi: Partial<IpfsApi> = {};
   shown: ShownTorrent = shownExample;
   report: VerifyReport = { ok: true, pieceCount: 4, goodPieceCount: 4, files: [] };
   /** Called after `add`; sets the story going. */
@@ -221,6 +224,10 @@ export class FakeNode implements NodeApi, NodeFiles {
 
   async reachability(): Promise<readonly NatReachability[]> {
     return this.reachable;
+  }
+
+  async ipfs(): Promise<IpfsApi> {
+    return this.ipfsApi as IpfsApi;
   }
 
   async startNat(options: NatOptions): Promise<NatHandle> {

@@ -16,7 +16,11 @@ export class FakeWorld implements CliWorld {
   readonly codeFolder = '/project/packages';
   readonly version = '1.2.3';
   readonly selfCommand: readonly string[] = ['/usr/bin/node', '/project/bin/tequio.ts'];
-  readonly stdout = { write: (text: string): void => void (this.out += text) };
+  readonly stdout = {
+    write: (text: string): void => void (this.out += text),
+    writeBytes: async (bytes: Uint8Array): Promise<void> =>
+      void (this.out += new TextDecoder().decode(bytes)),
+  };
   readonly stderr: { write(text: string): void; isTTY: boolean; columns: number; rows: number };
   readonly node: FakeNode;
   /** Of `startNode`. */

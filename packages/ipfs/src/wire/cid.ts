@@ -127,7 +127,7 @@ export function tryParseCid(text: string): CID | null {
 
 /** As text; by default version 0 in base58 and version 1 in base32. Version 0 in another base becomes version 1. */
 export function cidText(cid: CID, baseName?: string): string {
-  if (baseName === undefined || (cid.version === 0 && baseName === 'base58btc')) return toLatin1(cid.bytes);
+  if (baseName === undefined || (cid.version === 0 && baseName === 'base58btc')) return cid.toString();
   const base = multibases.get(baseName);
   return base === undefined ? cid.toString() : cid.toV1().toString(base.encoder);
 }
