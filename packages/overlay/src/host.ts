@@ -27,6 +27,7 @@ import type { OverlayDeps, OverlayOptions } from './options.ts';
 import type { RecordStore } from './record-store.ts';
 import { silentLogger } from './silent-logger.ts';
 import { swarmKeyFile } from './swarm-key.ts';
+import { tcpAddress } from './tcp-addresses.ts';
 import { TcpTransport } from './tcp-transport.ts';
 
 export type Services = {
@@ -50,6 +51,9 @@ type Parts = {
 
 /** What other programs of this network listen on. */
 const usualPort = 4001;
+
+/** How long an address counts as reachable after somebody came in by it. */
+const reachedMs = 24 * 3600 * 1000;
 
 /** libp2p's inner parts that this package works with, taken out while it is put together. */
 export type Inside = {
@@ -101,6 +105,9 @@ async function createParts(options: OverlayOptions, deps: OverlayDeps, inside: I
     admission: admission ?? null,
     rates: rates ?? null,
     mayMove: options.port === 'usual',
+    // Proof enough: libp2p itself keeps an address to itself until several strangers have dialled it on request.
+    onReached: (local) =>
+      inside.addressManager?.confirmObservedAddr(tcpAddress(local), { type: 'transport', ttl: reachedMs }),
   });
   const transports: TransportFactory[] = [(): Transport => tcp, circuitRelayTransport()];
   const listen: string[] = [];

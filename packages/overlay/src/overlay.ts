@@ -378,5 +378,6 @@ function tryTarget(text: string): PeerId | Multiaddr | null {
 
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  return error instanceof Error ? error.message : String(error);
+  // libp2p rejects with events where a stream closes while something waits for it.
+  return error instanceof Error ? error.message : 'the connection is closed';
 }

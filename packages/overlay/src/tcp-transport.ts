@@ -21,6 +21,7 @@ import {
   type Endpoint,
   type IpAddress,
   isIpv6,
+  isLocalAddress,
   type LocalNetworks,
   type Resolver,
   type StreamConnection,
@@ -51,6 +52,8 @@ export type TcpTransportDeps = {
   readonly rates: ConnectionRates | null;
   /** A port that is taken is no error: a free one does. */
   readonly mayMove: boolean;
+  /** Somebody has come in here from the Internet. */
+  readonly onReached: (local: Endpoint) => void;
 };
 
 const log: Logger = silentLogger.forComponent('tcp');
@@ -188,7 +191,7 @@ class TcpListener extends TypedEventEmitter<ListenerEvents> implements Listener 
     const remoteAddr = tcpAddress(stream.remote);
     const connection = new TcpConnection({ stream, remoteAddr, direction: 'inbound', log, clock, rates });
     this.#open.add(connection);
-    void this.#upgrade(connection, slot);
+    void this.#upgrade(connection, stream, slot);
     return {
       onBytes: (bytes) => connection.handleBytes(bytes),
       onClose: (error) => {
@@ -199,11 +202,16 @@ class TcpListener extends TypedEventEmitter<ListenerEvents> implements Listener 
     };
   }
 
-  async #upgrade(connection: TcpConnection, slot: ConnectionSlot | null): Promise<void> {
+  async #upgrade(
+    connection: TcpConnection,
+    { remote, local }: StreamConnection,
+    slot: ConnectionSlot | null,
+  ): Promise<void> {
     try {
       await this.#upgrader.upgradeInbound(connection, { signal: this.#ending.signal });
       if (slot !== null && connection.status === 'open' && !slot.tryJoin(budgetGroup))
         connection.abort(new Error('too many connections'));
+      if (!isLocalAddress(remote.address) && !isLocalAddress(local.address)) this.#deps.onReached(local);
     } catch (error) {
       connection.abort(error instanceof Error ? error : new Error(String(error)));
     }
