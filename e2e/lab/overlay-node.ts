@@ -12,7 +12,7 @@ import {
 } from '@tequio/overlay';
 import { createRuntimePorts } from '@tequio/runtime';
 
-const timeoutMs = 60_000;
+const usualTimeoutMs = 60_000;
 const echo = '/lab/echo/1.0.0';
 
 type Request = {
@@ -21,11 +21,12 @@ type Request = {
   readonly to?: string;
   readonly bytes?: number;
   readonly acceptRelayed?: boolean;
+  readonly timeoutMs?: number;
 };
 
 /** Sends so many bytes, has them sent back. */
 function measureEcho(node: OverlayService, request: Request): Promise<object> {
-  const { to = '', bytes = 0, acceptRelayed = false } = request;
+  const { to = '', bytes = 0, acceptRelayed = false, timeoutMs = usualTimeoutMs } = request;
   return new Promise((resolve, reject) => {
     let received = 0;
     const startMs = performance.now();
@@ -53,7 +54,9 @@ async function answer(node: OverlayService, request: Request): Promise<object> {
     case 'addresses':
       return { peer: node.peer, addresses: node.addresses };
     case 'connect':
-      return { peer: await node.connect(request.to ?? '', { timeoutMs }) };
+      return {
+        peer: await node.connect(request.to ?? '', { timeoutMs: request.timeoutMs ?? usualTimeoutMs }),
+      };
     case 'peers':
       return { peers: node.peers };
     case 'echo':
