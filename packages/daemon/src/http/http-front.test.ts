@@ -176,6 +176,8 @@ test('metrics, health and readiness', async (t) => {
   );
   match(text, /^tequio_bittorrent_transferred_bytes_total\{direction="down"\} 5$/m);
   match(text, /^tequio_http_responses_total\{status="401"\} 1$/m);
+  match(text, /^tequio_process_memory_bytes\{of="resident"\} [1-9]\d{6,}$/m);
+  match(text, /^tequio_process_cpu_seconds_total [\d.]+$/m);
 });
 
 test('the page: strict policy, packed twins, 304, and nothing but its own files', async (t) => {

@@ -18,7 +18,7 @@ import type { ForeignPage } from './foreign-page.ts';
 import { isSafeMethod, refusalOf, splitHost } from './host-guard.ts';
 import type { Refusal } from './http-fault.ts';
 import { httpLimits } from './http-limits.ts';
-import { encodeMetrics, type Metric, nodeMetrics } from './metrics-text.ts';
+import { encodeMetrics, type Metric, nodeMetrics, processMetrics } from './metrics-text.ts';
 import type { PageFiles } from './page-files.ts';
 import { problemOf, problemResponse } from './problem.ts';
 import type { RefusalLog } from './refusal-log.ts';
@@ -196,7 +196,11 @@ export class HttpRequests {
     return {
       status: 200,
       headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' },
-      body: encodeMetrics([...nodeMetrics(status), ...this.#ownMetrics()]),
+      body: encodeMetrics([
+        ...nodeMetrics(status),
+        ...processMetrics(process.memoryUsage(), cpuSeconds()),
+        ...this.#ownMetrics(),
+      ]),
     };
   }
 
@@ -322,6 +326,11 @@ export class HttpRequests {
     this.#statusCounts.set(answer.status, (this.#statusCounts.get(answer.status) ?? 0) + 1);
     return withHeaders(answer, defaults);
   }
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /** The answer with these headers, where it does not say otherwise. */

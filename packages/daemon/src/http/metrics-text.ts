@@ -83,5 +83,56 @@ export function nodeMetrics(status: NodeStatus): Metric[] {
     gauge('tequio_bittorrent_torrents', 'Torrents that the node has.', totals.torrentCount),
     gauge('tequio_bittorrent_connections', 'Connections to peers.', totals.connectionCount),
     gauge('tequio_bittorrent_dht_nodes', 'Nodes of the DHT that we know.', totals.dhtNodeCount),
+    ...(status.dht === null ? [] : dhtMetrics(status.dht)),
+  ];
+}
+
+function dhtMetrics(dht: NonNullable<NodeStatus['dht']>): Metric[] {
+  return [
+    {
+      name: 'tequio_bittorrent_dht_datagrams_total',
+      help: 'Datagrams of the DHT: that came, that were answered, and that were not because the budget was spent.',
+      type: 'counter',
+      samples: [
+        { labels: { what: 'received' }, value: dht.receivedCount },
+        { labels: { what: 'answered' }, value: dht.answeredCount },
+        { labels: { what: 'dropped' }, value: dht.droppedCount },
+      ],
+    },
+    {
+      name: 'tequio_bittorrent_dht_stored',
+      help: 'What is kept for others in the DHT.',
+      type: 'gauge',
+      samples: [
+        { labels: { what: 'info-hashes' }, value: dht.storedHashCount },
+        { labels: { what: 'peers' }, value: dht.storedPeerCount },
+        { labels: { what: 'items' }, value: dht.storedItemCount },
+      ],
+    },
+  ];
+}
+
+/** What the process takes. */
+export function processMetrics(
+  { rss, heapUsed, external }: NodeJS.MemoryUsage,
+  cpuSeconds: number,
+): Metric[] {
+  return [
+    {
+      name: 'tequio_process_memory_bytes',
+      help: 'Resident memory of the process, and of that what the JavaScript heap and buffers outside of it take.',
+      type: 'gauge',
+      samples: [
+        { labels: { of: 'resident' }, value: rss },
+        { labels: { of: 'heap' }, value: heapUsed },
+        { labels: { of: 'buffers' }, value: external },
+      ],
+    },
+    {
+      name: 'tequio_process_cpu_seconds_total',
+      help: 'Processor time since the start, of all threads.',
+      type: 'counter',
+      samples: [{ value: cpuSeconds }],
+    },
   ];
 }
