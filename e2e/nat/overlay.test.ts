@@ -105,13 +105,10 @@ describe('the overlay behind routers', { skip }, () => {
     results.push({ kind: 'port-restricted', means: 'direct', seconds });
   });
 
-  test('behind symmetric routers they are not, and the relay carries a little', async () => {
+  test('behind symmetric routers the relay carries a little', async () => {
     const { dialler, other, address } = await arrange('symmetric');
-    // It would never end well; how long it is tried does not matter.
-    await assert.rejects(dialler.lines.ask('connect', { to: address, timeoutMs: 5000 }));
     const relayed = address.replace('/webrtc', '');
     const { peer } = await other.where();
-    // What was connected for the introduction alone is closed a moment after it has failed.
     await until('the relay carries something', addressMs, async () => {
       await dialler.lines.ask('connect', { to: relayed, timeoutMs: 10_000 });
       const echo = await dialler.lines.ask<{ received: number; isRelayed: boolean }>('echo', {
