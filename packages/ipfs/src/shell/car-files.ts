@@ -10,6 +10,8 @@ import { VerifiedBlocks, type VerifiedBlocksDeps } from './verified-blocks.ts';
 export type CarExportOptions = SelectionOptions & {
   /** Blocks that come before those of the root, such as those of the path to it. */
   readonly way?: readonly CID[];
+  /** Blocks whose name is their content stand in the archive too, as kubo's own exports have them. */
+  readonly identities?: boolean;
   readonly signal?: AbortSignal;
 };
 
@@ -25,15 +27,18 @@ export async function* exportCar(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield encodeCarHeader(roots);
   for (const cid of options.way ?? [])
-    yield* section({ cid, bytes: await getBlock(reader, cid, options.signal) });
+    yield* section({ cid, bytes: await getBlock(reader, cid, options.signal) }, options);
   for (const root of roots)
     for await (const block of walkDag(reader, createSelection(root, options), options.signal))
-      yield* section(block);
+      yield* section(block, options);
 }
 
 /** A CID that holds its content needs no block. */
-function* section({ cid, bytes }: SelectedBlock): Generator<Uint8Array> {
-  if (isIdentity(cid)) return;
+function* section(
+  { cid, bytes }: SelectedBlock,
+  { identities = false }: CarExportOptions,
+): Generator<Uint8Array> {
+  if (isIdentity(cid) && !identities) return;
   yield encodeCarSectionHead(cid, bytes.length);
   yield bytes;
 }

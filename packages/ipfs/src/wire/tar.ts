@@ -25,7 +25,7 @@ const typeFlags = { file: '0', symlink: '2', folder: '5' } as const;
 
 /** All that stands before the entry's bytes. */
 export function encodeTarHeader(entry: TarEntry): Uint8Array {
-  const path = entry.kind === 'folder' ? `${entry.path}/` : entry.path;
+  const { path } = entry;
   const extended: string[] = [];
   if (!fits(path)) extended.push(paxRecord('path', path));
   if (!fits(entry.target)) extended.push(paxRecord('linkpath', entry.target));

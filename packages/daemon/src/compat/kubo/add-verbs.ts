@@ -31,7 +31,7 @@ async function* add(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {
       throw new KuboUsageError(`option "${name}" is not offered by this node`);
   const [profile, write] = [readProfile(call), cidWriter(call)];
   const [quiet, progress, onlyHash] = [call.flag('quieter'), call.flag('progress'), call.flag('only-hash')];
-  const told: { Name: string; Bytes: number }[] = [];
+  const told: Told[] = [];
   const blocks = onlyHash ? { put: async () => undefined } : deps.repository.blocks;
   const hold = new Hold(deps, onlyHash);
   try {
@@ -43,7 +43,7 @@ async function* add(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {
     });
     const tops: Cid[] = [];
     for await (const entry of entries) {
-      yield* told.splice(0);
+      if (progress) yield* withEnd(told.splice(0), entry);
       await hold.keep(entry.root.cid);
       if (entry.isTop) tops.push(entry.root.cid);
       if (!quiet || entry.isTop) yield lineOf(entry, write);
@@ -59,6 +59,8 @@ function pinOptions(call: KuboCall): { readonly name?: string; readonly signal: 
   const name = call.text('pin-name');
   return { signal: call.signal, ...(name === null ? null : { name }) };
 }
+
+type Told = { readonly Name: string; readonly Bytes: number };
 
 /** No collection takes what is being added: `holding` for a generator. */
 class Hold {
@@ -77,13 +79,20 @@ class Hold {
   }
 }
 
-function progressTeller(told: { Name: string; Bytes: number }[]): (path: string, bytes: number) => void {
+function progressTeller(told: Told[]): (path: string, bytes: number) => void {
   let last = { path: '', bytes: 0 };
   return (path, bytes) => {
     if (path === last.path && bytes - last.bytes < progressBytes) return;
     last = { path, bytes };
     told.push({ Name: path, Bytes: bytes });
   };
+}
+
+/** The last line of a file's progress says that all of it is there; of an empty file it is the only one. */
+function withEnd(told: Told[], { path, kind, root }: ImportedEntry): readonly Told[] {
+  const last = told.at(-1);
+  if (kind !== 'file' || (last?.Name === path && last.Bytes === root.fileBytes)) return told;
+  return [...told, { Name: path, Bytes: root.fileBytes }];
 }
 
 function lineOf({ path, kind, root, metadata }: ImportedEntry, write: (cid: Cid) => string): unknown {

@@ -13,7 +13,7 @@ import {
   walkDag,
 } from '@tequio/ipfs';
 import { collect, mustGet, once } from './block-verbs.ts';
-import { bytes, value, values } from './kubo-answer.ts';
+import { bytes, sentenceOf, value, values } from './kubo-answer.ts';
 import { type KuboCall, KuboUsageError } from './kubo-call.ts';
 import { type Cid, cidWriter, readCodec, resolve, resolveCid } from './kubo-path.ts';
 import type { KuboDeps, KuboVerbs } from './kubo-verb.ts';
@@ -28,7 +28,10 @@ export const dagVerbs: KuboVerbs = {
     scope: 'read',
     run: async (call, deps) => {
       const { cid, remainder } = await resolve(deps, call.arg(0, 'ref'), call.signal, 'data');
-      return value({ Cid: link(cidWriter(call)(cid)), RemPath: remainder.join('/') });
+      return value({
+        Cid: link(cidWriter(call)(cid)),
+        RemPath: remainder.map((element) => `/${element}`).join(''),
+      });
     },
   },
   'dag/stat': { scope: 'read', run: (call, deps) => values(stat(call, deps)) },
@@ -36,7 +39,7 @@ export const dagVerbs: KuboVerbs = {
     scope: 'read',
     run: async (call, deps) => {
       const root = await resolveCid(deps, call.arg(0, 'root'), call.signal);
-      return bytes(exportCar(deps.reader, [root], { signal: call.signal }), {
+      return bytes(exportCar(deps.reader, [root], { signal: call.signal, identities: true }), {
         type: 'application/vnd.ipld.car',
       });
     },
@@ -149,7 +152,7 @@ async function pinLine(
   } catch (error) {
     call.signal.throwIfAborted();
     return {
-      Root: { Cid: link(write(root)), PinErrorMsg: error instanceof Error ? error.message : String(error) },
+      Root: { Cid: link(write(root)), PinErrorMsg: sentenceOf(error) },
     };
   }
 }

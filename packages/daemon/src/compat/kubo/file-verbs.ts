@@ -1,4 +1,6 @@
 /** `cat`, `get` and `ls`: files and folders out. */
+import { pipeline } from 'node:stream';
+import { createGzip } from 'node:zlib';
 import {
   contentBytesOf,
   exportFile,
@@ -14,7 +16,7 @@ import type { KuboDeps, KuboVerbs } from './kubo-verb.ts';
 
 export const fileVerbs: KuboVerbs = {
   cat: { scope: 'read', run: (call, deps) => bytes(cat(call, deps), { type: 'text/plain' }) },
-  get: { scope: 'read', run: (call, deps) => bytes(get(call, deps), { type: 'application/x-tar' }) },
+  get: { scope: 'read', run: (call, deps) => bytes(...get(call, deps)) },
   ls: {
     scope: 'read',
     run: async (call, deps) =>
@@ -39,12 +41,31 @@ async function* cat(call: KuboCall, deps: KuboDeps): AsyncGenerator<Uint8Array> 
   }
 }
 
-async function* get(call: KuboCall, deps: KuboDeps): AsyncGenerator<Uint8Array> {
+/** A tape archive; or, compressed and not asked for as one, the file alone. */
+function get(call: KuboCall, deps: KuboDeps): [AsyncIterable<Uint8Array>, { readonly type: string }] {
+  call.arg(0, 'ipfs-path');
+  const level = call.count('compression-level');
+  if (level !== null && (level < 1 || level > 9))
+    throw new KuboUsageError('compression level must be between 1 and 9');
+  const isCompressed = call.flag('compress') || level !== null;
+  if (!isCompressed) return [archive(call, deps), { type: 'application/x-tar' }];
+  const plain = call.flag('archive') ? archive(call, deps) : regularFile(call, deps);
+  const zip = createGzip({ level: level ?? 6 });
+  // What goes wrong reaches whoever reads the compressed bytes.
+  return [pipeline(plain, zip, () => {}), { type: 'application/gzip' }];
+}
+
+async function* archive(call: KuboCall, deps: KuboDeps): AsyncGenerator<Uint8Array> {
   const path = call.arg(0, 'ipfs-path');
-  if (call.flag('compress')) throw new KuboUsageError('option "compress" is not offered by this node');
   const cid = await resolveCid(deps, path, call.signal);
-  const name = path.replace(/\/+$/, '').split('/').at(-1)!;
-  yield* exportTar(deps.reader, cid, name, call.signal);
+  yield* exportTar(deps.reader, cid, path.replace(/\/+$/, '').split('/').at(-1)!, call.signal);
+}
+
+async function* regularFile(call: KuboCall, deps: KuboDeps): AsyncGenerator<Uint8Array> {
+  const cid = await resolveCid(deps, call.arg(0, 'ipfs-path'), call.signal);
+  if (isFolder(await getUnixfsNode(deps.reader, cid, call.signal)))
+    throw new KuboUsageError('file is not regular');
+  yield* exportFile(deps.reader, cid, { signal: call.signal });
 }
 
 type Link = {

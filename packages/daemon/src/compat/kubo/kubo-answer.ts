@@ -71,10 +71,24 @@ export async function responseOf(answer: KuboAnswer): Promise<WebResponse> {
   }
 }
 
+/** Words of kubo's that programs look for, by our codes; our sentence stands behind them. */
+const kuboWords: Readonly<Record<string, string>> = {
+  IPFS_BLOCK_MISSING: 'block was not found locally (offline): ipld: could not find it',
+  IPFS_PIN_RECURSIVE: 'already pinned recursively',
+  IPFS_PIN_NONE: 'not pinned, or not recursively pinned',
+};
+
+/** What went wrong, for somebody who reads it and for programs that know kubo. */
+export function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const words = error instanceof NodeError ? kuboWords[error.code] : undefined;
+  return words === undefined ? error.message : `${words}: ${error.message}`;
+}
+
 export function errorResponse(error: unknown): WebResponse | null {
   if (error instanceof KuboUsageError) return problem(400, error.message, 1);
   if (error instanceof NodeError)
-    return problem(error.code === 'HTTP_MULTIPART' ? 400 : 500, error.message, 0);
+    return problem(error.code === 'HTTP_MULTIPART' ? 400 : 500, sentenceOf(error), 0);
   if (error instanceof DOMException)
     return problem(500, error.name === 'TimeoutError' ? 'context deadline exceeded' : 'context canceled', 0);
   return null;

@@ -12,16 +12,16 @@ import { createKuboRoute } from './kubo-route.ts';
 import type { KuboDeps } from './kubo-verb.ts';
 
 export type KuboServer = {
+  close(): Promise<void>;
   readonly client: KuboRPCClient;
   readonly origin: string;
   readonly repository: IpfsRepository;
 };
 
 /** @param caller who is asking, always */
-export async function withKubo(
-  use: (server: KuboServer) => Promise<void>,
+export async function openKubo(
   caller: Caller | null = { user: null, scope: 'admin', by: 'key' },
-): Promise<void> {
+): Promise<KuboServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tequio-kubo-'));
   const ports = createRuntimePorts();
   const { disk, files, database, hashes, clock } = ports;
@@ -46,13 +46,24 @@ export async function withKubo(
     },
   );
   const origin = `http://127.0.0.1:${listener.local.port}`;
-  try {
-    await use({ client: create({ url: `${origin}/api/v0` }), origin, repository });
-  } finally {
+  const close = async (): Promise<void> => {
     await listener.close();
     await repository.close();
     await disk.close();
     await rm(folder, { recursive: true });
+  };
+  return { client: create({ url: `${origin}/api/v0` }), origin, repository, close };
+}
+
+export async function withKubo(
+  use: (server: KuboServer) => Promise<void>,
+  caller?: Caller | null,
+): Promise<void> {
+  const server = await openKubo(caller);
+  try {
+    await use(server);
+  } finally {
+    await server.close();
   }
 }
 

@@ -113,12 +113,12 @@ async function* listed(call: KuboCall, deps: KuboDeps): AsyncGenerator<Listed> {
 async function* listedOf(call: KuboCall, deps: KuboDeps, type: string): AsyncGenerator<Listed> {
   const cids = await Promise.all(call.args.map((path) => resolveCid(deps, path, call.signal)));
   const indirect = type === 'all' || type === 'indirect' ? await indirectOf(deps, cids) : [];
-  for (const cid of cids) {
+  for (const [index, cid] of cids.entries()) {
     const pin: Pin | null = deps.repository.pins.find(cid);
     const root = indirect.find(({ cid: kept }) => kept.equals(cid))?.root;
     if (pin !== null && (type === 'all' || type === pin.mode)) yield { cid, type: pin.mode, name: pin.name };
     else if (root !== undefined) yield { cid, type: `indirect through ${root}`, name: '' };
-    else throw new NodeError('IPFS_PIN_NONE', `path '${cid}' is not pinned`, { op: 'list' });
+    else throw new KuboUsageError(`path '${call.args[index]}' is not pinned`);
   }
 }
 
