@@ -48,8 +48,8 @@ export function streamSource(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Ar
 }
 
 /**
- * A file of the disk, read by its threads. It must not change meanwhile; that it got shorter is noticed. To be closed
- * after use. @throws NodeError `FILE_MISSING`, DISK_*
+ * A file of the disk, read by its threads into slabs of the same disk port, no others. It must not change meanwhile;
+ * that it got shorter is noticed. To be closed after use. @throws NodeError `FILE_MISSING`, DISK_*
  */
 export async function fileSource(
   disk: DiskPort,

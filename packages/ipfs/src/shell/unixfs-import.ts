@@ -14,7 +14,7 @@ import { leafFrame, noMetadata, type UnixfsMetadata } from '../wire/unixfs.ts';
 import { BlockBatch } from './block-batch.ts';
 import type { Block, BlockWriter } from './blocks.ts';
 import { bytesSource, type ContentSource, fileSource, streamSource } from './content-source.ts';
-import { inlineLeafHasher, type LeafHasher } from './leaf-hasher.ts';
+import { diskLeafHasher, inlineLeafHasher, type LeafHasher } from './leaf-hasher.ts';
 
 /** Content that is under way at once in one slab; chunks of other sizes fill it as well as they can. */
 const slabBytes = 4 << 20;
@@ -59,7 +59,7 @@ export function importStream(
   return importContent(deps, profile, streamSource(parts), options);
 }
 
-/** Adds a file of the disk. @throws NodeError `FILE_*`, and of the store */
+/** Adds a file of the disk, hashed on the disk's threads. @throws NodeError `FILE_*`, and of the store */
 export async function importFile(
   deps: ImportDeps & { readonly disk: DiskPort },
   profile: ImportProfile,
@@ -68,7 +68,8 @@ export async function importFile(
 ): Promise<DagRoot> {
   const source = await fileSource(deps.disk, ref);
   try {
-    return await importContent(deps, profile, source, options);
+    // The disk's threads read only into memory that is theirs too.
+    return await importContent({ ...deps, leafHasher: diskLeafHasher(deps.disk) }, profile, source, options);
   } finally {
     await source.close();
   }

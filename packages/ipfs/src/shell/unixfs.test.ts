@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeUtf8, Prng } from '@tequio/kernel';
 import { createRuntimePorts } from '@tequio/runtime';
@@ -9,7 +12,7 @@ import { parseChunker } from '../core/chunker.ts';
 import { type ImportProfile, type ProfileName, profiles } from '../core/profile.ts';
 import { MemoryBlocks } from './memory-blocks.ts';
 import { exportBytes, exportFile } from './unixfs-export.ts';
-import { importBytes, importStream } from './unixfs-import.ts';
+import { importBytes, importFile, importStream } from './unixfs-import.ts';
 
 const { hashes } = createRuntimePorts();
 
@@ -52,6 +55,26 @@ test('IPIP-499: files have the CIDs that both profiles ask for, also where a chu
     const nowhere = { put: async (): Promise<void> => undefined };
     const root = await importBytes({ hashes, blocks: nowhere }, profiles[profile as ProfileName], content);
     assert.equal(String(root.cid), cid);
+  }
+});
+
+test('a file of the disk gives the same as its bytes, large or small, whoever hashes', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tequio-unixfs-'));
+  const ports = createRuntimePorts();
+  context.after(async () => {
+    await ports.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  for (const bytes of [0, 5, 131_072, 131_073, 9_000_001]) {
+    writeFileSync(join(folder, 'file'), seededContent('disk', bytes));
+    for (const profile of Object.values(profiles)) {
+      const blocks = new MemoryBlocks();
+      const whole = await importBytes({ hashes, blocks }, profile, seededContent('disk', bytes));
+      const deps = { hashes, blocks: new MemoryBlocks(), disk: ports.disk };
+      const file = await importFile(deps, profile, { root: folder, path: 'file' });
+      assert.equal(String(file.cid), String(whole.cid), `${bytes} bytes`);
+      assert.equal(deps.blocks.size, blocks.size);
+    }
   }
 });
 
