@@ -45,7 +45,10 @@ const exitCodeRules: readonly (readonly [RegExp, ExitCode])[] = [
   [/^(?:FILE|SOURCE)_TOO_LONG$/, exitCodes.badData],
   [/^(?:NET_|HTTP_|SOURCE_UNREACHABLE$|CLI_UNREACHABLE$|CLI_NO_DAEMON$)/, exitCodes.unreachable],
   [/^E(?:ADDR|CONN|HOST|NET|TIMEDOUT|NOTFOUND|AI_)/, exitCodes.unreachable],
-  [/^(?:FILE_|DISK_|DATABASE_|BITTORRENT_(?:DISK|FILE)_|DATA_|E[A-Z])/, exitCodes.fileError],
+  [
+    /^(?:IPFS_IN_USE$|IPFS_STORE_FULL$|FILE_|DISK_|DATABASE_|BITTORRENT_(?:DISK|FILE)_|DATA_|E[A-Z])/,
+    exitCodes.fileError,
+  ],
   [/^IPFS_(?:BLOCK_MISSING|NO_LINK|PIN_NONE)$/, exitCodes.inputMissing],
   [/^(?:BITTORRENT_|IPFS_|SOURCE_|FILTER_|CLI_BAD_)/, exitCodes.badData],
 ];

@@ -29,8 +29,8 @@ import {
 import { createRuntimePorts, type FolderLock, type RuntimePorts, readBootId } from '@tequio/runtime';
 import { usualDataFolder } from './data-folder.ts';
 import { lockDataFolder } from './data-lock.ts';
+import type { CommandIpfs } from './ipfs/command-ipfs.ts';
 import { createMutableKeys } from './mutable-keys.ts';
-import type { NodeIpfs } from './node-ipfs.ts';
 import type { NodeNat } from './node-nat.ts';
 import { NodeReachability } from './node-reachability.ts';
 import { createOutside, type Outside } from './outside.ts';
@@ -166,7 +166,7 @@ export class LocalNode implements NodeApi {
   readonly #reachability: NodeReachability;
   readonly #openNats: NodeNat[] = [];
   readonly #trackers: TrackerHandle[] = [];
-  #ipfs: Promise<NodeIpfs> | null = null;
+  #ipfs: Promise<CommandIpfs> | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(settings: NodeSettings, parts: NodeParts) {
@@ -230,9 +230,9 @@ export class LocalNode implements NodeApi {
   }
 
   /** Loaded only where it is used. */
-  async #openIpfs(): Promise<NodeIpfs> {
-    const { openNodeIpfs } = await import('./node-ipfs.ts');
-    return openNodeIpfs(this.dataFolder, this.parts.ports);
+  async #openIpfs(): Promise<CommandIpfs> {
+    const { openCommandIpfs } = await import('./ipfs/command-ipfs.ts');
+    return openCommandIpfs(this.dataFolder, this.parts.ports);
   }
 
   async startTracker(options: TrackerOptions): Promise<TrackerHandle> {

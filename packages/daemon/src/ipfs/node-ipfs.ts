@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import type { Settings } from '@tequio/api';
 import type { ImportDeps, IpfsRepository } from '@tequio/ipfs';
 import { type Log, NodeError, type Ports } from '@tequio/kernel';
+import type { FolderLock } from '@tequio/runtime';
+import { lockRepository } from './repository-lock.ts';
 
 export type NodeIpfsDeps = {
   readonly ports: Pick<Ports, 'disk' | 'files' | 'database' | 'hashes' | 'clock'>;
@@ -18,6 +20,7 @@ export type NodeIpfsDeps = {
 export type OpenIpfs = {
   readonly repository: IpfsRepository;
   readonly leafHasher: NonNullable<ImportDeps['leafHasher']>;
+  readonly lock: FolderLock;
 };
 
 export class NodeIpfs {
@@ -29,7 +32,7 @@ export class NodeIpfs {
     this.#deps = deps;
   }
 
-  /** @throws NodeError `IPFS_OFF`, `IPFS_CLOSED`, `IPFS_STORE_NEWER`, `DATABASE_OPEN`, DISK_* */
+  /** @throws NodeError `IPFS_IN_USE`, `IPFS_OFF`, `IPFS_CLOSED`, `IPFS_STORE_NEWER`, `DATABASE_OPEN`, DISK_* */
   open(): Promise<OpenIpfs> {
     if (this.#isClosed) throw new NodeError('IPFS_CLOSED', 'The node is about to end.', { op: 'open' });
     if (!this.#deps.settings().enabled)
@@ -48,16 +51,24 @@ export class NodeIpfs {
     this.#isClosed = true;
     const open = await this.#open?.catch(() => null);
     await open?.repository.close();
+    open?.lock.release();
   }
 
   async #openRepository(): Promise<OpenIpfs> {
     const { IpfsRepository, diskLeafHasher } = await import('@tequio/ipfs');
     const { ports, log, dataFolder, bootId, settings } = this.#deps;
     const { disk, files, database, hashes, clock } = ports;
-    const repository = await IpfsRepository.open(
-      { folder: join(dataFolder, 'ipfs'), quotaBytes: settings().quota, bootId },
-      { disk, files, database, hashes, clock, log },
-    );
-    return { repository, leafHasher: diskLeafHasher(disk) };
+    const folder = join(dataFolder, 'ipfs');
+    const lock = lockRepository(folder);
+    try {
+      const repository = await IpfsRepository.open(
+        { folder, quotaBytes: settings().quota, bootId },
+        { disk, files, database, hashes, clock, log },
+      );
+      return { repository, leafHasher: diskLeafHasher(disk), lock };
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
   }
 }
