@@ -196,7 +196,7 @@ class Daemon {
       emit,
     });
     this.#overlay = createOverlay(node, current, version);
-    this.#ipfs = createIpfs(node, log, () => current().ipfs);
+    this.#ipfs = createIpfs(node, log, current, this.#overlay);
     this.#front = settings.current.http.enabled
       ? createFront(node, log, pageFolder, this.#ipfs, version)
       : null;
@@ -274,6 +274,7 @@ class Daemon {
     this.#supervisor.start({ name: 'torrents', run: (signal) => this.#tick(signal) });
     this.#supervisor.start({ name: 'address-filter', run: (signal) => this.#network.run(signal) });
     this.#supervisor.start({ name: 'overlay', run: (signal) => this.#overlay.run(signal) });
+    this.#supervisor.start({ name: 'ipfs', run: (signal) => this.#ipfs.run(signal) });
     this.#supervisor.start({ name: 'rss', run: (signal) => this.#feeds.run(signal) });
     const watch = new WatchFolders({
       clock,
@@ -384,13 +385,14 @@ function createOverlay(node: LocalNode, settings: () => Settings, version: strin
   });
 }
 
-function createIpfs(node: LocalNode, log: Log, settings: () => Settings['ipfs']): NodeIpfs {
+function createIpfs(node: LocalNode, log: Log, settings: () => Settings, overlay: NodeOverlay): NodeIpfs {
   return new NodeIpfs({
     ports: node.parts.ports,
     log,
     dataFolder: node.dataFolder,
     bootId: readBootId(),
-    settings,
+    settings: () => settings().ipfs,
+    openOverlay: settings().overlay.enabled ? () => overlay.open() : null,
   });
 }
 
@@ -407,8 +409,8 @@ function createFront(
     wallMs: () => clock.wallMs(),
     randomBytes: (count: number) => entropy.bytes(count),
     openKubo: async () => {
-      const { repository, leafHasher } = await ipfs.open();
-      return { repository, reader: repository.blocks, leafHasher, hashes: node.parts.ports.hashes, version };
+      const open = await ipfs.open();
+      return { ...open, ...ipfs.read(open), hashes: node.parts.ports.hashes, version };
     },
   };
   return createHttpFront({

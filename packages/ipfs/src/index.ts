@@ -11,6 +11,7 @@ export { parseIpfsPath } from './core/path.ts';
 export { type ImportProfile, type ProfileName, profiles } from './core/profile.ts';
 export { defaultSweepOptions, type SweepOptions, type SweepState } from './core/provider-sweep.ts';
 export { contentBytesOf, readUnixfsNode, type UnixfsNode } from './core/unixfs-node.ts';
+export { IpfsExchange, type IpfsExchangeDeps } from './exchange.ts';
 export { IpfsRepository, type RepositoryOptions, type RepositoryPorts } from './repository.ts';
 export { type IpfsPorts, IpfsService } from './service.ts';
 export type { BitswapDeps, BitswapStore } from './shell/bitswap-deps.ts';
@@ -75,6 +76,7 @@ export {
   type TreeImportOptions,
 } from './shell/unixfs-tree.ts';
 export { VerifiedBlocks } from './shell/verified-blocks.ts';
+export { openFiles, StoredRoot } from './stored-root.ts';
 export { cidText, codecs, makeCid, multibases, tryDecodeCid, tryParseCid } from './wire/cid.ts';
 export { decodeDagPb, encodeDagPb } from './wire/dag-pb.ts';
 export {

@@ -1,11 +1,12 @@
 /**
- * The node's part in IPFS. Nothing of it is loaded before somebody asks; from then on the repository stays open until
- * the node ends.
+ * The node's part in IPFS. Nothing of it is loaded before somebody asks, unless the node takes part in libp2p anyway;
+ * from then on the repository stays open until the node ends. With libp2p it gives and gets blocks, without it keeps
+ * to what is here.
  */
 import { join } from 'node:path';
 import type { Settings } from '@tequio/api';
-import type { ImportDeps, IpfsRepository } from '@tequio/ipfs';
-import { type Log, NodeError, type Ports } from '@tequio/kernel';
+import type { BlockReader, ImportDeps, IpfsExchange, IpfsRepository, Mfs } from '@tequio/ipfs';
+import { type Log, NodeError, type OverlayPort, type Ports } from '@tequio/kernel';
 import type { FolderLock } from '@tequio/runtime';
 import { lockRepository } from './repository-lock.ts';
 
@@ -15,31 +16,38 @@ export type NodeIpfsDeps = {
   readonly dataFolder: string;
   readonly bootId: string | null;
   readonly settings: () => Settings['ipfs'];
+  /** Null: this node takes no part in libp2p. */
+  readonly openOverlay: (() => Promise<OverlayPort>) | null;
 };
 
 export type OpenIpfs = {
   readonly repository: IpfsRepository;
+  readonly mfs: Mfs;
   readonly leafHasher: NonNullable<ImportDeps['leafHasher']>;
-  readonly lock: FolderLock;
+  readonly exchange: IpfsExchange | null;
 };
+
+/** What one thing is read with; to be closed. */
+export type IpfsReading = { readonly reader: BlockReader; close(): void };
 
 export class NodeIpfs {
   readonly #deps: NodeIpfsDeps;
   #open: Promise<OpenIpfs> | null = null;
+  #lock: FolderLock | null = null;
   #isClosed = false;
 
   constructor(deps: NodeIpfsDeps) {
     this.#deps = deps;
   }
 
-  /** @throws NodeError `IPFS_IN_USE`, `IPFS_OFF`, `IPFS_CLOSED`, `IPFS_STORE_NEWER`, `DATABASE_OPEN`, DISK_* */
+  /** @throws NodeError `IPFS_IN_USE`, `IPFS_OFF`, `IPFS_CLOSED`, `IPFS_STORE_NEWER`, `DATABASE_OPEN`, DISK_*, OVERLAY_* */
   open(): Promise<OpenIpfs> {
     if (this.#isClosed) throw new NodeError('IPFS_CLOSED', 'The node is about to end.', { op: 'open' });
     if (!this.#deps.settings().enabled)
       throw new NodeError('IPFS_OFF', 'This node takes no part in IPFS: the setting ipfs.enabled says so.', {
         op: 'open',
       });
-    this.#open ??= this.#openRepository().catch((error: unknown) => {
+    this.#open ??= this.#openAll().catch((error: unknown) => {
       // Whoever asks next tries again: a disk may have room by then.
       this.#open = null;
       throw error;
@@ -47,27 +55,54 @@ export class NodeIpfs {
     return this.#open;
   }
 
+  /** Of what is here, and where the node takes part in libp2p of what others have. */
+  read({ repository, exchange }: OpenIpfs): IpfsReading {
+    if (exchange === null) return { reader: repository.blocks, close: () => undefined };
+    const retrieval = exchange.retrieve();
+    return { reader: retrieval, close: () => retrieval.close() };
+  }
+
+  /** A part for the supervisor: others may ask from the start on. */
+  async run(signal: AbortSignal): Promise<void> {
+    if (this.#deps.openOverlay !== null && this.#deps.settings().enabled) await this.open();
+    if (!signal.aborted)
+      await new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    await this.close();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     const open = await this.#open?.catch(() => null);
+    this.#open = null;
+    open?.exchange?.close();
     await open?.repository.close();
-    open?.lock.release();
+    this.#lock?.release();
+    this.#lock = null;
   }
 
-  async #openRepository(): Promise<OpenIpfs> {
-    const { IpfsRepository, diskLeafHasher } = await import('@tequio/ipfs');
-    const { ports, log, dataFolder, bootId, settings } = this.#deps;
+  async #openAll(): Promise<OpenIpfs> {
+    const { IpfsExchange, IpfsRepository, diskLeafHasher, openFiles } = await import('@tequio/ipfs');
+    const { ports, log, dataFolder, bootId, settings, openOverlay } = this.#deps;
     const { disk, files, database, hashes, clock } = ports;
     const folder = join(dataFolder, 'ipfs');
-    const lock = lockRepository(folder);
+    const overlay = openOverlay === null ? null : await openOverlay();
+    this.#lock = lockRepository(folder);
     try {
       const repository = await IpfsRepository.open(
         { folder, quotaBytes: settings().quota, bootId },
         { disk, files, database, hashes, clock, log },
       );
-      return { repository, leafHasher: diskLeafHasher(disk), lock };
+      const leafHasher = diskLeafHasher(disk);
+      const mfs = openFiles(repository, { hashes, clock, leafHasher });
+      const exchange =
+        overlay === null ? null : new IpfsExchange({ overlay, repository, hashes, clock, log });
+      exchange?.start();
+      return { repository, mfs, leafHasher, exchange };
     } catch (error) {
-      lock.release();
+      this.#lock.release();
+      this.#lock = null;
       throw error;
     }
   }

@@ -92,6 +92,11 @@ export class Mfs {
     this.#maker = new BlockMaker(deps.hashes, profile.cidVersion, (block) => this.#blocks.add(block));
   }
 
+  /** Those of the store, and those that are not flushed yet. */
+  get blocks(): BlockReader {
+    return this.#blocks;
+  }
+
   /** Of a file or folder. @throws NodeError `IPFS_FILES_MISSING` */
   async stat(path: string): Promise<MfsStat> {
     const entry = await this.#entryAt(path);

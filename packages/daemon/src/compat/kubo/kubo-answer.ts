@@ -40,6 +40,34 @@ const common = {
   vary: 'Origin',
 };
 
+/** The response to a verb; `close` is called when all of it is written, or when it fails. */
+export async function closing(
+  run: () => KuboAnswer | Promise<KuboAnswer>,
+  close: () => void,
+): Promise<WebResponse> {
+  let isStream = false;
+  try {
+    const answer = await run();
+    const until = <Item>(items: AsyncIterable<Item>): AsyncIterable<Item> => {
+      isStream = true;
+      return untilEnd(items, close);
+    };
+    if (answer.kind === 'values') return await responseOf({ ...answer, values: until(answer.values) });
+    if (answer.kind === 'bytes') return await responseOf({ ...answer, bytes: until(answer.bytes) });
+    return await responseOf(answer);
+  } finally {
+    if (!isStream) close();
+  }
+}
+
+async function* untilEnd<Item>(items: AsyncIterable<Item>, close: () => void): AsyncGenerator<Item> {
+  try {
+    yield* items;
+  } finally {
+    close();
+  }
+}
+
 /** Waits for the first value or bytes, so that what fails at once has its own status. */
 export async function responseOf(answer: KuboAnswer): Promise<WebResponse> {
   switch (answer.kind) {

@@ -7,9 +7,11 @@ import { blockVerbs } from './block-verbs.ts';
 import { cidVerbs } from './cid-verbs.ts';
 import { dagVerbs } from './dag-verbs.ts';
 import { fileVerbs } from './file-verbs.ts';
-import { errorResponse, problem, responseOf, value } from './kubo-answer.ts';
+import { closing, errorResponse, problem, value } from './kubo-answer.ts';
 import { KuboCall } from './kubo-call.ts';
 import type { KuboDeps, KuboVerbs } from './kubo-verb.ts';
+import { mfsVerbs } from './mfs-verbs.ts';
+import { nodeVerbs } from './node-verbs.ts';
 import { pinVerbs } from './pin-verbs.ts';
 import { refVerbs } from './ref-verbs.ts';
 import { repoVerbs } from './repo-verbs.ts';
@@ -22,6 +24,8 @@ export const kuboVerbs: KuboVerbs = {
   ...cidVerbs,
   ...dagVerbs,
   ...fileVerbs,
+  ...mfsVerbs,
+  ...nodeVerbs,
   ...pinVerbs,
   ...refVerbs,
   ...repoVerbs,
@@ -71,7 +75,13 @@ export async function answerCall(
       0,
     );
   try {
-    return await responseOf(await verb.run(new KuboCall(request), await open()));
+    const call = new KuboCall(request);
+    const deps = await open();
+    const { blocks } = deps.repository;
+    return await closing(
+      () => verb.run(call, call.flag('offline') ? { ...deps, reader: blocks } : deps),
+      () => deps.close(),
+    );
   } catch (error) {
     const response = errorResponse(error);
     if (response === null) throw error;

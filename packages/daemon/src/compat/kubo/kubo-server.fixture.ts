@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { diskLeafHasher, IpfsRepository } from '@tequio/ipfs';
+import { diskLeafHasher, IpfsRepository, openFiles } from '@tequio/ipfs';
 import { silentLog, tryParseAddress, type WebRequest } from '@tequio/kernel';
 import { createRuntimePorts, createWebServer } from '@tequio/runtime';
 import { create, type KuboRPCClient } from 'kubo-rpc-client';
@@ -31,7 +31,10 @@ export async function openKubo(
   );
   const deps: KuboDeps = {
     repository,
+    mfs: openFiles(repository, { hashes, clock, leafHasher: diskLeafHasher(disk) }),
+    exchange: null,
     reader: repository.blocks,
+    close: () => {},
     hashes,
     leafHasher: diskLeafHasher(disk),
     version: 'test',

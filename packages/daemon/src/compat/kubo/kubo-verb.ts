@@ -1,5 +1,5 @@
 import type { Scope } from '@tequio/api';
-import type { BlockReader, ImportDeps, IpfsRepository } from '@tequio/ipfs';
+import type { BlockReader, ImportDeps, IpfsExchange, IpfsRepository, Mfs } from '@tequio/ipfs';
 import type { Hashes } from '@tequio/kernel';
 import type { KuboAnswer } from './kubo-answer.ts';
 import type { KuboCall } from './kubo-call.ts';
@@ -7,11 +7,16 @@ import type { KuboCall } from './kubo-call.ts';
 /** What verbs work with. */
 export type KuboDeps = {
   readonly repository: IpfsRepository;
+  readonly mfs: Mfs;
+  /** Null: this node is not among others now. */
+  readonly exchange: IpfsExchange | null;
   /** Blocks from here or from others, as the node is set. */
   readonly reader: BlockReader;
   readonly hashes: Hashes;
   readonly leafHasher: NonNullable<ImportDeps['leafHasher']>;
   readonly version: string;
+  /** The call is over. */
+  close(): void;
 };
 
 export type KuboVerb = {
