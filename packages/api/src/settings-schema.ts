@@ -407,6 +407,11 @@ const ipfsSection = z.strictObject({
     .boolean()
     .meta({ description: 'Keeps content of IPFS, and answers those who ask this node for it.' })
     .default(true),
+  gateway: optional(z.string().min(1).max(300), {
+    description:
+      'Shows content over HTTP at this address, as 127.0.0.1:8080, to everybody who reaches it; by default nowhere.',
+    restart: true,
+  }),
   quota: optional(z.int().min(1_000_000), {
     description: 'Bytes that its blocks may take on the disk; by default as far as there is room.',
     restart: true,

@@ -28,6 +28,7 @@ import { EventRing } from './events/event-ring.ts';
 import { HistoryService } from './history/history-service.ts';
 import { createHttpFront } from './http/http-front.ts';
 import type { HttpFront } from './http-front.ts';
+import { GatewayServer } from './ipfs/gateway-server.ts';
 import { NodeIpfs } from './ipfs/node-ipfs.ts';
 import { LocalManagement } from './local-management.ts';
 import { LogRing } from './log/log-ring.ts';
@@ -275,6 +276,14 @@ class Daemon {
     this.#supervisor.start({ name: 'address-filter', run: (signal) => this.#network.run(signal) });
     this.#supervisor.start({ name: 'overlay', run: (signal) => this.#overlay.run(signal) });
     this.#supervisor.start({ name: 'ipfs', run: (signal) => this.#ipfs.run(signal) });
+    const gateway = new GatewayServer({
+      ipfs: this.#ipfs,
+      webServer: createWebServer(),
+      clock,
+      log: this.#log,
+      settings: () => this.#settings.current.ipfs,
+    });
+    this.#supervisor.start({ name: 'ipfs-gateway', run: (signal) => gateway.run(signal) });
     this.#supervisor.start({ name: 'rss', run: (signal) => this.#feeds.run(signal) });
     const watch = new WatchFolders({
       clock,

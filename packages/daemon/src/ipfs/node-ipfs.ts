@@ -5,9 +5,17 @@
  */
 import { join } from 'node:path';
 import type { Settings } from '@tequio/api';
-import type { BlockReader, ImportDeps, IpfsExchange, IpfsRepository, Mfs } from '@tequio/ipfs';
+import type {
+  BlockReader,
+  ImportDeps,
+  IpfsExchange,
+  IpfsRepository,
+  IpnsNames,
+  Mfs,
+  NameResolver,
+} from '@tequio/ipfs';
 import { type Log, NodeError, type OverlayPort, type Ports } from '@tequio/kernel';
-import type { FolderLock } from '@tequio/runtime';
+import { type FolderLock, lookUpText, verifyForeignSignature } from '@tequio/runtime';
 import { lockRepository } from './repository-lock.ts';
 
 export type NodeIpfsDeps = {
@@ -23,6 +31,7 @@ export type NodeIpfsDeps = {
 export type OpenIpfs = {
   readonly repository: IpfsRepository;
   readonly mfs: Mfs;
+  readonly names: NameResolver;
   readonly leafHasher: NonNullable<ImportDeps['leafHasher']>;
   readonly exchange: IpfsExchange | null;
 };
@@ -34,6 +43,7 @@ export class NodeIpfs {
   readonly #deps: NodeIpfsDeps;
   #open: Promise<OpenIpfs> | null = null;
   #lock: FolderLock | null = null;
+  #ipns: IpnsNames | null = null;
   #isClosed = false;
 
   constructor(deps: NodeIpfsDeps) {
@@ -76,6 +86,7 @@ export class NodeIpfs {
     this.#isClosed = true;
     const open = await this.#open?.catch(() => null);
     this.#open = null;
+    this.#ipns?.close();
     open?.exchange?.close();
     await open?.repository.close();
     this.#lock?.release();
@@ -99,11 +110,31 @@ export class NodeIpfs {
       const exchange =
         overlay === null ? null : new IpfsExchange({ overlay, repository, hashes, clock, log });
       exchange?.start();
-      return { repository, mfs, leafHasher, exchange };
+      return { repository, mfs, leafHasher, exchange, names: await this.#openNames(overlay) };
     } catch (error) {
       this.#lock.release();
       this.#lock = null;
       throw error;
     }
+  }
+
+  /** Names of keys are asked for in the DHT, those of domains in DNS. */
+  async #openNames(overlay: OverlayPort | null): Promise<NameResolver> {
+    const { IpnsNames, NameResolver, readDnslink } = await import('@tequio/ipfs');
+    const { ports, log } = this.#deps;
+    const { clock, hashes } = ports;
+    const dnslink = (domain: string, signal?: AbortSignal): ReturnType<typeof readDnslink> =>
+      readDnslink(lookUpText, domain, signal);
+    if (overlay === null) return new NameResolver({ ipns: async () => null, dnslink });
+    this.#ipns = new IpnsNames({
+      overlay,
+      clock,
+      hashes,
+      log,
+      lookUpText,
+      verify: ({ type, data }, message, signature) => verifyForeignSignature(type, data, message, signature),
+    });
+    this.#ipns.start();
+    return new NameResolver(this.#ipns);
   }
 }

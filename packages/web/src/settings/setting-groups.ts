@@ -73,6 +73,12 @@ export const settingGroups: readonly SettingGroup[] = [
     ],
   },
   {
+    id: 'ipfs',
+    en: 'IPFS',
+    es: 'IPFS',
+    keys: ['ipfs.enabled', 'ipfs.quota', 'ipfs.gateway'],
+  },
+  {
     id: 'proxy',
     en: 'Proxy and address filter',
     es: 'Proxy y filtro de direcciones',
@@ -114,6 +120,7 @@ export const settingGroups: readonly SettingGroup[] = [
       'compat.transmission',
       'compat.qbittorrent',
       'compat.aria2',
+      'compat.kubo',
       'users.folder',
     ],
   },

@@ -221,6 +221,22 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
   'compat.transmission': words('Transmission RPC', 'RPC de Transmission', 'En `/transmission/rpc`.'),
   'compat.qbittorrent': words('qBittorrent Web API', 'API web de qBittorrent', 'En `/api/v2`.'),
   'compat.aria2': words('aria2 JSON-RPC', 'JSON-RPC de aria2', 'En `/jsonrpc`.'),
+  'compat.kubo': words('kubo RPC', 'RPC de kubo', 'Para IPFS, en `/api/v0`.'),
+  'ipfs.enabled': words(
+    'Take part in IPFS',
+    'Participar en IPFS',
+    'Guarda contenido de IPFS y responde a quien se lo pide a este nodo.',
+  ),
+  'ipfs.quota': words(
+    'Space on the disk',
+    'Espacio en el disco',
+    'Lo que pueden ocupar sus bloques, en bytes; si no se dice nada, mientras haya sitio.',
+  ),
+  'ipfs.gateway': words(
+    'Gateway',
+    'Pasarela',
+    'Muestra contenido por HTTP en esta dirección, como 127.0.0.1:8080, a todo el que llegue a ella; si no se dice nada, en ninguna.',
+  ),
   'users.folder': words(
     'Folders of users',
     'Carpetas de usuarios',

@@ -31,6 +31,12 @@ export async function resolve(
   signal: AbortSignal,
   reading: 'unixfs' | 'data' = 'unixfs',
 ): Promise<ResolvedPath> {
+  const name = /^(?:\/ipns\/|ipns:\/\/)([^/]+)((?:\/.*)?)$/s.exec(text);
+  if (name !== null) {
+    const segments = name[2]!.split('/').filter((segment) => segment !== '');
+    const { root, segments: below } = await deps.names.resolve('ipns', name[1]!, segments, signal);
+    return resolvePath(deps.reader, { root, segments: below }, reading, signal);
+  }
   const path = parseIpfsPath(text);
   if (!path.ok) throw new KuboUsageError(`invalid path "${text}": ${path.fault.message}`);
   return resolvePath(deps.reader, path.value, reading, signal);

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { diskLeafHasher, IpfsRepository, openFiles } from '@tequio/ipfs';
+import { diskLeafHasher, IpfsRepository, NameResolver, openFiles } from '@tequio/ipfs';
 import { silentLog, tryParseAddress, type WebRequest } from '@tequio/kernel';
 import { createRuntimePorts, createWebServer } from '@tequio/runtime';
 import { create, type KuboRPCClient } from 'kubo-rpc-client';
@@ -32,6 +32,7 @@ export async function openKubo(
   const deps: KuboDeps = {
     repository,
     mfs: openFiles(repository, { hashes, clock, leafHasher: diskLeafHasher(disk) }),
+    names: new NameResolver({ ipns: async () => null, dnslink: async () => null }),
     exchange: null,
     reader: repository.blocks,
     close: () => {},

@@ -1,5 +1,5 @@
 import type { Scope } from '@tequio/api';
-import type { BlockReader, ImportDeps, IpfsExchange, IpfsRepository, Mfs } from '@tequio/ipfs';
+import type { BlockReader, ImportDeps, IpfsExchange, IpfsRepository, Mfs, NameResolver } from '@tequio/ipfs';
 import type { Hashes } from '@tequio/kernel';
 import type { KuboAnswer } from './kubo-answer.ts';
 import type { KuboCall } from './kubo-call.ts';
@@ -8,6 +8,7 @@ import type { KuboCall } from './kubo-call.ts';
 export type KuboDeps = {
   readonly repository: IpfsRepository;
   readonly mfs: Mfs;
+  readonly names: NameResolver;
   /** Null: this node is not among others now. */
   readonly exchange: IpfsExchange | null;
   /** Blocks from here or from others, as the node is set. */

@@ -17,6 +17,14 @@ export const nodeVerbs: KuboVerbs = {
       return value({ Path: ['/ipfs', cidWriter(call)(cid), ...remainder].join('/') });
     },
   },
+  'name/resolve': {
+    scope: 'read',
+    run: async (call, deps) => {
+      const name = call.arg(0, 'name').replace(/^(?:\/ipns\/|ipns:\/\/)/, '');
+      const { root, segments } = await deps.names.resolve('ipns', name, [], call.signal);
+      return value({ Path: ['/ipfs', root.toString(), ...segments].join('/') });
+    },
+  },
   'swarm/peers': { scope: 'read', run: (call, deps) => value(peers(call, deps)) },
   'swarm/connect': { scope: 'write', run: async (call, deps) => value(await connect(call, deps)) },
   'swarm/disconnect': { scope: 'write', run: async (call, deps) => value(await disconnect(call, deps)) },

@@ -1,0 +1,86 @@
+/**
+ * IPFS content over HTTP, on an address of its own: pages of strangers must share no origin with the node's own page.
+ * Off until the setting `ipfs.gateway` names an address.
+ */
+import type { Settings } from '@tequio/api';
+import type { Clock, Log, WebRequest, WebResponse, WebServerPort } from '@tequio/kernel';
+import { readListenAddress, urlHostOf } from '../http/listen-address.ts';
+import type { NodeIpfs } from './node-ipfs.ts';
+
+export type GatewayServerDeps = {
+  readonly ipfs: NodeIpfs;
+  readonly webServer: WebServerPort;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: () => Settings['ipfs'];
+};
+
+/** See the top of the file. */
+export class GatewayServer {
+  readonly #deps: GatewayServerDeps;
+  #url: string | null = null;
+
+  constructor(deps: GatewayServerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Null: it does not listen. */
+  get url(): string | null {
+    return this.#url;
+  }
+
+  /** A part for the supervisor. @throws NodeError `NET_LISTEN` */
+  async run(signal: AbortSignal): Promise<void> {
+    const { settings, webServer, log } = this.#deps;
+    const { gateway, enabled } = settings();
+    if (gateway === null || !enabled) return;
+    const at = readListenAddress(gateway);
+    const listener = await webServer.listen(at, {
+      handle: (request) => this.#answer(request),
+      onFault: (error) => log.error('ipfs.gateway.fault', { error: String(error) }),
+    });
+    this.#url = `http://${urlHostOf(at.address)}:${listener.local.port}/`;
+    log.info('ipfs.gateway.started', { url: this.#url });
+    if (!signal.aborted)
+      await new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    this.#url = null;
+    await listener.close();
+  }
+
+  async #answer(request: WebRequest): Promise<WebResponse> {
+    const { ipfs, clock, log } = this.#deps;
+    const [{ Gateway, defaultGatewayOptions }, open] = await Promise.all([
+      import('@tequio/ipfs'),
+      ipfs.open(),
+    ]);
+    const reading = ipfs.read(open);
+    const gateway = new Gateway(
+      { ...defaultGatewayOptions, dnslink: false },
+      {
+        blocks: reading.reader,
+        local: open.repository.blocks,
+        names: open.names,
+        clock,
+        log,
+        denyList: () => null,
+      },
+    );
+    const answer = await gateway.handle(request);
+    const { body } = answer;
+    if (body === null || typeof body === 'string' || body instanceof Uint8Array) {
+      reading.close();
+      return answer;
+    }
+    return { ...answer, body: untilEnd(body, () => reading.close()) };
+  }
+}
+
+async function* untilEnd<Item>(items: AsyncIterable<Item>, close: () => void): AsyncGenerator<Item> {
+  try {
+    yield* items;
+  } finally {
+    close();
+  }
+}
