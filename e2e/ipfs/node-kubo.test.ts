@@ -1,6 +1,8 @@
 /** The node as people run it and kubo: what one adds the other reads, through each one's own interface. */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -11,7 +13,9 @@ import { Kubo, whyNoKubo } from '../lab/kubo.ts';
 import { skipWithout } from '../lab/missing.ts';
 
 /** Among others, and nobody of them unasked. */
-const config = `version = 1
+const configOf = (gatewayPort: number): string => `version = 1
+[ipfs]
+gateway = "127.0.0.1:${gatewayPort}"
 [overlay]
 enabled = true
 port = 0
@@ -20,6 +24,15 @@ dht = "none"
 localDiscovery = false
 bootstrap = []
 `;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const all: Uint8Array[] = [];
@@ -39,7 +52,8 @@ test('added here and read by kubo, and back: files, a folder of 10,000, a pin', 
   await kubo.startDaemon();
   const data = join(folder, 'node');
   mkdirSync(data);
-  writeFileSync(join(data, 'config.toml'), config);
+  const gatewayPort = await freePort();
+  writeFileSync(join(data, 'config.toml'), configOf(gatewayPort));
   const daemon = new LabDaemon(data);
   t.after(() => daemon.stop());
   await daemon.start();
@@ -84,4 +98,14 @@ test('added here and read by kubo, and back: files, a folder of 10,000, a pin', 
   const copy = await client.files.stat('/theirs');
   equal(copy.cid.toString(), treeCid);
   match(kubo.say('ls', '--size=false', treeCid), /file-9999\.txt/);
+
+  const gateway = `http://127.0.0.1:${gatewayPort}`;
+  const page = await fetch(`${gateway}/ipfs/${treeCid}/file-7.txt`);
+  equal(await page.text(), 'content 7');
+  equal(page.headers.get('x-ipfs-path'), `/ipfs/${treeCid}/file-7.txt`);
+  const range = await fetch(`${gateway}/ipfs/${theirCid}`, { headers: { range: 'bytes=1000-1999' } });
+  deepEqual(new Uint8Array(await range.arrayBuffer()), theirs.slice(1000, 2000));
+  equal(range.status, 206);
+  const archive = await fetch(`${gateway}/ipfs/${treeCid}?format=car&dag-scope=entity`);
+  ok(kubo.runWith(Buffer.from(await archive.arrayBuffer()), 'dag', 'import', '--pin-roots=false').stdout);
 });
