@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Endpoint, encodeUtf8, formatEndpoint, type IpAddress, toHex } from '@tequio/kernel';
+import { type Endpoint, encodeUtf8, formatEndpoint, type IpAddress, NodeError, toHex } from '@tequio/kernel';
 import { type HostPorts, World } from '@tequio/simulator';
 import { decodeLocalAnnounce, localDiscoveryGroups, localDiscoveryPort } from '../wire/local-discovery.ts';
 import { LocalDiscovery } from './local-discovery.ts';
@@ -106,7 +106,7 @@ test('rubbish and floods in the group do no harm', async () => {
 test('where no group can be joined it rests', async () => {
   const world = new World({ seed: 1 });
   const ports = world.addHost();
-  const udp = { bind: () => Promise.reject(new Error('no such network')) };
+  const udp = { bind: () => Promise.reject(new NodeError('NET_LISTEN', 'There is no such network.')) };
   const found = (): void => assert.fail('nobody is there');
   const discovery = new LocalDiscovery({
     ...ports,
