@@ -1,15 +1,17 @@
 /** Whether the first steps are to be shown, and what they begin with. */
 import type { Settings } from '@tequio/api';
-import { node, status } from '../node.ts';
+import { node } from '../node.ts';
 import { dialog, openDialog } from '../shell/dialogs.ts';
 
 const storageKey = 'tequio.guided';
 
 /** To those who may change settings, on a node that nobody has set up and that has nothing to do. */
 export async function offerGuide(): Promise<void> {
-  if (localStorage.getItem(storageKey) !== null || (status.value?.totals.torrentCount ?? 1) > 0) return;
-  const origins = await node.settings.origins().catch(() => null);
-  if (origins === null || Object.values(origins).includes('file')) return;
+  if (localStorage.getItem(storageKey) !== null) return;
+  const found = await Promise.all([node.settings.origins(), node.status.status()]).catch(() => null);
+  if (found === null) return;
+  const [origins, { totals }] = found;
+  if (Object.values(origins).includes('file') || totals.torrentCount > 0) return;
   if (dialog.value === null) openDialog('guide');
 }
 
