@@ -67,6 +67,6 @@ async function readNonce(dataFolder: string, { files, entropy }: Ports): Promise
   }
   const nonce = entropy.bytes(nonceBytes);
   await files.makeFolder(dataFolder);
-  await files.writeFile(path, nonce);
+  await files.writeFile(path, nonce, { secret: true });
   return nonce;
 }

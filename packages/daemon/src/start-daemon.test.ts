@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -110,10 +111,24 @@ test('what is secret is for its owner alone', () =>
   inFolder(async (folder) => {
     const daemon = await start(folder);
     await daemon.management.settings.patch({ node: { name: 'Home' } });
-    await daemon.close();
     const modeOf = (name: string): number => statSync(join(folder, 'data', name)).mode & 0o777;
+    const files = readdirSync(join(folder, 'data'));
+    const rights = files.map((name) => [name, modeOf(name)]);
+    await daemon.close();
     assert.equal(modeOf(''), 0o700);
-    for (const name of ['token', 'config.toml', 'content-link.key']) assert.equal(modeOf(name), 0o600, name);
+    for (const name of [
+      'token',
+      'config.toml',
+      'content-link.key',
+      'lock',
+      'tequio.sqlite',
+      'tequio.sqlite-wal',
+    ])
+      assert.ok(files.includes(name), name);
+    assert.deepEqual(
+      rights.filter(([, mode]) => mode !== 0o600),
+      [],
+    );
   }));
 
 test('a data folder that others could look into is closed to them, with a word in the log', () =>

@@ -15,7 +15,12 @@ import type { Slab } from './memory.ts';
 export type FileId = Brand<number, 'FileId'>;
 
 /** `root` absolute; `path` relative, with `/`, already made safe (no empty element, `.` or `..`). */
-export type FileRef = { readonly root: string; readonly path: string };
+export type FileRef = {
+  readonly root: string;
+  readonly path: string;
+  /** When it is made, its owner alone may read it. */
+  readonly isSecret?: boolean;
+};
 
 /** A run of bytes of one file; `file` null is padding: zeros when hashed, never written or read. */
 export type FileSpan = { readonly file: FileId | null; readonly offset: number; readonly bytes: number };

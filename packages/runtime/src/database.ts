@@ -3,7 +3,7 @@
  * that has returned survives the end of the process at any instant; a power failure may take the last ones back, as
  * a whole, and never leaves a damaged file.
  */
-import { mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { assert, type Database, type DatabasePort, NodeError, type SqlValue } from '@tequio/kernel';
@@ -19,11 +19,14 @@ export function createDatabases(): DatabasePort {
   return { open: (path) => new SqliteDatabase(openFile(path)) };
 }
 
-/** Makes the folder, for the user only, when it is missing. */
+/** Makes the folder, for the user only, when it is missing; the file, and SQLite's beside it, are theirs alone too. */
 function openFile(path: string): DatabaseSync {
   let file: DatabaseSync | null = null;
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (path !== ':memory:') {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makePrivateFile(path);
+    }
     file = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
     file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     return file;
@@ -35,6 +38,16 @@ function openFile(path: string): DatabaseSync {
       data: { path },
       cause: error,
     });
+  }
+}
+
+/** The file for its owner alone, whether it is there already or not: SQLite would make it as the umask says. */
+export function makePrivateFile(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+  try {
+    chmodSync(path, 0o600);
+  } catch {
+    // Another user's, or on a file system without rights: then the folder decides.
   }
 }
 

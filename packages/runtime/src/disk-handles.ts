@@ -78,7 +78,7 @@ export class FileHandles {
     const path = fullPath(ref);
     const mode = write ? constants.O_RDWR | constants.O_CREAT : constants.O_RDONLY;
     if (constants.O_NOFOLLOW === undefined) refuseLink(ref, path);
-    const fd = this.#openFrugally(path, mode | openFlags);
+    const fd = this.#openFrugally(path, mode | openFlags, ref.isSecret === true ? 0o600 : 0o666);
     const stats = fstatSync(fd);
     if (!stats.isFile()) {
       closeSync(fd);
@@ -88,13 +88,13 @@ export class FileHandles {
   }
 
   /** When the process has no descriptor left, gives back those that are only kept for later. */
-  #openFrugally(path: string, flags: number): number {
+  #openFrugally(path: string, flags: number, rights: number): number {
     try {
-      return openSync(path, flags, 0o666);
+      return openSync(path, flags, rights);
     } catch (error) {
       if (systemCodeOf(error) !== 'EMFILE') throw error;
       this.closeAll();
-      return openSync(path, flags, 0o666);
+      return openSync(path, flags, rights);
     }
   }
 

@@ -30,7 +30,8 @@ export async function statFile(ref: FileRef): Promise<FileStat | null> {
 export async function allocateFile(ref: FileRef, bytes: number, mode: 'sparse' | 'full'): Promise<void> {
   await guarded('allocate', ref, async () => {
     await checkFolders(ref, true);
-    const file = await open(fullPath(ref), constants.O_RDWR | constants.O_CREAT | openFlags, 0o666);
+    const rights = ref.isSecret === true ? 0o600 : 0o666;
+    const file = await open(fullPath(ref), constants.O_RDWR | constants.O_CREAT | openFlags, rights);
     try {
       const stats = await file.stat();
       if (!stats.isFile()) throw notAFolder(ref);

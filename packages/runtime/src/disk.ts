@@ -106,7 +106,7 @@ class ThreadedDisk implements DiskPort {
     }
     const id = this.#nextFile++ as FileId;
     this.#ids.set(key, id);
-    const own = { root: ref.root, path: ref.path };
+    const own = { root: ref.root, path: ref.path, isSecret: ref.isSecret === true };
     const turn = this.#leaving.get(key) ?? Promise.resolve();
     this.#files.set(id, { ref: own, userCount: 1, held: null, turn });
     return id;
@@ -205,7 +205,7 @@ class ThreadedDisk implements DiskPort {
         throw error;
       }
       this.#dropName(keyOf(entry.ref), file);
-      entry.ref = { root: to.root, path: to.path };
+      entry.ref = { root: to.root, path: to.path, isSecret: to.isSecret === true };
     });
   }
 

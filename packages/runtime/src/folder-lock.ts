@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { NodeError } from '@tequio/kernel';
+import { makePrivateFile } from './database.ts';
 
 export interface FolderLock {
   release(): void;
@@ -26,6 +27,7 @@ export function tryLockFolder(path: string, mode: 'alone' | 'shared'): FolderLoc
   try {
     // For its owner alone: keys, passwords and what somebody has downloaded lie here.
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makePrivateFile(path);
     file = new DatabaseSync(path, { timeout: 0 });
     // Without a write-ahead log the locks are on the file itself, and last as long as the transaction.
     if (mode === 'alone') file.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');

@@ -216,5 +216,5 @@ function nameError(message: string): NodeError {
 /** The part file of a torrent, in the node's own folder and never beside the user's files. */
 export function partRefOf(partsFolder: string, torrent: string): FileRef {
   assert(/^[0-9a-f]+$/.test(torrent), 'a torrent id is hex');
-  return { root: partsFolder, path: `${torrent}.parts` };
+  return { root: partsFolder, path: `${torrent}.parts`, isSecret: true };
 }

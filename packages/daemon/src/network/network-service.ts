@@ -86,7 +86,7 @@ export class NetworkService implements NetworkApi {
   async #fetch(url: string): Promise<AddressFilterFile> {
     const bytes = await this.#deps.fetch(url, filterFileLimits.packedBytesMax);
     const filter = decodeFilterBytes(bytes, url);
-    await this.#deps.files.writeFile(this.#keptPath(), bytes);
+    await this.#deps.files.writeFile(this.#keptPath(), bytes, { secret: true });
     return filter;
   }
 

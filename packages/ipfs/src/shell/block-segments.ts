@@ -143,7 +143,7 @@ export class BlockSegments {
   fileOf(id: number): FileId {
     let file = this.#files.get(id);
     if (file === undefined) {
-      file = this.#disk.register({ root: this.#folder, path: nameOf(id) });
+      file = this.#disk.register({ root: this.#folder, path: nameOf(id), isSecret: true });
       this.#files.set(id, file);
     }
     return file;
