@@ -16,6 +16,8 @@ export type IpfsAddOptions = {
   readonly hidden?: boolean;
   readonly preserveMode?: boolean;
   readonly preserveTime?: boolean;
+  /** Content stays where it lies, and is offered from there: no second copy. Brings raw leaves with it. */
+  readonly inPlace?: boolean;
   /** Default true. */
   readonly pin?: boolean;
   readonly pinName?: string;

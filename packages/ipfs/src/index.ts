@@ -69,7 +69,13 @@ export {
   importEntries,
 } from './shell/unixfs-entries.ts';
 export { exportBytes, exportFile, getUnixfsNode, listFolder } from './shell/unixfs-export.ts';
-export { type ImportDeps, importBytes, importFile, importStream } from './shell/unixfs-import.ts';
+export {
+  type ImportDeps,
+  type InPlaceWriter,
+  importBytes,
+  importFile,
+  importStream,
+} from './shell/unixfs-import.ts';
 export {
   importTree,
   type TreeImport,

@@ -52,7 +52,11 @@ export class IpfsService implements IpfsApi {
   async add(path: string, options: IpfsAddOptions = {}): Promise<CidText> {
     const profile = profileOf(options);
     const { disk, folders, hashes } = this.#ports;
-    const deps = { disk, folders, hashes, blocks: this.repository.blocks, leafHasher: diskLeafHasher(disk) };
+    const { blocks } = this.repository;
+    const deps = {
+      ...{ disk, folders, hashes, blocks, leafHasher: diskLeafHasher(disk) },
+      ...(options.inPlace === true ? { inPlace: blocks } : null),
+    };
     const { hidden, preserveMode, preserveTime, pinName, onAdded } = options;
     return this.repository.holding(async () => {
       const { root } = await importTree(deps, profile, path, {
@@ -199,7 +203,7 @@ function profileOf(options: IpfsAddOptions): ImportProfile {
     ...base,
     cidVersion,
     // As kubo has it: a version 1 that is asked for brings raw leaves with it.
-    rawLeaves: options.rawLeaves ?? (options.cidVersion === 1 || base.rawLeaves),
+    rawLeaves: options.rawLeaves ?? (options.cidVersion === 1 || options.inPlace === true || base.rawLeaves),
     ...(options.chunker === undefined ? {} : { chunker: mustBe(parseChunker(options.chunker)) }),
     ...(options.trickle === true ? { layout: 'trickle' as const } : {}),
   };

@@ -21,6 +21,7 @@ type AddFlags = {
   readonly profile?: string;
   readonly preserveMode?: boolean;
   readonly preserveMtime?: boolean;
+  readonly nocopy?: boolean;
 };
 
 type PinFlags = {
@@ -81,6 +82,7 @@ function defineContent(command: Command, session: Session, define: Define): void
     .option('--profile <name>', help.profile)
     .option('--preserve-mode', help.preserveMode)
     .option('--preserve-mtime', help.preserveTime)
+    .option('--nocopy', help.noCopy)
     .action((paths: string[], flags: AddFlags) =>
       runIn(session, (ipfs, node) => add(paths, flags, ipfs, node, session)),
     );
@@ -262,6 +264,7 @@ function addOptionsOf(flags: AddFlags): IpfsAddOptions {
     ...(flags.hidden === true ? { hidden: true } : {}),
     ...(flags.preserveMode === true ? { preserveMode: true } : {}),
     ...(flags.preserveMtime === true ? { preserveTime: true } : {}),
+    ...(flags.nocopy === true ? { inPlace: true } : {}),
     ...(flags.pin === false ? { pin: false } : {}),
     ...(flags.pinName === undefined ? {} : { pinName: flags.pinName }),
   };

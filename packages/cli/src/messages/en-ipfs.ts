@@ -36,6 +36,7 @@ export const helpOfIpfs = {
   profile: 'unixfs-v1-2025 or unixfs-v0-2015',
   preserveMode: 'keep permissions',
   preserveTime: 'keep times of change',
+  noCopy: 'leave the content where it lies and offer it from there: no second copy',
   offset: 'byte to begin with',
   length: 'bytes at most',
   direct: 'this block alone, without what hangs on it',
@@ -49,6 +50,7 @@ export const helpOfIpfs = {
   headers: 'with a line of headings',
   examples: [
     ['ipfs add photos', 'CIDs of every file, then the folder’s; pinned'],
+    ['ipfs add --nocopy film.mkv', 'offered from where it lies'],
     ['ipfs cat /ipfs/CID/readme.txt', 'to standard output'],
     ['ipfs pin ls --type recursive', 'what you keep'],
     ['ipfs repo gc', 'room for other things'],

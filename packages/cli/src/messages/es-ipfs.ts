@@ -38,6 +38,7 @@ export const helpOfIpfs: HelpOfIpfs = {
   profile: 'unixfs-v1-2025 o unixfs-v0-2015',
   preserveMode: 'conserva los permisos',
   preserveTime: 'conserva las fechas de cambio',
+  noCopy: 'deja el contenido donde está y lo ofrece desde allí: sin una segunda copia',
   offset: 'byte por el que se empieza',
   length: 'bytes como mucho',
   direct: 'este bloque solo, sin lo que cuelga de él',
@@ -51,6 +52,7 @@ export const helpOfIpfs: HelpOfIpfs = {
   headers: 'con una línea de encabezados',
   examples: [
     ['ipfs add photos', 'los CID de cada archivo y luego el de la carpeta; queda fijada'],
+    ['ipfs add --nocopy película.mkv', 'se ofrece desde donde está'],
     ['ipfs cat /ipfs/CID/readme.txt', 'a la salida estándar'],
     ['ipfs pin ls --type recursive', 'lo que conserva usted'],
     ['ipfs repo gc', 'sitio para otras cosas'],

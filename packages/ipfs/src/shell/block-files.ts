@@ -68,8 +68,24 @@ export class BlockFiles {
   }
 
   /** For messages. */
-  nameOf(id: number): string {
-    return `"${this.#index.file(id)?.path ?? 'a file that is forgotten'}"`;
+  pathOf(id: number): string {
+    return this.#index.file(id)?.path ?? 'a file that is forgotten';
+  }
+
+  /** Nothing lies where the file did. */
+  async isGone(id: number): Promise<boolean> {
+    const file = this.#index.file(id);
+    return file !== null && (await this.#ports.disk.stat(this.#fileOf(file.path)).catch(() => null)) === null;
+  }
+
+  /** See `BlockStore.moveFile`. */
+  async move(from: string, to: string): Promise<void> {
+    const file = this.#index.fileAt(from);
+    const stat = file === null ? null : await this.#ports.disk.stat(this.#fileOf(to));
+    if (file === null || stat?.bytes !== file.bytes) return;
+    // Across devices the copy has a time of its own; what is read is hashed whatever the time says.
+    this.#index.moveFile(file.id, { path: to, bytes: stat.bytes, modifiedMs: stat.modifiedMs });
+    this.#known.clear();
   }
 
   #fileOf(path: string): FileId {

@@ -235,6 +235,27 @@ export class BlockIndex {
     return row === null ? null : fileOf(row);
   }
 
+  fileAt(path: string): FileRow | null {
+    const row = this.database.get('SELECT * FROM files WHERE path = ?', path);
+    return row === null ? null : fileOf(row);
+  }
+
+  /** What lay in the file lies in another one; if that has blocks of its own, they lie in the same now. */
+  moveFile(id: number, to: Omit<FileRow, 'id'>): void {
+    this.database.transaction(() => {
+      const there = this.fileAt(to.path);
+      if (there !== null && there.id !== id) {
+        this.database.run('UPDATE blocks SET place = ? WHERE place = ?', -id, -there.id);
+        this.database.run('DELETE FROM files WHERE id = ?', there.id);
+      }
+      const { path, bytes, modifiedMs } = to;
+      this.database.run(
+        'UPDATE files SET path = ?, bytes = ?, modified_ms = ? WHERE id = ?',
+        ...[path, bytes, modifiedMs, id],
+      );
+    });
+  }
+
   /** Files that no block lies in any more are forgotten. */
   forgetUnusedFiles(): void {
     this.database.run('DELETE FROM files WHERE -id NOT IN (SELECT place FROM blocks WHERE place < 0)');

@@ -26,6 +26,7 @@ import { BlockIndex, type BlockRow } from './block-index.ts';
 import { recoverBlocks } from './block-recovery.ts';
 import { type Appended, BlockSegments } from './block-segments.ts';
 import type { Block, BlockInFile, BlockReader, BlockWriter } from './blocks.ts';
+import { fileGone } from './ipfs-errors.ts';
 
 export type BlockStoreOptions = {
   /** Absolute; made when it is missing. */
@@ -94,7 +95,10 @@ export class BlockStore implements BlockReader, BlockWriter {
     return store;
   }
 
-  /** See {@link BlockReader}. @throws NodeError `IPFS_BLOCK_CORRUPT`: it is dropped, and may be put again; DISK_* */
+  /**
+   * See {@link BlockReader}. @throws NodeError `IPFS_BLOCK_CORRUPT`: it is dropped, and may be put again;
+   * `IPFS_FILE_GONE`, DISK_*
+   */
   async get(cid: CID): Promise<Uint8Array | null> {
     const inline = inlineBytes(cid);
     if (inline !== null) return inline.slice();
@@ -106,6 +110,7 @@ export class BlockStore implements BlockReader, BlockWriter {
       const now = this.index.find(key);
       // A collection has moved or removed it meanwhile.
       if (now?.place !== row.place || now.at !== row.at) row = now;
+      else if (await this.#isGone(row)) throw fileGone(cid, this.#files.pathOf(-row.place));
       else throw await this.#dropCorrupt(cid, key, row);
     }
     return null;
@@ -171,6 +176,11 @@ export class BlockStore implements BlockReader, BlockWriter {
    */
   async putInFile(path: string, blocks: readonly BlockInFile[]): Promise<void> {
     await this.#files.add(path, blocks);
+  }
+
+  /** The file in which blocks lie in place is somewhere else now, as it was. Without such blocks nothing happens. */
+  async moveFile(from: string, to: string): Promise<void> {
+    await this.#files.move(from, to);
   }
 
   /** Takes blocks out, whatever still links to them. @returns those that were here */
@@ -262,6 +272,10 @@ export class BlockStore implements BlockReader, BlockWriter {
     return row.place > 0 || (await this.#files.isUnchanged(-row.place));
   }
 
+  async #isGone(row: BlockRow): Promise<boolean> {
+    return row.place < 0 && (await this.#files.isGone(-row.place));
+  }
+
   /** The block as it lies there; null: something else does. */
   async #read(key: Uint8Array, row: BlockRow): Promise<Uint8Array | null> {
     if (row.place < 0) return this.#files.read(key, row);
@@ -278,7 +292,7 @@ export class BlockStore implements BlockReader, BlockWriter {
 
   async #dropCorrupt(cid: CID, key: Uint8Array, row: BlockRow): Promise<NodeError> {
     this.index.remove([key], (now) => now.place === row.place && now.at === row.at);
-    const where = row.place > 0 ? `segment ${row.place}` : this.#files.nameOf(-row.place);
+    const where = row.place > 0 ? `segment ${row.place}` : `"${this.#files.pathOf(-row.place)}"`;
     this.#ports.log.warn('ipfs.block.corrupt', { cid: cid.toString(), where, at: row.at });
     return new NodeError(
       'IPFS_BLOCK_CORRUPT',

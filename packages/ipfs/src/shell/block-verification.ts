@@ -1,11 +1,11 @@
 /** Reads every block, in the order in which they lie, and drops those that are no longer what they should be. */
 
-import { NodeError } from '@tequio/kernel';
 import type { CID } from 'multiformats/cid';
 import { cidOfKey } from '../core/block-key.ts';
 import { blockLimits } from '../limits.ts';
 import type { SegmentRow } from './block-index.ts';
 import type { BlockStore } from './block-store.ts';
+import { isBroken } from './ipfs-errors.ts';
 
 export type VerificationProgress = {
   readonly checkedCount: number;
@@ -15,7 +15,7 @@ export type VerificationProgress = {
 
 export type VerificationReport = {
   readonly checkedCount: number;
-  /** Dropped; as CIDv1 of raw bytes. */
+  /** As CIDv1 of raw bytes. Dropped, but for those in a file that is gone: it may come back. */
   readonly corrupt: readonly CID[];
 };
 
@@ -90,7 +90,7 @@ class Verification {
     try {
       if ((await this.#store.get(cid)) === null) return;
     } catch (error) {
-      if (!(error instanceof NodeError) || error.code !== 'IPFS_BLOCK_CORRUPT') throw error;
+      if (!isBroken(error)) throw error;
       this.#corrupt.push(cid);
     }
     this.#count(1);

@@ -20,3 +20,17 @@ export function blockMissing(cid: CID): NodeError {
     data: { cid: cid.toString() },
   });
 }
+
+/** The file in which the block lies is not where it was; the block is not forgotten. */
+export function fileGone(cid: CID, path: string): NodeError {
+  return new NodeError(
+    'IPFS_FILE_GONE',
+    `"${path}", in which block ${cid} lies, is not there: bring it back, or add it again from where it is now.`,
+    { op: 'read', retry: true, data: { cid: cid.toString(), path } },
+  );
+}
+
+/** What is kept under a block's name cannot be used. */
+export function isBroken(error: unknown): boolean {
+  return error instanceof NodeError && ['IPFS_BLOCK_CORRUPT', 'IPFS_FILE_GONE'].includes(error.code);
+}

@@ -11,6 +11,7 @@ import { blockLimits } from '../limits.ts';
 import { type BlockCollector, GraphWalk, type Roots } from './block-collection.ts';
 import type { BlockStore } from './block-store.ts';
 import type { BlockReader } from './blocks.ts';
+import { isBroken } from './ipfs-errors.ts';
 
 export type PinMode = 'recursive' | 'direct';
 
@@ -128,7 +129,7 @@ export class Pins {
   async #checkGraph(root: CID, missing: CID[], signal: AbortSignal | null): Promise<void> {
     await walkGraph(this.#store, root, signal, async (cid) => {
       const bytes = await this.#store.get(cid).catch((error: unknown) => {
-        if (error instanceof NodeError && error.code === 'IPFS_BLOCK_CORRUPT') return null;
+        if (isBroken(error)) return null;
         throw error;
       });
       if (bytes === null) missing.push(cid);

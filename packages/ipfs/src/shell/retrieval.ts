@@ -4,6 +4,7 @@ import type { CID } from 'multiformats/cid';
 import { matchesCid } from '../core/block-hash.ts';
 import type { BitswapDriver } from './bitswap-driver.ts';
 import type { BlockReader, BlockWriter } from './blocks.ts';
+import { isBroken } from './ipfs-errors.ts';
 import type { TrustlessGateways } from './trustless-gateways.ts';
 
 /** Peers get so much of a start while they deliver: what they bring costs nobody's server anything. */
@@ -49,7 +50,13 @@ export class Retrieval implements BlockReader {
   }
 
   async get(cid: CID, options: { readonly signal?: AbortSignal } = {}): Promise<Uint8Array | null> {
-    const here = await this.#deps.local.get(cid, options);
+    // What is broken here, or lies in a file that is gone, is had from others if anybody has it.
+    let broken: unknown = null;
+    const here = await this.#deps.local.get(cid, options).catch((error: unknown) => {
+      if (!isBroken(error)) throw error;
+      broken = error;
+      return null;
+    });
     if (here !== null) return here;
     const stop = new AbortController();
     const signals = [
@@ -59,6 +66,7 @@ export class Retrieval implements BlockReader {
     ];
     const bytes = await this.#race(cid, AbortSignal.any(signals));
     stop.abort();
+    if (bytes === null && broken !== null) throw broken;
     if (bytes === null) return null;
     await this.#deps.local.put([{ cid, bytes }]);
     this.#deps.bitswap?.markStored([cid.bytes]);

@@ -6,13 +6,13 @@
  * Several slabs are under way at once, and no more: memory is bounded whatever the file's size. What a slab has after
  * its last whole chunk is carried over to the next one.
  */
-import type { DiskPort, FileRef, Hashes, Slab } from '@tequio/kernel';
+import { type DiskPort, type FileRef, type Hashes, NodeError, type Slab } from '@tequio/kernel';
 import { BlockMaker, type DagRoot } from '../core/block-maker.ts';
 import { BalancedLayout, type FileLayout, makeSmallFile, TrickleLayout } from '../core/file-layout.ts';
 import type { ImportProfile } from '../core/profile.ts';
 import { leafFrame, noMetadata, type UnixfsMetadata } from '../wire/unixfs.ts';
 import { BlockBatch } from './block-batch.ts';
-import type { Block, BlockWriter } from './blocks.ts';
+import type { Block, BlockInFile, BlockWriter } from './blocks.ts';
 import { bytesSource, type ContentSource, fileSource, streamSource } from './content-source.ts';
 import { diskLeafHasher, inlineLeafHasher, type LeafHasher } from './leaf-hasher.ts';
 
@@ -28,7 +28,12 @@ export type ImportDeps = {
   readonly leafHasher?: LeafHasher;
   /** Small blocks wait here, and whoever gave it flushes it; absent: all is in the store when the import is done. */
   readonly batch?: BlockBatch;
+  /** Given: content of the disk's files stays where it is, and is offered from there; leaves must then be raw. */
+  readonly inPlace?: InPlaceWriter;
 };
+
+/** Who remembers where in a user's file a block lies; see `BlockStore.putInFile`. */
+export type InPlaceWriter = { putInFile(path: string, blocks: readonly BlockInFile[]): Promise<void> };
 
 export type FileImportOptions = {
   readonly metadata?: UnixfsMetadata;
@@ -69,7 +74,9 @@ export async function importFile(
   const source = await fileSource(deps.disk, ref);
   try {
     // The disk's threads read only into memory that is theirs too.
-    return await importContent({ ...deps, leafHasher: diskLeafHasher(deps.disk) }, profile, source, options);
+    const importDeps = { ...deps, leafHasher: diskLeafHasher(deps.disk) };
+    const path = deps.inPlace === undefined ? null : `${ref.root === '/' ? '' : ref.root}/${ref.path}`;
+    return await new FileImport(importDeps, profile, source, options, path).run();
   } finally {
     await source.close();
   }
@@ -82,7 +89,7 @@ export function importContent(
   source: ContentSource,
   options: FileImportOptions = {},
 ): Promise<DagRoot> {
-  return new FileImport(deps, profile, source, options).run();
+  return new FileImport(deps, profile, source, options, null).run();
 }
 
 class FileImport {
@@ -99,12 +106,23 @@ class FileImport {
   /** A root with a mode or a time must be a block that can hold them. */
   readonly #rawLeaves: boolean;
   readonly #slabBytes: number;
+  /** The file in which the leaves stay; null: the store gets them. */
+  readonly #path: string | null;
+  /** Content that was sent to be hashed. */
+  #sentBytes = 0;
   /** Settles when all slabs before are stored and laid out. */
   #tail: Promise<void> = Promise.resolve();
   readonly #underWay = new Set<Promise<void>>();
 
-  constructor(deps: ImportDeps, profile: ImportProfile, source: ContentSource, options: FileImportOptions) {
+  constructor(
+    deps: ImportDeps,
+    profile: ImportProfile,
+    source: ContentSource,
+    options: FileImportOptions,
+    path: string | null,
+  ) {
     this.#deps = deps;
+    this.#path = path;
     this.#profile = profile;
     this.#source = source;
     this.#options = options;
@@ -118,6 +136,7 @@ class FileImport {
     this.#hasLeaves = (options.leaves ?? []).length > 0;
     this.#rawLeaves = profile.rawLeaves && !hasMetadata(this.#metadata);
     this.#slabBytes = slabBytesFor(profile, source.bytes);
+    if (path !== null && !this.#rawLeaves) throw notInPlace(path);
   }
 
   async run(): Promise<DagRoot> {
@@ -158,10 +177,15 @@ class FileImport {
     return (ranges[1] ?? 0) <= smallBytes || hasMetadata(this.#metadata);
   }
 
-  #addOneBlock(slab: Slab, filled: number): DagRoot {
+  async #addOneBlock(slab: Slab, filled: number): Promise<DagRoot> {
     const content = slab.bytes.slice(0, filled);
     this.#hasher.free(slab);
     this.#options.onProgress?.(filled);
+    if (this.#path !== null) {
+      const cid = this.#maker.rawCid(this.#deps.hashes.sha256(content));
+      await this.#keep([{ cid, bytes: content }], 0);
+      return { cid, fileBytes: filled, dagBytes: filled };
+    }
     return this.#rawLeaves
       ? this.#maker.addRaw(content)
       : makeSmallFile(this.#maker, content, this.#metadata);
@@ -183,7 +207,9 @@ class FileImport {
   /** Waits only while too many slabs are under way. */
   async #send(slab: Slab, ranges: readonly number[]): Promise<void> {
     const before = this.#tail;
-    const work = this.#work(slab, ranges, before).finally(() => this.#underWay.delete(work));
+    const offset = this.#sentBytes;
+    this.#sentBytes += ranges.at(-1) ?? 0;
+    const work = this.#work(slab, ranges, offset, before).finally(() => this.#underWay.delete(work));
     this.#tail = work;
     // Who waits for the tail gets its error; here it only must not be thrown twice.
     work.catch(() => undefined);
@@ -191,12 +217,13 @@ class FileImport {
     if (this.#underWay.size > this.#hasher.slabCount) await Promise.race(this.#underWay);
   }
 
-  async #work(slab: Slab, ranges: readonly number[], before: Promise<void>): Promise<void> {
+  /** @param offset of the slab's first byte in the content */
+  async #work(slab: Slab, ranges: readonly number[], offset: number, before: Promise<void>): Promise<void> {
     const framed = this.#rawLeaves ? { slab, ranges } : this.#frame(slab, ranges);
     try {
       const digests = await this.#hasher.hash(framed.slab, framed.ranges);
       const blocks = this.#blocksOf(framed.slab, framed.ranges, digests);
-      await this.#deps.blocks.put(blocks);
+      await this.#keep(blocks, offset);
       await before;
       blocks.forEach(({ cid, bytes }, index) => {
         const fileBytes = ranges[2 * index + 1]! - ranges[2 * index]!;
@@ -207,6 +234,17 @@ class FileImport {
     } finally {
       this.#hasher.free(framed.slab);
     }
+  }
+
+  /** @param offset of the first block in the content; the others follow it */
+  async #keep(blocks: readonly Block[], offset: number): Promise<void> {
+    if (this.#path === null) return this.#deps.blocks.put(blocks);
+    let at = offset;
+    const places = blocks.map(({ cid, bytes }) => {
+      at += bytes.length;
+      return { cid, offset: at - bytes.length, bytes: bytes.length };
+    });
+    return this.#deps.inPlace?.putInFile(this.#path, places);
   }
 
   #blocksOf({ bytes }: Slab, ranges: readonly number[], digests: Uint8Array): Block[] {
@@ -251,6 +289,14 @@ function slabBytesFor({ chunker }: ImportProfile, contentBytes: number | null): 
 
 /** Around a chunk of 2 MiB: tags, and lengths of four bytes. */
 const frameBytesMax = 24;
+
+function notInPlace(path: string): NodeError {
+  return new NodeError(
+    'IPFS_NOT_IN_PLACE',
+    `"${path}" can be offered where it lies only as raw leaves, without its mode and time.`,
+    { op: 'add', data: { path } },
+  );
+}
 
 function hasMetadata({ mode, modified }: UnixfsMetadata): boolean {
   return mode !== null || modified !== null;
