@@ -16,7 +16,9 @@ const preferences: Readonly<Record<string, string | number | boolean>> = {
   'browser.shell.checkDefaultBrowser': false,
   'browser.startup.page': 0,
   'datareporting.policy.dataSubmissionEnabled': false,
-  'media.autoplay.default': 0,
+  // Nothing plays by itself, press or no press: without a sound card Firefox ends what plays (OnMediaSinkAudioError).
+  'media.autoplay.blocking_policy': 2,
+  'media.autoplay.default': 5,
   'network.captive-portal-service.enabled': false,
   'network.connectivity-service.enabled': false,
   'services.settings.server': 'http://127.0.0.1:9',

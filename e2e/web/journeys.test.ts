@@ -183,11 +183,9 @@ class Journey {
   async limit(): Promise<void> {
     const { overview, download } = this.#words;
     await this.#press(this.#page.getByRole('link', { name: overview }));
-    // What is typed in the moment in which the node tells news is lost at times, as people would see: typed again then.
+    await this.#page.getByLabel(download).fill('100');
+    await this.#page.getByLabel(download).blur();
     await until('the limit holds', 30_000, async () => {
-      await this.#page.getByLabel(download).fill('100');
-      await this.#page.getByLabel(download).blur();
-      await this.#page.waitForTimeout(500);
       const { limitDown } = await this.#stage.daemon.ask<{ limitDown: number | null }>(
         'GET',
         `torrents/${this.#stage.id}`,

@@ -20,9 +20,9 @@ export async function sendResponse(
   const isEmpty = request.method === 'HEAD' || status === 204 || status === 304;
   if (body !== null && typeof body === 'object' && Symbol.asyncIterator in body) {
     response.writeHead(status);
-    if (isEmpty) response.end();
-    else await sendPieces(response, body, onFault);
-    return;
+    if (!isEmpty) return sendPieces(response, body, onFault);
+    response.end();
+    return endBody(body);
   }
   const bytes = typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array(0));
   if (status !== 204 && status !== 304 && !response.hasHeader('content-length'))

@@ -59,6 +59,29 @@ test('bodies go in and out, and requests of one connection are answered in order
   ok(got().indexOf('POST /a?b=%00 one') < got().indexOf('PUT /c two'));
 });
 
+test('who only asks for the head gets no body, and whoever would have given it is told', async (t) => {
+  let isAsked = false;
+  let isOver = false;
+  const body: AsyncIterable<string> = {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        isAsked = true;
+        return { done: false, value: 'a body' };
+      },
+      async return() {
+        isOver = true;
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+  const { port } = await serve(t, async () => answer(body));
+  const { socket, got } = open(t, port);
+  socket.write('HEAD / HTTP/1.1\r\nhost: x\r\n\r\n');
+  await untilReal(() => isOver && got().length > 0);
+  match(got(), /^HTTP\/1.1 200 OK/);
+  equal(isAsked, false);
+});
+
 test('a long body is taken piece by piece, and one that is given up ends with its answer', async (t) => {
   const { port } = await serve(t, async (request) => {
     let bytes = 0;

@@ -4,6 +4,7 @@
  */
 import type { Settings } from '@tequio/api';
 import type { Clock, Log, WebRequest, WebResponse, WebServerPort } from '@tequio/kernel';
+import { closedAfter } from '../http/closed-after.ts';
 import { readListenAddress, urlHostOf } from '../http/listen-address.ts';
 import type { NodeIpfs } from './node-ipfs.ts';
 
@@ -73,14 +74,6 @@ export class GatewayServer {
       reading.close();
       return answer;
     }
-    return { ...answer, body: untilEnd(body, () => reading.close()) };
-  }
-}
-
-async function* untilEnd<Item>(items: AsyncIterable<Item>, close: () => void): AsyncGenerator<Item> {
-  try {
-    yield* items;
-  } finally {
-    close();
+    return { ...answer, body: closedAfter(body, () => reading.close()) };
   }
 }

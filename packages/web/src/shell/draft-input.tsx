@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 type Props = {
   readonly class: string;
@@ -15,16 +15,15 @@ type Props = {
   readonly save: (input: HTMLInputElement) => unknown;
 };
 
-/** A field whose text stays what the user is writing, whatever the node says of it meanwhile. */
+/** A field whose text stays what the user is writing, until the node says that the setting itself is another. */
 export function DraftInput({ value, save, type = 'text', ...rest }: Props): JSX.Element {
-  const [draft, setDraft] = useState<string | null>(null);
-  useEffect(() => setDraft(null), [value]);
+  const [draft, setDraft] = useState<{ readonly text: string; readonly of: string } | null>(null);
   return (
     <input
       {...rest}
       type={type as 'text'}
-      value={draft ?? value}
-      onInput={(event) => setDraft(event.currentTarget.value)}
+      value={draft?.of === value ? draft.text : value}
+      onInput={(event) => setDraft({ text: event.currentTarget.value, of: value })}
       onChange={(event) => save(event.currentTarget)}
     />
   );

@@ -147,7 +147,8 @@ async function* entriesOf(call: KuboCall): AsyncGenerator<ImportEntry> {
     const type = part.headers['content-type'] ?? '';
     if (/^application\/x-directory\b/i.test(type)) yield { kind: 'folder', path, metadata };
     else if (/^application\/symlink\b/i.test(type)) {
-      const target = new TextDecoder().decode(await collect(part.body, targetBytesMax));
+      const tooLong = `the target of the symbolic link is longer than ${targetBytesMax} bytes`;
+      const target = new TextDecoder().decode(await collect(part.body, targetBytesMax, tooLong));
       yield { kind: 'link', path, target, metadata };
     } else yield { kind: 'file', path, content: part.body, metadata };
   }

@@ -93,16 +93,17 @@ export async function* once(block: Uint8Array): AsyncGenerator<Uint8Array> {
   yield block;
 }
 
-/** @throws KuboUsageError when it is longer */
-export async function collect(pieces: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
+/** @throws KuboUsageError when it is longer, with a block's sentence unless there is another */
+export async function collect(
+  pieces: AsyncIterable<Uint8Array>,
+  bytesMax: number,
+  tooLong = `produced block is over ${bytesMax >> 20}MiB: big blocks can't be exchanged with other peers. consider using UnixFS for automatic chunking of bigger files, or pass --allow-big-block to override`,
+): Promise<Uint8Array> {
   const kept: Uint8Array[] = [];
   let length = 0;
   for await (const piece of pieces) {
     length += piece.length;
-    if (length > bytesMax)
-      throw new KuboUsageError(
-        `produced block is over ${bytesMax >> 20}MiB: big blocks can't be exchanged with other peers. consider using UnixFS for automatic chunking of bigger files, or pass --allow-big-block to override`,
-      );
+    if (length > bytesMax) throw new KuboUsageError(tooLong);
     kept.push(piece.slice());
   }
   return Buffer.concat(kept);

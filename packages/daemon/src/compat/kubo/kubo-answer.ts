@@ -1,5 +1,6 @@
 /** What verbs answer, as kubo's clients expect it on the wire. */
 import { NodeError, type WebResponse } from '@tequio/kernel';
+import { closedAfter } from '../../http/closed-after.ts';
 import { KuboUsageError } from './kubo-call.ts';
 
 export type KuboAnswer =
@@ -50,21 +51,13 @@ export async function closing(
     const answer = await run();
     const until = <Item>(items: AsyncIterable<Item>): AsyncIterable<Item> => {
       isStream = true;
-      return untilEnd(items, close);
+      return closedAfter(items, close);
     };
     if (answer.kind === 'values') return await responseOf({ ...answer, values: until(answer.values) });
     if (answer.kind === 'bytes') return await responseOf({ ...answer, bytes: until(answer.bytes) });
     return await responseOf(answer);
   } finally {
     if (!isStream) close();
-  }
-}
-
-async function* untilEnd<Item>(items: AsyncIterable<Item>, close: () => void): AsyncGenerator<Item> {
-  try {
-    yield* items;
-  } finally {
-    close();
   }
 }
 
@@ -137,14 +130,18 @@ async function* lines(of: AsyncIterable<unknown>): AsyncGenerator<string> {
 
 async function begun<Item>(items: AsyncIterable<Item>): Promise<AsyncIterable<Item>> {
   const iterator = items[Symbol.asyncIterator]();
-  const first = await iterator.next();
+  let first: IteratorResult<Item> | null = await iterator.next();
   return {
-    async *[Symbol.asyncIterator]() {
-      try {
-        for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
-      } finally {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        const next = first ?? (await iterator.next());
+        first = null;
+        return next;
+      },
+      async return() {
         await iterator.return?.();
-      }
-    },
+        return { done: true, value: undefined };
+      },
+    }),
   };
 }
