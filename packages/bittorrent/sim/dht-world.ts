@@ -54,6 +54,8 @@ export class DhtWorld {
   readonly honest: Honest[] = [];
   nowMs = 1;
   messageCount = 0;
+  /** Searches that ended because whoever asked has left. */
+  abandonedCount = 0;
   readonly #heap = new EventHeap();
   readonly #waits = new Map<DhtNode, Map<number, Wait>>();
   readonly #usedAddresses = new Set<string>();
@@ -131,6 +133,7 @@ export class DhtWorld {
     this.actors.delete(formatEndpoint(actor.info.endpoint));
     const at = this.honest.indexOf(actor as Honest);
     if (at < 0) return;
+    this.abandonedCount += this.#waits.get(this.honest[at]!.node)?.size ?? 0;
     this.honest[at] = this.honest.at(-1)!;
     this.honest.pop();
   }

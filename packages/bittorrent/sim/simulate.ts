@@ -20,7 +20,7 @@ function chosenSeed(seed: number): number {
 /** True when the larger variants are wanted: `TEQUIO_SIM=large`. */
 export const isLarge: boolean = process.env.TEQUIO_SIM === 'large';
 
-const limitMs = isLarge ? 1_200_000 : 240_000;
+const limitMs = isLarge ? 3_600_000 : 240_000;
 
 /**
  * Defines the test.
