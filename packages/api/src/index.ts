@@ -8,6 +8,7 @@ export type * from '@tequio/ipfs/contract';
 export type * from './category.ts';
 export type * from './daemon-api.ts';
 export type * from './events-api.ts';
+export type * from './ipfs-node-api.ts';
 export type * from './log-api.ts';
 export type * from './management.ts';
 export type {

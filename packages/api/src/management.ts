@@ -1,4 +1,5 @@
 import type { EventsApi } from './events-api.ts';
+import type { IpfsNodeApi } from './ipfs-node-api.ts';
 import type { LogApi } from './log-api.ts';
 import type { NetworkApi } from './network-api.ts';
 import type { RssApi } from './rss-api.ts';
@@ -22,6 +23,7 @@ export interface Management {
   readonly rss: RssApi;
   readonly users: UsersApi;
   readonly network: NetworkApi;
+  readonly ipfs: IpfsNodeApi;
   /**
    * The same node with somebody's rights: their torrents only, and NodeError `USER_RIGHT` for what their scope does not
    * allow. Whoever lets somebody in calls this once and hands on the result.

@@ -25,6 +25,8 @@ const slowRoutes: ReadonlySet<RouteName> = new Set([
   'torrents.move',
   'torrents.makeTwin',
   'torrents.remove',
+  'ipfs.pin',
+  'ipfs.collect',
 ]);
 
 type Given<Name extends RouteName> = {
@@ -56,7 +58,13 @@ export class HttpCalls {
   /** The answer itself, of a request that went well. @throws NodeError */
   async send(
     name: RouteName,
-    given: { readonly params?: unknown; readonly query?: unknown; readonly body?: unknown } = {},
+    given: {
+      readonly params?: unknown;
+      readonly query?: unknown;
+      readonly body?: unknown;
+      /** The body as it is, whatever its length. */
+      readonly bytes?: ReadableStream<Uint8Array>;
+    } = {},
     more: {
       readonly signal?: AbortSignal;
       readonly headers?: Readonly<Record<string, string>>;
@@ -76,9 +84,11 @@ export class HttpCalls {
         headers: {
           ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
           ...(given.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(given.bytes === undefined ? {} : { 'content-type': 'application/octet-stream' }),
           ...more.headers,
         },
         ...(given.body === undefined ? {} : { body: JSON.stringify(given.body) }),
+        ...(given.bytes === undefined ? {} : { body: given.bytes, duplex: 'half' }),
         signal: AbortSignal.any(signals),
       });
     } catch (cause) {

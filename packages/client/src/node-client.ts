@@ -32,6 +32,10 @@ export type NodeClient = Management & {
   contentUrl(id: TorrentId, file: number): string;
   /** A playlist of a torrent's audio and video files, for players of their own. */
   playlistUrl(id: TorrentId): string;
+  /** Where a file or a folder of IPFS is, to be saved or shown. */
+  ipfsContentUrl(path: string): string;
+  /** What `ipfs.addFile` sends to, for a page that shows how far a file is. */
+  ipfsUploadUrl(path: string): string;
   /** A token that lets a browser in once. */
   makeOneTimeToken(): Promise<string>;
   /** Keeps a part of the list up to date, until the returned function is called. */
@@ -57,6 +61,8 @@ export function createClient({ url, token = null }: ClientOptions): NodeClient {
     logout: async () => void (await calls.call('session.close')),
     contentUrl: (id, file) => calls.urlOf('torrents.content', { params: { id, file } }),
     playlistUrl: (id) => calls.urlOf('torrents.playlist', { params: { id } }),
+    ipfsContentUrl: (path) => calls.urlOf('ipfs.content', { query: { path } }),
+    ipfsUploadUrl: (path) => calls.urlOf('ipfs.addFile', { query: { path } }),
     makeOneTimeToken: async () => (await calls.call('session.oneTime')).token,
     watchTorrents: (query, onChange, { fields, intervalMs, onState } = {}) => {
       let copy = emptyCopy;

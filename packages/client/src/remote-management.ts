@@ -3,6 +3,7 @@ import type { RouteInput } from '@tequio/api/routes';
 import { NodeError } from '@tequio/kernel';
 import { EventReader } from './event-reader.ts';
 import type { HttpCalls } from './http-calls.ts';
+import { remoteIpfs } from './remote-ipfs.ts';
 
 /** What goes in and out of these calls is checked at the node's end; here the types say the same. */
 export function remoteManagement(calls: HttpCalls): Management {
@@ -46,6 +47,7 @@ export function remoteManagement(calls: HttpCalls): Management {
       addressFilter: () => calls.call('network.addressFilter'),
       refreshAddressFilter: () => calls.call('network.refreshAddressFilter'),
     },
+    ipfs: remoteIpfs(calls),
     as: () => notHere('Rights come with the key that a client is made with.'),
   };
 }

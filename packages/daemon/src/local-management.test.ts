@@ -14,6 +14,7 @@ function openParts(): ManagementParts {
     rss: ['feeds', 'items', 'rules', 'testRule', 'putFeed', 'removeFeed', 'refresh', 'markRead', 'putRule'],
     users: ['users', 'putUser', 'setPassword', 'keys', 'makeKey', 'tryPassword', 'tryKey'],
     network: ['bans', 'ban', 'unban', 'addressFilter', 'refreshAddressFilter'],
+    ipfs: ['state', 'files', 'addFile', 'pins', 'unpin', 'peers'],
   };
   const part = (calls: readonly string[]): object =>
     Object.fromEntries(calls.map((name) => [name, async () => 'done']));
@@ -43,6 +44,13 @@ test('what somebody may not do is refused, whatever part it is of', async () => 
     ['ana', 'write', 'rss.putRule', refused],
     ['ana', 'write', 'log.lines', refused],
     ['ana', 'write', 'users.users', refused],
+    [null, 'read', 'ipfs.files', 'done'],
+    [null, 'read', 'ipfs.addFile', refused],
+    [null, 'write', 'ipfs.unpin', 'done'],
+    ['ana', 'write', 'ipfs.state', 'done'],
+    ['ana', 'write', 'ipfs.files', refused],
+    ['ana', 'write', 'ipfs.addFile', refused],
+    ['ana', 'admin', 'ipfs.pins', 'done'],
     ['ana', 'admin', 'users.makeKey', 'done'],
     [null, 'admin', 'users.tryKey', 'done'],
   ];

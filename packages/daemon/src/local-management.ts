@@ -3,6 +3,7 @@ import type {
   EventsApi,
   HistoryApi,
   Identity,
+  IpfsNodeApi,
   LogApi,
   Management,
   NetworkApi,
@@ -27,6 +28,7 @@ export type ManagementParts = {
   readonly rss: RssApi;
   readonly users: UsersApi;
   readonly network: NetworkApi;
+  readonly ipfs: IpfsNodeApi;
 };
 
 export class LocalManagement implements Management {
@@ -39,6 +41,7 @@ export class LocalManagement implements Management {
   readonly rss: RssApi;
   readonly users: UsersApi;
   readonly network: NetworkApi;
+  readonly ipfs: IpfsNodeApi;
   readonly #parts: ManagementParts;
 
   constructor(parts: ManagementParts, who: Identity = nodeOwner) {
@@ -52,6 +55,7 @@ export class LocalManagement implements Management {
     this.rss = guarded(parts.rss, rssScopes(who), who);
     this.users = guarded(parts.users, usersScopes, who);
     this.network = guarded(parts.network, networkScopes, who);
+    this.ipfs = guarded(parts.ipfs, ipfsScopes(who), who);
   }
 
   as(identity: Identity): Management {
@@ -98,6 +102,22 @@ const networkScopes = {
   unban: 'admin',
   refreshAddressFilter: 'admin',
 } as const;
+
+/** Files and pins are the owner's: other people see them, and change them, only when they may do everything. */
+function ipfsScopes(who: Identity): Scopes<IpfsNodeApi> {
+  const look = who.user === null ? 'read' : 'admin';
+  const all = scopeForAll(who);
+  const looks = { files: look, entry: look, readFile: look, readArchive: look, pins: look } as const;
+  const changes = {
+    addFile: all,
+    makeFolder: all,
+    moveFile: all,
+    removeFiles: all,
+    importFile: all,
+  } as const;
+  const keeps = { pin: all, unpin: all, collect: all, connect: all } as const;
+  return { ...looks, ...changes, ...keeps, state: 'read', block: look, peers: look };
+}
 
 /** What happens to somebody's own torrents, and to nobody else's. */
 class OwnEvents implements EventsApi {

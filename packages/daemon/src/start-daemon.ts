@@ -28,6 +28,7 @@ import { EventRing } from './events/event-ring.ts';
 import { HistoryService } from './history/history-service.ts';
 import { createHttpFront } from './http/http-front.ts';
 import type { HttpFront } from './http-front.ts';
+import { ContentService } from './ipfs/content-service.ts';
 import { GatewayServer } from './ipfs/gateway-server.ts';
 import { NodeIpfs } from './ipfs/node-ipfs.ts';
 import { LocalManagement } from './local-management.ts';
@@ -101,6 +102,7 @@ class Daemon {
   readonly #feeds: Feeds;
   readonly #overlay: NodeOverlay;
   readonly #ipfs: NodeIpfs;
+  readonly #gateway: GatewayServer;
   readonly #front: HttpFront | null;
   readonly #startedAtMs: number;
   readonly ended: Promise<void>;
@@ -198,6 +200,7 @@ class Daemon {
     });
     this.#overlay = createOverlay(node, current, version);
     this.#ipfs = createIpfs(node, log, current, this.#overlay);
+    this.#gateway = createGateway(this.#ipfs, clock, log, current);
     this.#front = settings.current.http.enabled
       ? createFront(node, log, pageFolder, this.#ipfs, version)
       : null;
@@ -226,6 +229,13 @@ class Daemon {
       rss: this.#feeds,
       users: this.#users,
       network: this.#network,
+      ipfs: new ContentService({
+        ipfs: this.#ipfs,
+        hashes: this.#node.parts.ports.hashes,
+        isEnabled: () => this.#settings.current.ipfs.enabled,
+        gatewayUrl: () => this.#gateway.url,
+        countriesOf: (endpoints) => this.#countries.of(endpoints),
+      }),
     });
   }
 
@@ -276,14 +286,7 @@ class Daemon {
     this.#supervisor.start({ name: 'address-filter', run: (signal) => this.#network.run(signal) });
     this.#supervisor.start({ name: 'overlay', run: (signal) => this.#overlay.run(signal) });
     this.#supervisor.start({ name: 'ipfs', run: (signal) => this.#ipfs.run(signal) });
-    const gateway = new GatewayServer({
-      ipfs: this.#ipfs,
-      webServer: createWebServer(),
-      clock,
-      log: this.#log,
-      settings: () => this.#settings.current.ipfs,
-    });
-    this.#supervisor.start({ name: 'ipfs-gateway', run: (signal) => gateway.run(signal) });
+    this.#supervisor.start({ name: 'ipfs-gateway', run: (signal) => this.#gateway.run(signal) });
     this.#supervisor.start({ name: 'rss', run: (signal) => this.#feeds.run(signal) });
     const watch = new WatchFolders({
       clock,
@@ -402,6 +405,16 @@ function createIpfs(node: LocalNode, log: Log, settings: () => Settings, overlay
     bootId: readBootId(),
     settings: () => settings().ipfs,
     openOverlay: settings().overlay.enabled ? () => overlay.open() : null,
+  });
+}
+
+function createGateway(ipfs: NodeIpfs, clock: Clock, log: Log, settings: () => Settings): GatewayServer {
+  return new GatewayServer({
+    ipfs,
+    webServer: createWebServer(),
+    clock,
+    log,
+    settings: () => settings().ipfs,
   });
 }
 

@@ -8,14 +8,11 @@ import * as node from '../schemas/node-schemas.ts';
 import * as people from '../schemas/people-schemas.ts';
 import * as torrent from '../schemas/torrent-schemas.ts';
 import { settingsSchema } from '../settings-schema.ts';
+import { ipfsRouteSchemas } from './ipfs-route-schemas.ts';
+import type { RouteSchemas } from './route.ts';
 import type { RouteName } from './routes.ts';
 
-export type RouteSchemas = {
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
-  readonly result?: z.ZodType;
-};
+export type { RouteSchemas };
 
 const ofTorrent = z.strictObject({ id: torrent.torrentId });
 const ids = z.strictObject({ ids: torrent.torrentIds });
@@ -218,6 +215,8 @@ export const routeSchemas = {
   'network.unban': { body: z.strictObject({ address: z.string().min(1).max(100) }), result: z.boolean() },
   'network.addressFilter': { result: node.addressFilterState.nullable() },
   'network.refreshAddressFilter': { result: node.addressFilterReport },
+
+  ...ipfsRouteSchemas,
 } as const satisfies Readonly<Record<RouteName, RouteSchemas>>;
 
 type PartOf<Name extends RouteName, Part extends keyof RouteSchemas> = (typeof routeSchemas)[Name] extends {

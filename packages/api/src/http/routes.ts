@@ -3,18 +3,10 @@
  * and docs/api.md are made from. What goes in and comes out of each stands in `route-schemas.ts` under the same name,
  * apart from here so that a client need not load what checks it.
  */
-import type { Scope } from '../users-api.ts';
+import { ipfsRoutes } from './ipfs-routes.ts';
+import type { Route } from './route.ts';
 
-export type Route = {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** `{name}` is a part that is filled in. */
-  readonly path: string;
-  /** What the caller must be allowed to do; `none`: needs no credentials. */
-  readonly scope: Scope | 'none';
-  readonly summary: string;
-  /** The body may hold a .torrent file. */
-  readonly large?: boolean;
-};
+export type { Route };
 
 export const apiPrefix = '/api/v1';
 
@@ -366,6 +358,8 @@ export const routes = {
     scope: 'admin',
     summary: 'read the address filter again',
   },
+
+  ...ipfsRoutes,
 } as const satisfies Readonly<Record<string, Route>>;
 
 export type RouteName = keyof typeof routes;

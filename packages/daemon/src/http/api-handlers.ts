@@ -24,7 +24,9 @@ export type SpecialRoute =
   | 'torrents.export'
   | 'torrents.content'
   | 'torrents.playlist'
-  | 'events.stream';
+  | 'events.stream'
+  | 'ipfs.addFile'
+  | 'ipfs.content';
 
 export type PlainRoute = Exclude<RouteName, SpecialRoute>;
 
@@ -125,6 +127,21 @@ export const handlers: { readonly [Name in PlainRoute]: Handler<Name> } = {
   'network.unban': ({ node }, { body }) => node.network.unban(body.address),
   'network.addressFilter': ({ node }) => node.network.addressFilter() as never,
   'network.refreshAddressFilter': ({ node }) => node.network.refreshAddressFilter() as never,
+
+  'ipfs.state': ({ node }) => node.ipfs.state() as never,
+  'ipfs.files': ({ node }, { query: { path, ...page } }) => node.ipfs.files(path, page) as never,
+  'ipfs.entry': ({ node }, { query }) => node.ipfs.entry(query.path),
+  'ipfs.makeFolder': ({ node }, { body }) => node.ipfs.makeFolder(body.path),
+  'ipfs.moveFile': ({ node }, { body }) => node.ipfs.moveFile(body.from, body.to),
+  'ipfs.removeFiles': ({ node }, { body }) => node.ipfs.removeFiles(body.paths),
+  'ipfs.importFile': ({ node }, { body }) => node.ipfs.importFile(body.source, body.path),
+  'ipfs.pins': ({ node }, { query }) => node.ipfs.pins(query) as never,
+  'ipfs.pin': async ({ node }, { body }) => ({ cid: await node.ipfs.pin(body.path, body.name) }),
+  'ipfs.unpin': ({ node }, { body }) => node.ipfs.unpin(body.cid),
+  'ipfs.block': ({ node }, { query }) => node.ipfs.block(query.path) as never,
+  'ipfs.peers': ({ node }) => node.ipfs.peers() as never,
+  'ipfs.connect': async ({ node }, { body }) => ({ peer: await node.ipfs.connect(body.address) }),
+  'ipfs.collect': ({ node }) => node.ipfs.collect(),
 };
 
 /** @throws HttpError `TORRENT_MISSING` */

@@ -9,6 +9,7 @@ import {
   routes,
 } from '@tequio/api/http';
 import { tryDecodeUtf8, type WebResponse } from '@tequio/kernel';
+import { jsonResponse } from './answers.ts';
 import { type Asked, existing, type Handler, handlers, type PlainRoute } from './api-handlers.ts';
 import { allows, type Caller } from './caller.ts';
 import type { ManagedNode, RouteContext, RouteRequest } from './compat-route.ts';
@@ -16,6 +17,7 @@ import type { ContentLinks } from './content-links.ts';
 import type { EventStreams, StreamQuery } from './event-streams.ts';
 import { HttpError } from './http-fault.ts';
 import { httpLimits } from './http-limits.ts';
+import { IpfsRequests } from './ipfs-requests.ts';
 import { encodePlaylist } from './playlist.ts';
 import { problemResponse } from './problem.ts';
 import { Router } from './router.ts';
@@ -48,6 +50,7 @@ const noContent: WebResponse = { status: 204, headers: {}, body: null };
 export class ApiServer {
   readonly #deps: ApiDeps;
   readonly #router = new Router();
+  readonly #ipfs = new IpfsRequests();
   #openApi: string | null = null;
   #largeCount = 0;
 
@@ -131,6 +134,12 @@ export class ApiServer {
     if (name === 'events.stream') return this.#stream(node, request, caller!, input.query, context);
     if (name === 'torrents.export' || name === 'torrents.content' || name === 'torrents.playlist')
       return this.#file(name, node, request, input.params as { id: string; file: number });
+    if (name === 'ipfs.addFile')
+      return this.#ipfs.addFile(node, (input.query as { path: string }).path, request);
+    if (name === 'ipfs.content') {
+      const { path } = input.query as { path: string };
+      return this.#ipfs.content(node, path, request.contentOrigin, this.#deps.links, this.#deps.nowMs());
+    }
     const handler = handlers[name as PlainRoute] as Handler<PlainRoute>;
     const asked: Asked = { node, readSource: (text) => this.#deps.node.readSource(text) };
     const result = await handler(asked, input as never);
@@ -255,14 +264,6 @@ export class ApiServer {
     this.#openApi ??= JSON.stringify(openApiDocument(this.#deps.version));
     return { ...jsonResponse(null), body: this.#openApi };
   }
-}
-
-export function jsonResponse(value: unknown, status = 200): WebResponse {
-  return {
-    status,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    body: JSON.stringify(value),
-  };
 }
 
 function attachment(name: string): string {

@@ -4,15 +4,19 @@
  * time is over.
  *
  *   /stream/<torrent>/<file>/<expiry, base 36>/<32 characters of HMAC-SHA256>/<name>
+ *   /stream/<CID, base 32>/<expiry>/<seal>/<name>
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-export type ContentLink = { readonly torrent: string; readonly file: number };
+export type ContentLink = { readonly torrent: string; readonly file: number } | { readonly cid: string };
 
 /** Long enough for a film that is paused for the night. */
 const lifeMs = 48 * 3600_000;
 /** Links of the same file within this time are the same, so that a browser's cache knows them. */
 const roundMs = 12 * 3600_000;
+
+const linkForm =
+  /^\/stream\/(?:([0-9a-f]{40}|[0-9a-f]{64})\/(\d{1,8})|(b[a-z2-7]{8,200}))\/([0-9a-z]{1,12})\/([\w-]{32})\/[^/]*$/;
 
 export class ContentLinks {
   readonly #key: Uint8Array;
@@ -22,27 +26,29 @@ export class ContentLinks {
     this.#key = key;
   }
 
-  /** The path; `name` is for people and players, and means nothing. */
-  pathOf({ torrent, file }: ContentLink, name: string, nowMs: number): string {
+  /** The path; `name` is for people and players, and for the content's type. */
+  pathOf(link: ContentLink, name: string, nowMs: number): string {
     const expiry = (Math.ceil((nowMs + lifeMs) / roundMs) * roundMs).toString(36);
-    const seal = this.#sealOf(torrent, String(file), expiry);
-    return `/stream/${torrent}/${file}/${expiry}/${seal}/${encodeURIComponent(name.toWellFormed())}`;
+    const what = placeOf(link);
+    return `/stream/${what}/${expiry}/${this.#sealOf(what, expiry)}/${encodeURIComponent(name.toWellFormed())}`;
   }
 
   /** Null: it is none of ours, or was changed; `expired`: it was good once. */
   read(path: string, nowMs: number): ContentLink | 'expired' | null {
-    const match =
-      /^\/stream\/([0-9a-f]{40}|[0-9a-f]{64})\/(\d{1,8})\/([0-9a-z]{1,12})\/([\w-]{32})\/[^/]*$/.exec(path);
+    const match = linkForm.exec(path);
     if (match === null) return null;
-    const [, torrent = '', file = '', expiry = '', seal = ''] = match;
-    if (!timingSafeEqual(Buffer.from(seal), Buffer.from(this.#sealOf(torrent, file, expiry)))) return null;
-    return Number.parseInt(expiry, 36) < nowMs ? 'expired' : { torrent, file: Number(file) };
+    const [, torrent = '', file = '', cid, expiry = '', seal = ''] = match;
+    const link = cid === undefined ? { torrent, file: Number(file) } : { cid };
+    const what = cid ?? `${torrent}/${file}`;
+    if (!timingSafeEqual(Buffer.from(seal), Buffer.from(this.#sealOf(what, expiry)))) return null;
+    return Number.parseInt(expiry, 36) < nowMs ? 'expired' : link;
   }
 
-  #sealOf(torrent: string, file: string, expiry: string): string {
-    return createHmac('sha256', this.#key)
-      .update(`${torrent}/${file}/${expiry}`)
-      .digest('base64url')
-      .slice(0, 32);
+  #sealOf(what: string, expiry: string): string {
+    return createHmac('sha256', this.#key).update(`${what}/${expiry}`).digest('base64url').slice(0, 32);
   }
+}
+
+function placeOf(link: ContentLink): string {
+  return 'cid' in link ? link.cid : `${link.torrent}/${link.file}`;
 }

@@ -15,6 +15,8 @@ export const httpLimits = {
   /** Rows that all event streams together watch. */
   eventViewRowCount: 200_000,
   eventViewRows: 1000,
+  /** Files that are being put into IPFS at once. */
+  uploadCount: 32,
   /** Pieces of content that are being read at once. */
   contentStreamCount: 128,
   sessionCount: 1000,

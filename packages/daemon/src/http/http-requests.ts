@@ -7,7 +7,8 @@ import {
   type WebResponse,
   type WebUpgrade,
 } from '@tequio/kernel';
-import { type ApiServer, jsonResponse, readinessOf } from './api-server.ts';
+import { jsonResponse } from './answers.ts';
+import { type ApiServer, readinessOf } from './api-server.ts';
 import { allows, type Caller } from './caller.ts';
 import { type ClientView, viewOf } from './client-view.ts';
 import type { CompatRoute, ManagedNode, RouteContext, RouteRequest } from './compat-route.ts';

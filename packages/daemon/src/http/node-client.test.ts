@@ -100,6 +100,19 @@ const calls: readonly (readonly [string, readonly unknown[], unknown?])[] = [
   ['network.unban', ['192.0.2.1'], true],
   ['network.addressFilter', [], null],
   ['network.refreshAddressFilter', [], { rangeCount: 1, badLineCount: 0, badLines: [] }],
+  ['ipfs.files', ['/a b', { offset: 5, limit: 10 }], { path: '/a b', entries: [] }],
+  ['ipfs.entry', ['/ipfs/bafy/ñ'], { name: 'ñ' }],
+  ['ipfs.makeFolder', ['/a']],
+  ['ipfs.moveFile', ['/a', '/b']],
+  ['ipfs.removeFiles', [['/a', '/b']]],
+  ['ipfs.importFile', ['bafy', '/a'], { name: 'a' }],
+  ['ipfs.pins', [{ limit: 1 }], { totalCount: 0, pins: [] }],
+  ['ipfs.pin', ['bafy', 'name'], 'bafy'],
+  ['ipfs.unpin', ['bafy']],
+  ['ipfs.block', ['bafy/x/0'], { codec: 'raw' }],
+  ['ipfs.peers', [], []],
+  ['ipfs.connect', ['/ip4/192.0.2.1/tcp/1'], '12D3'],
+  ['ipfs.collect', [], { removedBlocks: 1, freedBytes: 2 }],
 ];
 
 test('every call goes over the wire as it was made, and so does its answer', async (t) => {

@@ -42,12 +42,18 @@ export type IpfsReading = { readonly reader: BlockReader; close(): void };
 export class NodeIpfs {
   readonly #deps: NodeIpfsDeps;
   #open: Promise<OpenIpfs> | null = null;
+  #current: OpenIpfs | null = null;
   #lock: FolderLock | null = null;
   #ipns: IpnsNames | null = null;
   #isClosed = false;
 
   constructor(deps: NodeIpfsDeps) {
     this.#deps = deps;
+  }
+
+  /** What is open; null: nobody has asked for it yet, or it is off. */
+  get current(): OpenIpfs | null {
+    return this.#current;
   }
 
   /** @throws NodeError `IPFS_IN_USE`, `IPFS_OFF`, `IPFS_CLOSED`, `IPFS_STORE_NEWER`, `DATABASE_OPEN`, DISK_*, OVERLAY_* */
@@ -57,7 +63,7 @@ export class NodeIpfs {
       throw new NodeError('IPFS_OFF', 'This node takes no part in IPFS: the setting ipfs.enabled says so.', {
         op: 'open',
       });
-    this.#open ??= this.#openAll().catch((error: unknown) => {
+    this.#open ??= this.#openCurrent().catch((error: unknown) => {
       // Whoever asks next tries again: a disk may have room by then.
       this.#open = null;
       throw error;
@@ -86,11 +92,18 @@ export class NodeIpfs {
     this.#isClosed = true;
     const open = await this.#open?.catch(() => null);
     this.#open = null;
+    this.#current = null;
     this.#ipns?.close();
     open?.exchange?.close();
     await open?.repository.close();
     this.#lock?.release();
     this.#lock = null;
+  }
+
+  async #openCurrent(): Promise<OpenIpfs> {
+    const open = await this.#openAll();
+    this.#current = open;
+    return open;
   }
 
   async #openAll(): Promise<OpenIpfs> {

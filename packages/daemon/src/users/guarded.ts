@@ -1,6 +1,9 @@
 import type { Identity, Scope } from '@tequio/api';
 import { allows, requireScope } from './rights.ts';
 
+/** Calls that answer at once, or piece by piece. */
+const noPromises: ReadonlySet<string> = new Set(['subscribe', 'readFile', 'readArchive']);
+
 /** What each call needs. */
 export type Scopes<Api> = { readonly [Name in keyof Api]: Scope };
 
@@ -14,7 +17,7 @@ export function guarded<Api extends object>(api: Api, scopes: Scopes<Api>, who: 
     const call = api[name as keyof Api] as (...args: unknown[]) => unknown;
     made[name] = allows(who, scope)
       ? (...args: unknown[]) => call.apply(api, args)
-      : name === 'subscribe'
+      : noPromises.has(name)
         ? () => requireScope(who, scope)
         : async () => requireScope(who, scope);
   }

@@ -107,6 +107,9 @@ export class TwinNode {
 
   #management(): Management {
     const management: Management = {
+      get ipfs(): never {
+        throw new Error('The twin has no IPFS.');
+      },
       torrents: this.torrents,
       status: {
         status: async () => this.#status(),

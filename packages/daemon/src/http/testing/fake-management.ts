@@ -115,6 +115,7 @@ export class FakeManagement {
       'rss',
       'users',
       'network',
+      'ipfs',
     ])
       node[part] = new Proxy(parts[part] ?? {}, {
         get: (known, name: string) =>
