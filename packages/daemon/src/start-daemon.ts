@@ -187,7 +187,6 @@ class Daemon {
       fetch: (url, bytesMax) => fetchBytes(url, bytesMax, http),
       use: (filter) => outside.setFilter(filter),
     });
-    const ownTorrents = this.#room.as(nodeOwner);
     this.#feeds = new Feeds({
       database,
       clock,
@@ -195,7 +194,7 @@ class Daemon {
       settings: () => settings.current.rss,
       fetch: (url) => fetchBytes(url, feedLimits.bytesMax, http),
       readSource: (url) => node.readSource(url),
-      add: (torrent) => ownTorrents.add(torrent),
+      add: (torrent) => this.#room.as(nodeOwner).add(torrent),
       emit,
     });
     this.#overlay = createOverlay(node, current, version);
