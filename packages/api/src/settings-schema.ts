@@ -160,6 +160,13 @@ const bittorrentSection = z.strictObject({
     .boolean()
     .meta({ description: 'Takes the space on the disk before the content comes.' })
     .default(false),
+  reuse: z
+    .enum(['own', 'all', 'off'])
+    .meta({
+      description:
+        "Content that another torrent has is taken from the disk: of the same user's torrents, of all (which shows users that somebody has it), or of none.",
+    })
+    .default('own'),
 });
 
 const altLimitsSection = z.strictObject({

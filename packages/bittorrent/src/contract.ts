@@ -174,6 +174,8 @@ export type CreateOptions = {
   readonly webSeeds?: readonly string[];
   readonly private?: boolean;
   readonly source?: string | null;
+  /** BEP 38: names of collections whose torrents have files in common; part of the info-hash. */
+  readonly collections?: readonly string[];
   readonly comment?: string | null;
   readonly createdBy?: string | null;
   /** Seconds since 1970; null: leave it out (the same input then gives the same file). */

@@ -111,6 +111,72 @@ test('a file in another torrent with other files beside it is found', () =>
     await assertContent(join(node.folder, 'film'), film);
   }));
 
+/** Files too short to be looked for by their length, in two torrents of one collection (BEP 38). */
+async function seriesOf(bench: ServiceBench, collections: readonly string[]): Promise<[Content, Uint8Array]> {
+  const content = makeContent([30_000, 20_000]);
+  const maker = await bench.start('maker');
+  await bench.seed(maker, content, 'v1', 16_384);
+  const path = join(maker.folder, content.name);
+  return [content, await maker.service.create({ path, version: 'v1', pieceBytes: 32_768, collections })];
+}
+
+async function seedHere(
+  node: TestService,
+  bench: ServiceBench,
+  collections: readonly string[],
+): Promise<TorrentId> {
+  const from = join(bench.root, 'maker', 'content');
+  for (const file of ['0.bin', 'inner/1.bin']) {
+    await mkdir(join(node.folder, 'content', 'inner'), { recursive: true });
+    await copyFile(join(from, file), join(node.folder, 'content', file));
+  }
+  const torrent = await node.service.create({
+    path: join(node.folder, 'content'),
+    version: 'v1',
+    pieceBytes: 16_384,
+    collections,
+  });
+  const id = await node.service.add({ torrent }, { folder: node.folder, seed: true });
+  await node.until(id, ({ state }) => state === 'seeding');
+  return id;
+}
+
+for (const order of ['after', 'before'] as const) {
+  test(`files of another torrent of the collection are found by it, added ${order} that one`, () =>
+    withBench(async (bench) => {
+      const [content, other] = await seriesOf(bench, ['com.example.series']);
+      const node = await bench.start('node');
+      if (order === 'after') await seedHere(node, bench, ['com.example.films', 'com.example.series']);
+      const id = await addElsewhere(node, other, 'other');
+      if (order === 'before') await seedHere(node, bench, ['com.example.series']);
+      await node.until(id, ({ state }) => state === 'seeding', 60_000);
+      await assertContent(join(node.folder, 'other'), content);
+      assert.equal(node.snapshot(id).downloadedBytes, 0);
+    }));
+}
+
+test('a torrent takes nothing from one that it may not, until it may', () =>
+  withBench(async (bench) => {
+    const content = makeContent([300_000]);
+    const other = await madeTorrent(bench, content, 'v2', 16_384);
+    const node = await bench.start('node');
+    const asked: string[] = [];
+    const refuse = (taker: TorrentId, giver: TorrentId): boolean => {
+      asked.push(`${taker} ${giver}`);
+      return false;
+    };
+    node.service.setReuse(refuse);
+    const { id } = await bench.seed(node, content, 'v2', 65_536);
+    const twin = await addElsewhere(node, other, 'twin');
+    await node.until(twin, ({ state }) => state === 'downloading');
+    await node.service.recheck(twin);
+    await node.until(twin, ({ state }) => state === 'downloading' && asked.length >= 2);
+    assert.ok(asked.includes(`${twin} ${id}`));
+    assert.equal(node.snapshot(twin).havePieceCount, 0);
+    node.service.setReuse((taker, giver) => taker === twin && giver === id);
+    await node.until(twin, ({ state }) => state === 'seeding', 60_000);
+  }));
+
 test('a torrent of an earlier run goes on taking', () =>
   withBench(async (bench) => {
     const content = makeContent([500_000, 80_000]);

@@ -7,6 +7,7 @@ import type { Admission, RateLimiter } from '@tequio/network';
 import type {
   BittorrentEvent,
   FileSnapshot,
+  LimitRule,
   PeerSnapshot,
   PieceView,
   RateLimitPair,
@@ -53,6 +54,14 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
 
   ratesOf(network: string): ReturnType<NodeShares['ratesOf']> {
     return this.rates.ofNetwork(network);
+  }
+
+  setLimits(limits: RateLimitPair, schedule?: readonly LimitRule[]): void {
+    this.rates.setLimits(limits, schedule);
+  }
+
+  setCategoryLimits(category: string, limits: RateLimitPair): void {
+    this.rates.setCategoryLimits(category, limits);
   }
 
   async pause(torrent: TorrentId): Promise<void> {

@@ -23,9 +23,7 @@ import type {
   BittorrentTotals,
   CreateOptions,
   DhtApi,
-  LimitRule,
   Progress,
-  RateLimitPair,
   ShownTorrent,
   TorrentId,
   TorrentSource,
@@ -43,7 +41,7 @@ import { banTarget, toBanSnapshot } from './shell/ban-snapshot.ts';
 import { countedDhtPort, countedUdp } from './shell/counted-datagrams.ts';
 import { createTorrent } from './shell/creator.ts';
 import { LocalDiscovery, type LocalDiscoveryDeps } from './shell/local-discovery.ts';
-import { LocalTwins } from './shell/local-twins.ts';
+import { LocalTwins, type ReuseRule } from './shell/local-twins.ts';
 import { noDht } from './shell/no-dht.ts';
 import type { NodeDht } from './shell/node-dht.ts';
 import { PeerAcceptor } from './shell/peer-acceptor.ts';
@@ -100,6 +98,8 @@ export type Line = {
 export interface BittorrentService extends BittorrentApi, NodeShares {
   /** Our address as peers and trackers agree to see it; null: too few have said. */
   externalAddress(family: 4 | 6): IpAddress | null;
+  /** Which torrents may take content from which; by default all may. */
+  setReuse(rule: ReuseRule): void;
   /** Listens. @throws NodeError `NET_LISTEN` */
   start(): Promise<void>;
   /** Takes leave of trackers and peers, keeps all state, ends. */
@@ -212,6 +212,10 @@ class Service extends ServiceTorrents implements BittorrentService {
 
   externalAddress(family: 4 | 6): IpAddress | null {
     return this.#external.of(family);
+  }
+
+  setReuse(rule: ReuseRule): void {
+    this.#twins.setRule(rule);
   }
 
   async start(): Promise<void> {
@@ -355,14 +359,6 @@ class Service extends ServiceTorrents implements BittorrentService {
     await this.places.settled(torrent);
     this.#mustRun().store.remove(torrent);
     this.emit({ type: 'bittorrent.torrent.removed', torrent });
-  }
-
-  setLimits(limits: RateLimitPair, schedule?: readonly LimitRule[]): void {
-    this.rates.setLimits(limits, schedule);
-  }
-
-  setCategoryLimits(category: string, limits: RateLimitPair): void {
-    this.rates.setCategoryLimits(category, limits);
   }
 
   totals(): BittorrentTotals {

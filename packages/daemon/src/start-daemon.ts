@@ -261,6 +261,7 @@ class Daemon {
     });
     await this.#network.begin();
     this.#state.applyLimits();
+    this.#applyReuse();
     const count = await bittorrent.restore();
     this.#room.book.pull();
     this.#room.book.dropWaiting();
@@ -333,7 +334,17 @@ class Daemon {
   #handleSettings(keys: readonly string[]): void {
     this.#events.emit({ type: 'node.settings.changed', keys });
     if (keys.some((key) => /^(?:bittorrent\.limit|altLimits\.)/.test(key))) this.#state.applyLimits();
+    if (keys.includes('bittorrent.reuse')) this.#applyReuse();
     if (keys.some((key) => key.startsWith('queue.'))) this.#room.caretaker.settle();
+  }
+
+  #applyReuse(): void {
+    const { book } = this.#room;
+    const { reuse } = this.#settings.current.bittorrent;
+    const isSame = (a: TorrentId, b: TorrentId): boolean => book.ownerOf(a) === book.ownerOf(b);
+    this.#node.parts.bittorrent.setReuse((taker, giver) =>
+      reuse === 'own' ? isSame(taker, giver) : reuse === 'all',
+    );
   }
 
   #allowanceOf(who: Identity): Allowance {

@@ -69,6 +69,8 @@ export type CreationText = {
   readonly webSeeds: readonly string[];
   readonly private: boolean;
   readonly source: string | null;
+  /** BEP 38. */
+  readonly collections: readonly string[];
   readonly comment: string | null;
   readonly createdBy: string | null;
   readonly createdAt: number | null;
@@ -204,6 +206,7 @@ export function assembleTorrent(
   const roots = rootsOf(plan, collected, hashes);
   const info: Record<string, BencodeInput | undefined> = {
     name: plan.name,
+    collections: text.collections.length === 0 ? undefined : text.collections,
     'piece length': plan.layout.pieceBytes,
     private: text.private ? 1 : undefined,
     source: text.source ?? undefined,

@@ -75,6 +75,7 @@ export async function createTorrent(
         webSeeds: options.webSeeds ?? [],
         private: options.private ?? false,
         source: options.source ?? null,
+        collections: options.collections ?? [],
         comment: options.comment ?? null,
         createdBy: options.createdBy ?? null,
         createdAt: options.createdAt ?? null,

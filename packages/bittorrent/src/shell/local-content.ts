@@ -19,6 +19,8 @@ export type LocalContentDeps = {
   readonly clock: Clock;
   /** Awake, its files looked at. @throws NodeError when it is gone */
   readonly open: (torrent: TorrentId) => Promise<TorrentSession>;
+  /** Whether content of that torrent may be taken; asked anew before each read. */
+  readonly mayTake: (torrent: TorrentId) => boolean;
   /** False: the torrent that is fed was removed, or the node ends. */
   readonly isThere: (session: TorrentSession) => boolean;
 };
@@ -134,6 +136,10 @@ export class LocalContent {
     const sessions = new Map<TorrentId, TorrentSession>();
     for (const { torrent } of slices) {
       if (torrent === null || sessions.has(torrent)) continue;
+      if (!this.#deps.mayTake(torrent)) {
+        this.source.dropTorrent(torrent);
+        return null;
+      }
       try {
         sessions.set(torrent, await this.#deps.open(torrent));
       } catch {

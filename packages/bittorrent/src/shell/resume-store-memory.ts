@@ -8,6 +8,7 @@ type Entry = {
   record: ResumeRecord;
   metainfo: Uint8Array | null;
   lengths: ReadonlySet<number>;
+  collections: ReadonlySet<string>;
   readonly pieces: Set<number>;
   readonly settled: Map<number, SettledFile>;
   readonly slots: Map<number, number>;
@@ -48,6 +49,7 @@ export class MemoryResumeStore implements ResumeStore {
       record,
       metainfo: null,
       lengths: new Set(),
+      collections: new Set(),
       pieces: new Set(),
       settled: new Map(),
       slots: new Map(),
@@ -66,6 +68,15 @@ export class MemoryResumeStore implements ResumeStore {
 
   withLength(bytes: number, countMax: number): string[] {
     const found = [...this.#entries.values()].filter(({ lengths }) => lengths.has(bytes));
+    return found.slice(0, countMax).map(({ record }) => record.id);
+  }
+
+  saveCollections(id: string, names: readonly string[]): void {
+    this.#entry(id).collections = new Set(names);
+  }
+
+  inCollection(name: string, countMax: number): string[] {
+    const found = [...this.#entries.values()].filter(({ collections }) => collections.has(name));
     return found.slice(0, countMax).map(({ record }) => record.id);
   }
 

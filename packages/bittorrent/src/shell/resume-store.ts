@@ -48,6 +48,10 @@ export interface ResumeStore {
   saveLengths(id: string, lengths: readonly number[]): void;
   /** Torrents with a file of this length, at most `countMax`. */
   withLength(bytes: number, countMax: number): string[];
+  /** Collections (BEP 38) that it belongs to. */
+  saveCollections(id: string, names: readonly string[]): void;
+  /** Torrents of a collection, at most `countMax`. */
+  inCollection(name: string, countMax: number): string[];
   /** Records all of the change, or throws and records nothing. When it returns, it is committed. */
   applyChange(id: string, change: ResumeChange): void;
   /** Forgets everything about the torrent. */
@@ -80,6 +84,10 @@ const migrations: readonly string[] = [
      bytes INTEGER NOT NULL, torrent TEXT NOT NULL REFERENCES bittorrent_torrents ON DELETE CASCADE,
      PRIMARY KEY (bytes, torrent)) STRICT, WITHOUT ROWID;
    CREATE INDEX bittorrent_lengths_by_torrent ON bittorrent_lengths (torrent);`,
+  `CREATE TABLE bittorrent_collections (
+     name TEXT NOT NULL, torrent TEXT NOT NULL REFERENCES bittorrent_torrents ON DELETE CASCADE,
+     PRIMARY KEY (name, torrent)) STRICT, WITHOUT ROWID;
+   CREATE INDEX bittorrent_collections_by_torrent ON bittorrent_collections (torrent);`,
 ];
 
 /** Brings the tables up to date. @throws NodeError `BITTORRENT_RESUME_NEWER` when a newer program made them */
@@ -186,6 +194,19 @@ class DatabaseResumeStore implements ResumeStore {
   withLength(bytes: number, countMax: number): string[] {
     const query = 'SELECT torrent FROM bittorrent_lengths WHERE bytes = ? LIMIT ?';
     return this.#database.all(query, bytes, countMax).map((row) => String(row['torrent']));
+  }
+
+  saveCollections(id: string, names: readonly string[]): void {
+    const database = this.#database;
+    database.transaction(() => {
+      for (const name of names)
+        database.run('INSERT OR IGNORE INTO bittorrent_collections VALUES (?, ?)', name, id);
+    });
+  }
+
+  inCollection(name: string, countMax: number): string[] {
+    const query = 'SELECT torrent FROM bittorrent_collections WHERE name = ? LIMIT ?';
+    return this.#database.all(query, name, countMax).map((row) => String(row['torrent']));
   }
 
   applyChange(id: string, change: ResumeChange): void {

@@ -96,6 +96,7 @@ export const en = {
       webSeed: 'http(s) address of the same content; may be given several times',
       private: 'peers only from the trackers: no DHT, no peer exchange',
       source: 'a text that makes the info-hash differ from others’ (used by private trackers)',
+      collection: 'a collection whose torrents have files in common (repeatable)',
       comment: 'a text for people',
       notes: 'No date is written, so that the same input gives the same file.',
       examples: [

@@ -97,6 +97,7 @@ export const es: Messages = {
       webSeed: 'dirección http(s) del mismo contenido; puede repetirse',
       private: 'pares solo de los rastreadores: sin DHT ni intercambio de pares',
       source: 'un texto que distingue este info-hash de los de otros (lo usan los rastreadores privados)',
+      collection: 'una colección cuyos torrents tienen archivos en común (se puede repetir)',
       comment: 'un texto para las personas',
       notes: 'No se escribe la fecha, para que la misma entrada dé el mismo archivo.',
       examples: [

@@ -87,6 +87,11 @@ export class TorrentBook {
     return this.#entries.get(id) ?? null;
   }
 
+  /** Whose it is, also before the engine has it; null: the node's owner's. */
+  ownerOf(id: TorrentId): string | null {
+    return (this.#entries.get(id)?.note ?? this.#waiting.get(id))?.owner ?? null;
+  }
+
   /** A torrent that is in nobody's list, until `unhide`. */
   hide(id: TorrentId): void {
     this.#hidden.add(id);

@@ -18,6 +18,7 @@ export const settingGroups: readonly SettingGroup[] = [
       'folders.finished',
       'folders.torrentFiles',
       'bittorrent.preallocate',
+      'bittorrent.reuse',
     ],
   },
   {

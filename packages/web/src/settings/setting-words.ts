@@ -42,6 +42,11 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
     'Reservar el espacio',
     'Ocupa el espacio en el disco antes de que llegue el contenido.',
   ),
+  'bittorrent.reuse': words(
+    'Take what is here already',
+    'Aprovechar lo que ya está aquí',
+    'El contenido que ya tiene otro torrent se toma del disco: de los del mismo usuario, de todos (y así un usuario puede saber que otro lo tiene) o de ninguno.',
+  ),
   'bittorrent.limitDown': words(
     'Download limit',
     'Límite de descarga',
@@ -256,6 +261,8 @@ export const choiceWords: Readonly<Record<string, { readonly en: string; readonl
   prefer: { en: 'Wherever possible', es: 'Siempre que se pueda' },
   require: { en: 'Always', es: 'Siempre' },
   none: { en: 'None', es: 'Ninguno' },
+  own: { en: 'The same user’s', es: 'Del mismo usuario' },
+  all: { en: 'Everybody’s', es: 'De todos' },
   client: { en: 'Ask only', es: 'Solo preguntar' },
   server: { en: 'Ask and answer', es: 'Preguntar y responder' },
   off: { en: 'Never', es: 'Nunca' },
