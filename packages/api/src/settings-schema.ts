@@ -419,6 +419,12 @@ const ipfsSection = z.strictObject({
       'Shows content over HTTP at this address, as 127.0.0.1:8080, to everybody who reaches it; by default nowhere.',
     restart: true,
   }),
+  namesByPubsub: z
+    .boolean()
+    .meta({
+      description: 'Names that are published or looked up are also told, and heard of, over pubsub at once.',
+    })
+    .default(true),
   quota: optional(z.int().min(1_000_000), {
     description: 'Bytes that its blocks may take on the disk; by default as far as there is room.',
     restart: true,

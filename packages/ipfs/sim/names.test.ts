@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HttpClient } from '@tequio/kernel';
-import { Prng, silentLog } from '@tequio/kernel';
+import { Prng, silentLog, toHex } from '@tequio/kernel';
 import { createHashes, createSignatures, verifyForeignSignature } from '@tequio/runtime';
 import { World } from '@tequio/simulator';
 import { answerRouting, DelegatedRouting } from '../src/shell/delegated-routing.ts';
-import { IpnsNames, type IpnsNamesDeps } from '../src/shell/ipns-names.ts';
+import { IpnsNames, type IpnsNamesDeps, ipnsLimits } from '../src/shell/ipns-names.ts';
 import { MemoryBlocks } from '../src/shell/memory-blocks.ts';
 import { Providing } from '../src/shell/providing.ts';
+import { ForgottenNames } from '../src/shell/published-names.ts';
 import { Retrieval } from '../src/shell/retrieval.ts';
 import { TrustlessGateways } from '../src/shell/trustless-gateways.ts';
 import { makeCid } from '../src/wire/cid.ts';
@@ -18,6 +19,7 @@ import { OverlayTwins } from './overlay-twin.ts';
 const hashes = createHashes();
 const signatures = createSignatures();
 const hourMs = 3_600_000;
+const briefly = { lifetimeMs: 10 * hourMs, ttlMs: 1000, viaPubsub: false };
 
 async function settled<Value>(world: World, promise: Promise<Value>): Promise<Value> {
   let done = false;
@@ -27,6 +29,11 @@ async function settled<Value>(world: World, promise: Promise<Value>): Promise<Va
   );
   await world.run(() => done, hourMs);
   return promise;
+}
+
+/** Time passes so that long chains of promises come to their end in between. */
+async function runSlowly(world: World, delayMs: number): Promise<void> {
+  for (let leftMs = delayMs; leftMs > 0; leftMs -= 60_000) await world.run(Math.min(60_000, leftMs));
 }
 
 function ownerOf(seed: number): { readonly key: IpfsPublicKey; sign(message: Uint8Array): Uint8Array } {
@@ -50,6 +57,7 @@ function namesOn(
     log: silentLog,
     verify: ({ type, data }, message, signature) => verifyForeignSignature(type, data, message, signature),
     lookUpText: async () => [],
+    store: new ForgottenNames(),
     ...more,
   });
 }
@@ -103,6 +111,83 @@ test('names are published again in time, as long as the node runs', async () => 
   const b = namesOn(world, twins, 'b');
   assert.equal((await settled(world, b.ipns(ipnsNameOf(owner.key, hashes))))?.value, '/ipfs/one');
   a.close();
+});
+
+test('what was published is published on after a restart, with the key of then or as it is', async () => {
+  const world = new World({ seed: 1 });
+  const twins = new OverlayTwins(world.clock);
+  const store = new ForgottenNames();
+  const [owner, lost] = [ownerOf(5), ownerOf(6)];
+  const before = namesOn(world, twins, 'a', { store });
+  before.start();
+  await settled(world, before.publish(owner, '/ipfs/one', { ...briefly, allowOffline: true }));
+  await settled(world, before.publish(lost, '/ipfs/lost', { ...briefly, lifetimeMs: 6 * hourMs }));
+  before.close();
+  twins.values.clear();
+  const again = namesOn(world, twins, 'a', { store });
+  const name = ipnsNameOf(owner.key, hashes);
+  again.addKeys((asked) => (toHex(asked) === toHex(name) ? owner : null));
+  again.start();
+  assert.equal((await settled(world, again.ipns(name)))?.value, '/ipfs/one', 'known at once');
+  await runSlowly(world, 13 * hourMs);
+  const reader = namesOn(world, twins, 'b');
+  const record = await settled(world, reader.ipns(name));
+  assert.deepEqual([record?.value, record?.sequence], ['/ipfs/one', 0n]);
+  assert.ok(record!.validUntilMs > world.clock.wallMs() + 8 * hourMs, 'with a new end');
+  assert.deepEqual(
+    again.published.map(({ value }) => value),
+    ['/ipfs/one'],
+    'without its key a name ends with its record',
+  );
+  again.close();
+});
+
+test('a name that another copy of the key has given a new value is left to that copy', async () => {
+  const world = new World({ seed: 1 });
+  const twins = new OverlayTwins(world.clock);
+  const [a, b] = [namesOn(world, twins, 'a'), namesOn(world, twins, 'b')];
+  const owner = ownerOf(7);
+  a.addKeys(() => owner);
+  a.start();
+  await settled(world, a.publish(owner, '/ipfs/old', briefly));
+  await settled(world, b.publish(owner, '/ipfs/new', briefly));
+  await runSlowly(world, 9 * hourMs);
+  const reader = namesOn(world, twins, 'c');
+  assert.equal((await settled(world, reader.ipns(ipnsNameOf(owner.key, hashes))))?.value, '/ipfs/new');
+  assert.equal(a.published.length, 0);
+  await assert.rejects(settled(world, b.publish(owner, '/ipfs/x', { ...briefly, sequence: 1n })), {
+    code: 'IPFS_PUBLISH_SEQUENCE',
+  });
+  a.close();
+});
+
+test('who begins to follow a name is told what was said before', async () => {
+  const world = new World({ seed: 1 });
+  const twins = new OverlayTwins(world.clock);
+  const a = namesOn(world, twins, 'a');
+  const b = namesOn(world, twins, 'b', { followsResolved: () => true });
+  a.start();
+  b.start();
+  await settled(world, twins.nodes.get('b')!.connect('a'));
+  const owner = ownerOf(8);
+  await settled(world, a.publish(owner, '/ipfs/one', { ...briefly, viaPubsub: true }));
+  twins.values.clear();
+  const name = ipnsNameOf(owner.key, hashes);
+  assert.equal((await settled(world, b.ipns(name)))?.value, '/ipfs/one');
+  assert.equal(await settled(world, b.ipns(ipnsNameOf(ownerOf(9).key, hashes))), null);
+  a.close();
+  b.close();
+});
+
+test('no more names are followed than the limit; the oldest goes', () => {
+  const world = new World({ seed: 1 });
+  const names = namesOn(world, new OverlayTwins(world.clock), 'a');
+  const all = Array.from({ length: ipnsLimits.followed + 3 }, (_, i) => ipnsNameOf(ownerOf(i).key, hashes));
+  for (const name of all) names.follow(name);
+  assert.equal(names.followed.length, ipnsLimits.followed);
+  assert.deepEqual(names.followed.at(-1), all.at(-1));
+  assert.equal(names.unfollow(all[0]!), false);
+  names.close();
 });
 
 test('DNSLink: of `_dnslink.`, else of the domain; the same one for everybody', async () => {

@@ -46,6 +46,7 @@ class TwinStream implements OverlayStream {
   handler: OverlayStreamHandler | null = null;
   isClosed = false;
   hasEnded = false;
+  heardEnd = false;
   #wasFull = false;
   #paused: Uint8Array[] | null = null;
   readonly #owner: OverlayTwin;
@@ -93,7 +94,9 @@ class TwinStream implements OverlayStream {
       this.#owner.later(() => {
         const { other } = this;
         other?.handler?.onEnd?.();
-        if (other?.hasEnded === true) {
+        if (other !== null) other.heardEnd = true;
+        // Both ends have arrived: nothing is on its way any more.
+        if (other !== null && this.heardEnd) {
           other.close(null);
           this.close(null);
         }
@@ -246,7 +249,19 @@ export class OverlayTwin implements OverlayPort {
   ): ReturnType<OverlayPort['subscribe']> {
     const listeners = this.#topics.get(topic) ?? new Set();
     this.#topics.set(topic, listeners.add(onMessage));
-    return { topic, peers: [], close: () => void listeners.delete(onMessage) };
+    const followers = (): OverlayPeer[] =>
+      [...this.#connected.keys()].filter((peer) => this.#twins.nodes.get(peer)?.follows(topic) === true);
+    return {
+      topic,
+      get peers() {
+        return followers();
+      },
+      close: () => void listeners.delete(onMessage),
+    };
+  }
+
+  follows(topic: string): boolean {
+    return (this.#topics.get(topic)?.size ?? 0) > 0;
   }
 
   async provide(key: Uint8Array): Promise<number> {

@@ -38,8 +38,10 @@ export {
   type GatewayOptions,
   type GatewayRequest,
 } from './shell/gateway.ts';
+export { ed25519Key } from './shell/ipns-keys.ts';
 export {
   defaultPublishOptions,
+  type FindKey,
   type IpnsKey,
   IpnsNames,
   type IpnsNamesDeps,
@@ -59,6 +61,12 @@ export { NameResolver, type NameSource } from './shell/name-resolver.ts';
 export { type ResolvedPath, resolvePath } from './shell/path-resolver.ts';
 export type { Pin, PinCheck, PinMode, PinOptions, Pins } from './shell/pins.ts';
 export { type ProvidedStore, Providing, type ProvidingDeps } from './shell/providing.ts';
+export {
+  ForgottenNames,
+  type PublishedName,
+  PublishedNames,
+  type PublishedStore,
+} from './shell/published-names.ts';
 export { Retrieval, type RetrievalCounts, type RetrievalDeps } from './shell/retrieval.ts';
 export { exportTar } from './shell/tar-export.ts';
 export { TrustlessGateways, type TrustlessGatewaysDeps } from './shell/trustless-gateways.ts';

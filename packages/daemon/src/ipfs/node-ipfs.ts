@@ -10,16 +10,17 @@ import type {
   ImportDeps,
   IpfsExchange,
   IpfsRepository,
+  IpnsKey,
   IpnsNames,
   Mfs,
   NameResolver,
 } from '@tequio/ipfs';
 import { type Log, NodeError, type OverlayPort, type Ports } from '@tequio/kernel';
-import { type FolderLock, lookUpText, verifyForeignSignature } from '@tequio/runtime';
+import { lookUpText, verifyForeignSignature } from '@tequio/runtime';
 import { lockRepository } from './repository-lock.ts';
 
 export type NodeIpfsDeps = {
-  readonly ports: Pick<Ports, 'disk' | 'files' | 'database' | 'hashes' | 'clock'>;
+  readonly ports: Pick<Ports, 'disk' | 'files' | 'database' | 'hashes' | 'clock' | 'entropy' | 'signatures'>;
   readonly log: Log;
   readonly dataFolder: string;
   readonly bootId: string | null;
@@ -32,6 +33,10 @@ export type OpenIpfs = {
   readonly repository: IpfsRepository;
   readonly mfs: Mfs;
   readonly names: NameResolver;
+  /** Names of keys: published from here, and looked up. */
+  readonly ipns: IpnsNames;
+  /** The node's own key: its name is its peer id. */
+  readonly selfKey: () => Promise<IpnsKey>;
   readonly leafHasher: NonNullable<ImportDeps['leafHasher']>;
   readonly exchange: IpfsExchange | null;
 };
@@ -43,8 +48,8 @@ export class NodeIpfs {
   readonly #deps: NodeIpfsDeps;
   #open: Promise<OpenIpfs> | null = null;
   #current: OpenIpfs | null = null;
-  #lock: FolderLock | null = null;
-  #ipns: IpnsNames | null = null;
+  /** Of what is open, in the order of opening. */
+  readonly #closers: (() => void | Promise<void>)[] = [];
   #isClosed = false;
 
   constructor(deps: NodeIpfsDeps) {
@@ -90,14 +95,10 @@ export class NodeIpfs {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const open = await this.#open?.catch(() => null);
+    await this.#open?.catch(() => null);
     this.#open = null;
     this.#current = null;
-    this.#ipns?.close();
-    open?.exchange?.close();
-    await open?.repository.close();
-    this.#lock?.release();
-    this.#lock = null;
+    await this.#closeParts();
   }
 
   async #openCurrent(): Promise<OpenIpfs> {
@@ -107,47 +108,74 @@ export class NodeIpfs {
   }
 
   async #openAll(): Promise<OpenIpfs> {
-    const { IpfsExchange, IpfsRepository, diskLeafHasher, openFiles } = await import('@tequio/ipfs');
+    const { IpfsExchange, IpfsRepository, NameResolver, diskLeafHasher, openFiles } = await import(
+      '@tequio/ipfs'
+    );
     const { ports, log, dataFolder, bootId, settings, openOverlay } = this.#deps;
     const { disk, files, database, hashes, clock } = ports;
     const folder = join(dataFolder, 'ipfs');
     const overlay = openOverlay === null ? null : await openOverlay();
-    this.#lock = lockRepository(folder);
+    const lock = lockRepository(folder);
+    this.#closers.push(() => lock.release());
     try {
       const repository = await IpfsRepository.open(
         { folder, quotaBytes: settings().quota, bootId },
         { disk, files, database, hashes, clock, log },
       );
+      this.#closers.push(() => repository.close());
       const leafHasher = diskLeafHasher(disk);
       const mfs = openFiles(repository, { hashes, clock, leafHasher });
       const exchange =
         overlay === null ? null : new IpfsExchange({ overlay, repository, hashes, clock, log });
+      this.#closers.push(() => exchange?.close());
       exchange?.start();
-      return { repository, mfs, leafHasher, exchange, names: await this.#openNames(overlay) };
+      const ipns = await this.#openNames(overlay, repository);
+      const names = new NameResolver(ipns);
+      return { repository, mfs, leafHasher, exchange, names, ipns, selfKey: () => this.#readSelfKey() };
     } catch (error) {
-      this.#lock.release();
-      this.#lock = null;
+      await this.#closeParts();
       throw error;
     }
   }
 
+  /** In reverse order: who uses something is closed before it is, and the lock goes last. */
+  async #closeParts(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close();
+  }
+
   /** Names of keys are asked for in the DHT, those of domains in DNS. */
-  async #openNames(overlay: OverlayPort | null): Promise<NameResolver> {
-    const { IpnsNames, NameResolver, readDnslink } = await import('@tequio/ipfs');
-    const { ports, log } = this.#deps;
+  async #openNames(overlay: OverlayPort | null, repository: IpfsRepository): Promise<IpnsNames> {
+    const { IpnsNames, PublishedNames } = await import('@tequio/ipfs');
+    const { ports, log, settings } = this.#deps;
     const { clock, hashes } = ports;
-    const dnslink = (domain: string, signal?: AbortSignal): ReturnType<typeof readDnslink> =>
-      readDnslink(lookUpText, domain, signal);
-    if (overlay === null) return new NameResolver({ ipns: async () => null, dnslink });
-    this.#ipns = new IpnsNames({
+    const ipns = new IpnsNames({
       overlay,
       clock,
       hashes,
       log,
       lookUpText,
+      store: new PublishedNames(repository.database),
+      followsResolved: () => settings().namesByPubsub,
       verify: ({ type, data }, message, signature) => verifyForeignSignature(type, data, message, signature),
     });
-    this.#ipns.start();
-    return new NameResolver(this.#ipns);
+    ipns.addKeys(() => this.#readSelfKey());
+    this.#closers.push(() => ipns.close());
+    ipns.start();
+    return ipns;
+  }
+
+  async #readSelfKey(): Promise<IpnsKey> {
+    const [{ readIdentity }, { ed25519Key }] = await Promise.all([
+      import('@tequio/overlay'),
+      import('@tequio/ipfs'),
+    ]);
+    const { ports, dataFolder } = this.#deps;
+    const { files, entropy, signatures } = ports;
+    const seed = await readIdentity(join(dataFolder, 'identity.key'), dataFolder, {
+      files,
+      entropy,
+      signatures,
+    });
+    return ed25519Key(seed, signatures);
   }
 }

@@ -232,6 +232,11 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
     'Participar en IPFS',
     'Guarda contenido de IPFS y responde a quien se lo pide a este nodo.',
   ),
+  'ipfs.namesByPubsub': words(
+    'Names over pubsub',
+    'Nombres por pubsub',
+    'Los nombres que se publican o se consultan se anuncian, y se oyen, también por pubsub en el acto.',
+  ),
   'ipfs.quota': words(
     'Space on the disk',
     'Espacio en el disco',
