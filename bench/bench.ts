@@ -37,6 +37,11 @@ const runners: Readonly<Record<string, () => Promise<RowRunner>>> = {
   magnet: () => import('./rows/magnet.ts').then((module) => module.magnet),
   seek: () => import('./rows/seek.ts').then((module) => module.seek),
   start: () => import('./rows/start.ts').then((module) => module.start),
+  'ipfs-add': () => import('./rows/ipfs-add.ts').then((module) => module.ipfsAdd),
+  'ipfs-fetch': () => import('./rows/ipfs-fetch.ts').then((module) => module.ipfsFetch),
+  'ipfs-gateway': () => import('./rows/ipfs-gateway.ts').then((module) => module.ipfsGateway),
+  'ipfs-start': () => import('./rows/ipfs-start.ts').then((module) => module.ipfsStart),
+  'ipfs-memory': () => import('./rows/ipfs-memory.ts').then((module) => module.ipfsMemory),
 };
 
 const { values, positionals } = parseArgs({
@@ -81,7 +86,7 @@ async function runOne(name: string): Promise<boolean> {
 }
 
 if (values.help || values.list) {
-  stdout.write(values.help ? help : table.map(({ name, title }) => `${name.padEnd(10)}${title}\n`).join(''));
+  stdout.write(values.help ? help : table.map(({ name, title }) => `${name.padEnd(14)}${title}\n`).join(''));
   exit(0);
 }
 const unknown = positionals.find((name) => !table.some((row) => row.name === name));

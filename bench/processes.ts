@@ -30,11 +30,20 @@ export function usageOf(processIds: readonly number[]): Usage {
 
 /** What these processes have in memory now (VmRSS, files that are mapped left out). */
 export function residentBytesOf(processIds: readonly number[]): number {
+  return memoryOf(processIds, 'RssAnon');
+}
+
+/** The same with files that are mapped, the program's own among them. */
+export function wholeResidentBytesOf(processIds: readonly number[]): number {
+  return memoryOf(processIds, 'VmRSS');
+}
+
+function memoryOf(processIds: readonly number[], field: 'RssAnon' | 'VmRSS'): number {
   let bytes = 0;
   for (const id of processIds) {
     try {
       const status = readFileSync(`/proc/${id}/status`, 'utf8');
-      bytes += Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+      bytes += Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024;
     } catch {
       // It has ended.
     }

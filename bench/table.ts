@@ -182,4 +182,64 @@ export const table: readonly RowTable[] = [
     ],
     goals: [],
   },
+  {
+    name: 'ipfs-add',
+    title: 'IPFS: add',
+    about:
+      'Whole commands, from start to end, with the same CIDs. Tequio has the device confirm what is pinned; kubo does ' +
+      'not, so it is also measured with a `sync` of the file system after it.',
+    measures: [rate, seconds, cpuPerGib],
+    goals: [
+      { kind: 'than-best', measure: 'rate', atLeast: 1 },
+      { kind: 'than', measure: 'rate', program: 'kubo, and all on the device', atLeast: 2 },
+    ],
+  },
+  {
+    name: 'ipfs-fetch',
+    title: 'IPFS: fetch over bitswap',
+    about:
+      '1 GiB from one peer over TCP on loopback, until all of it is in the own repository, verified and pinned.',
+    measures: [
+      rate,
+      cpuPerGib,
+      { key: 'servedCpuPerGib', title: 'CPU s per GiB of the server', digits: 2, better: 'less' },
+      peak,
+    ],
+    goals: [{ kind: 'than-best', measure: 'rate', atLeast: 1 }],
+  },
+  {
+    name: 'ipfs-gateway',
+    title: 'IPFS: gateway',
+    about: 'Content that the node has, over 32 connections that stay open, as fast as it is answered.',
+    measures: [
+      { key: 'answers', title: 'answers a second', digits: 0, better: 'more' },
+      { key: 'answersPerCpu', title: 'answers a CPU second', digits: 0, better: 'more' },
+      peak,
+    ],
+    goals: [{ kind: 'than-best', measure: 'answers', atLeast: 1 }],
+  },
+  {
+    name: 'ipfs-start',
+    title: 'IPFS: start of a node',
+    about: 'From the start of the process until it answers `id`, with libp2p listening.',
+    measures: [seconds, cpu, peak],
+    goals: [{ kind: 'than-best', measure: 'seconds', atLeast: 1 }],
+  },
+  {
+    name: 'ipfs-memory',
+    title: 'IPFS: memory with many blocks',
+    about:
+      'A node with 1,000,000 blocks of 1 KiB, at rest, and while its gateway answers requests for 16 KiB at random ' +
+      'places. Resident memory, the program itself included.',
+    measures: [
+      { key: 'idle', title: 'MB at rest', digits: 0, better: 'less' },
+      { key: 'peak', title: 'MB at most', digits: 0, better: 'less' },
+      { key: 'after', title: 'MB after the last request', digits: 0, better: 'less' },
+      { key: 'answers', title: 'answers a second', digits: 0, better: 'more' },
+    ],
+    goals: [
+      { kind: 'than-best', measure: 'idle', atLeast: 1 },
+      { kind: 'than-best', measure: 'peak', atLeast: 1 },
+    ],
+  },
 ];

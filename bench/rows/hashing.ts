@@ -3,7 +3,6 @@ import { readFileSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { execPath, stderr } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { Host } from '../../e2e/lab/lab.ts';
 import { versionOf } from '../../e2e/lab/programs.ts';
 import { programArguments } from '../../e2e/lab/tequio.ts';
 import { contentName, gibibyte, makeContent, mebibyte } from '../content.ts';
@@ -11,6 +10,7 @@ import { ownVersion } from '../downloaders.ts';
 import { libtorrents } from '../libtorrents.ts';
 import { dropFileCache } from '../machine.ts';
 import { type Bench, type Case, type Contender, ours, type RowRunner, type Values } from '../row.ts';
+import { type Command, timeCommand } from '../time-command.ts';
 
 const pieceBytes = mebibyte;
 const largeBytes = 20 * gibibyte;
@@ -27,7 +27,6 @@ type Subject = {
   readonly torrentFile: string;
   readonly bytes: number;
 };
-type Command = readonly [program: string, ...args: string[]];
 
 type Program = {
   readonly program: string;
@@ -142,7 +141,7 @@ async function measure(
   const command = work === 'create' ? program.create(subject, out) : program.check!(subject);
   if (isCold) dropFileCache();
   try {
-    const { seconds, cpuSeconds } = await timeCommand(host, command);
+    const { seconds, cpuSeconds } = await timeCommand(host, command, timeoutMs);
     if (work === 'create') assertSamePieces(out, subject);
     return {
       seconds,
@@ -153,20 +152,6 @@ async function measure(
     lab.removeHost(host);
     rmSync(host.folder, { recursive: true, force: true });
   }
-}
-
-/** From start to end. The processor time is the shell's account of its child, which has ended by then. */
-async function timeCommand(
-  host: Host,
-  command: Command,
-): Promise<{ readonly seconds: number; readonly cpuSeconds: number }> {
-  const script = 'TIMEFORMAT="%R %U %S"; time "$@" >/dev/null 2>errors';
-  const running = host.run('bash', ['-c', script, 'bash', ...command]);
-  const { code } = await running.wait(timeoutMs);
-  if (code !== 0)
-    throw new Error(`${command.join(' ')}: ${readFileSync(join(host.folder, 'errors'), 'utf8')}`);
-  const [seconds = 0, user = 0, system = 0] = running.stderr.trim().split(' ').map(Number);
-  return { seconds, cpuSeconds: user + system };
 }
 
 /** Programs may order many files differently; then only the number of pieces must be the same. */

@@ -58,9 +58,14 @@ export class LabDaemon {
         '/api/v1/',
         (JSON.parse(this.running.stdout.split('\n')[0]!) as { url: string }).url,
       ).href;
-      this.#token = readFileSync(join(this.folder, 'token'), 'utf8').trim();
+      this.readToken();
       return true;
     });
+  }
+
+  /** From its data folder, where it lies from the first start on. */
+  readToken(): void {
+    this.#token = readFileSync(join(this.folder, 'token'), 'utf8').trim();
   }
 
   /** Without waiting for it. */

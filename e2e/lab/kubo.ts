@@ -38,21 +38,27 @@ export class Kubo {
   /**
    * Makes the repository: loopback, random ports, nobody to bootstrap from (kubo's own profile for tests).
    * @param host where it runs; its swarm then listens on the host's address. Null: this machine's loopback.
+   * @param profiles of kubo, besides the one for tests
    * @throws Error when kubo is not here, see {@link whyNoKubo}
    */
-  constructor(folder: string, host: Host | null = null) {
+  constructor(folder: string, host: Host | null = null, profiles: readonly string[] = []) {
     const program = kuboProgram();
     if (program === null) throw new Error(whyNoKubo()!);
     this.#program = program;
     this.#host = host;
     this.repository = join(folder, 'kubo');
     mkdirSync(this.repository, { recursive: true });
-    this.run('init', '--profile=test');
+    this.run('init', `--profile=${['test', ...profiles].join()}`);
     if (host !== null) {
       this.run('config', '--json', 'Addresses.Swarm', JSON.stringify([`/ip4/${host.address}/tcp/4001`]));
       this.run('config', 'Addresses.API', `/ip4/${host.address}/tcp/5001`);
       this.run('config', 'Addresses.Gateway', `/ip4/${host.address}/tcp/8080`);
     }
+  }
+
+  /** Of the program, as `0.43.0`. @throws Error when it is not here */
+  static version(): string {
+    return spawnSync(kuboProgram() ?? 'ipfs', ['version', '--number'], { encoding: 'utf8' }).stdout.trim();
   }
 
   /** One command to its end. @throws Error with what it said when it fails */
@@ -88,11 +94,22 @@ export class Kubo {
       .trimEnd();
   }
 
+  /** A command as a program, with what it finds its repository by. */
+  commandOf(...args: readonly string[]): string[] {
+    const words = Object.entries({ IPFS_PATH: this.repository, IPFS_TELEMETRY: 'off' });
+    return ['env', ...words.map((word) => word.join('=')), ...this.#command(args)];
+  }
+
+  /** `ipfs daemon`, without waiting for it. */
+  spawnDaemon(...args: readonly string[]): Running {
+    const command = this.#command(['daemon', ...args]);
+    this.#daemon = new Running(command[0]!, command.slice(1), { env: this.#environment() });
+    return this.#daemon;
+  }
+
   /** `ipfs daemon`, until it says that it is ready. */
   async startDaemon(...args: readonly string[]): Promise<void> {
-    const command = this.#command(['daemon', ...args]);
-    const daemon = new Running(command[0]!, command.slice(1), { env: this.#environment() });
-    this.#daemon = daemon;
+    const daemon = this.spawnDaemon(...args);
     await until('kubo is ready', 60_000, () => {
       daemon.assertRunning();
       return daemon.stdout.includes('Daemon is ready');
