@@ -18,6 +18,8 @@ import {
   runProgram,
 } from '@tequio/runtime';
 import { createCompatRoutes } from './compat/compat-routes.ts';
+import { createKuboOpener } from './compat/kubo/kubo-node.ts';
+import type { KuboDeps } from './compat/kubo/kubo-verb.ts';
 import { finishTorrent } from './completion/completion.ts';
 import { composeNode, type LocalNode } from './compose.ts';
 import { SettingsBook } from './config/settings-book.ts';
@@ -201,8 +203,25 @@ class Daemon {
     this.#ipfs = createIpfs(node, log, current, this.#overlay);
     this.#gateway = createGateway(this.#ipfs, clock, log, current);
     this.#front = settings.current.http.enabled
-      ? createFront(node, log, pageFolder, this.#ipfs, version)
+      ? createFront(node, log, pageFolder, this.#createKubo(version))
       : null;
+  }
+
+  #createKubo(version: string): () => Promise<KuboDeps> {
+    const { dataFolder } = this.#node;
+    const { files, hashes, clock } = this.#node.parts.ports;
+    return createKuboOpener({
+      ipfs: this.#ipfs,
+      dataFolder,
+      files,
+      hashes,
+      clock,
+      log: this.#log,
+      settings: () => this.#settings.current,
+      patchSettings: (changes) => this.#settings.patch(changes),
+      version,
+      shutdown: () => this.#end(),
+    });
   }
 
   #createManagement({ version }: DaemonOptions): Management {
@@ -432,18 +451,14 @@ function createFront(
   node: LocalNode,
   log: Log,
   pageFolder: string | null,
-  ipfs: NodeIpfs,
-  version: string,
+  openKubo: () => Promise<KuboDeps>,
 ): HttpFront {
   const { files, entropy, clock } = node.parts.ports;
   const compat = {
     readSource: (text: string) => node.readSource(text),
     wallMs: () => clock.wallMs(),
     randomBytes: (count: number) => entropy.bytes(count),
-    openKubo: async () => {
-      const open = await ipfs.open();
-      return { ...open, ...ipfs.read(open), hashes: node.parts.ports.hashes, version };
-    },
+    openKubo,
   };
   return createHttpFront({
     webServer: createWebServer(),

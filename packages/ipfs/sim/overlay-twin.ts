@@ -275,6 +275,12 @@ export class OverlayTwin implements OverlayPort {
     for (const peer of this.#twins.providers.get(toHex(key)) ?? []) onProvider({ peer, addresses: [] });
   }
 
+  subscribersOf(): readonly OverlayPeer[] {
+    return [];
+  }
+
+  async closest(): Promise<void> {}
+
   async findPeer(peer: OverlayPeer): ReturnType<OverlayPort['findPeer']> {
     return this.#twins.nodes.has(peer) ? { peer, addresses: [] } : null;
   }

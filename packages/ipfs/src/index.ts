@@ -93,14 +93,18 @@ export {
 export { VerifiedBlocks } from './shell/verified-blocks.ts';
 export { openFiles, StoredRoot } from './stored-root.ts';
 export { cidText, codecs, makeCid, multibases, tryDecodeCid, tryParseCid } from './wire/cid.ts';
-export { decodeDagPb, encodeDagPb } from './wire/dag-pb.ts';
+export { type DagPbLink, type DagPbNode, decodeDagPb, encodeDagPb } from './wire/dag-pb.ts';
 export {
+  encodePrivateKey,
+  encodePublicKey,
   type IpfsPublicKey,
   ipnsNameOf,
   ipnsNameText,
   ipnsPeerText,
   ipnsRoutingKey,
   ipnsTopic,
+  tryDecodePrivateKey,
+  tryKeyInName,
   tryParseIpnsName,
 } from './wire/ipns-name.ts';
 export {

@@ -88,6 +88,8 @@ export interface OverlayPort {
   /** Where others reach this node, as far as is known. */
   readonly addresses: readonly OverlayAddress[];
   readonly peers: readonly OverlayPeerInfo[];
+  /** What this node answers. */
+  readonly protocols: readonly string[];
   /** Connections come and go; returns what ends this. */
   watch(events: OverlayPeerEvents): () => void;
   /** Connects, if need be by asking others where the peer is. @throws NodeError `OVERLAY_DIAL` */
@@ -112,10 +114,18 @@ export interface OverlayPort {
   publish(topic: string, bytes: Uint8Array): Promise<void>;
   /** @throws NodeError `OVERLAY_TOPIC` */
   subscribe(topic: string, onMessage: (message: OverlayMessage) => void): OverlaySubscription;
+  /** Connected peers that subscribe to a topic, as far as is known, also where this node does not; null: to any. */
+  subscribersOf(topic: string | null): readonly OverlayPeer[];
   /** Tells the DHT that this node has `key` (a multihash). Resolves to the number of peers that took the record. */
   provide(key: Uint8Array, signal?: AbortSignal): Promise<number>;
   /** Who has `key` (a multihash), as it is learned; resolves when nobody else is left to ask. */
   find(key: Uint8Array, onProvider: (provider: OverlayProvider) => void, signal?: AbortSignal): Promise<void>;
+  /** Asks those who are nearest to `key` (any bytes) who is still nearer, as they answer, until nobody is. */
+  closest(
+    key: Uint8Array,
+    onAnswer: (from: OverlayPeer, closer: readonly OverlayProvider[]) => void,
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** Where a peer is. Null: nobody knows. */
   findPeer(peer: OverlayPeer, signal?: AbortSignal): Promise<OverlayProvider | null>;
   /**

@@ -110,6 +110,10 @@ class Libp2pOverlay implements OverlayService {
     return this.#running?.host.getMultiaddrs().map((address) => address.toString()) ?? [];
   }
 
+  get protocols(): readonly string[] {
+    return this.#running?.host.getProtocols() ?? [];
+  }
+
   get peers(): readonly OverlayPeerInfo[] {
     return this.#running?.host.getConnections().map((connection) => this.#infoOf(connection)) ?? [];
   }
@@ -188,6 +192,10 @@ class Libp2pOverlay implements OverlayService {
     return this.#must.topics.subscribe(topic, onMessage);
   }
 
+  subscribersOf(topic: string | null): readonly OverlayPeer[] {
+    return this.#must.topics.subscribersOf(topic);
+  }
+
   provide(key: Uint8Array, signal?: AbortSignal): Promise<number> {
     return this.#ask(signal, (routing, until) => routing.provide(key, until));
   }
@@ -198,6 +206,14 @@ class Libp2pOverlay implements OverlayService {
     signal?: AbortSignal,
   ): Promise<void> {
     return this.#ask(signal, (routing, until) => routing.find(key, onProvider, until));
+  }
+
+  closest(
+    key: Uint8Array,
+    onAnswer: (from: OverlayPeer, closer: readonly OverlayProvider[]) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    return this.#ask(signal, (routing, until) => routing.closest(key, onAnswer, until));
   }
 
   async findPeer(peer: OverlayPeer, signal?: AbortSignal): Promise<OverlayProvider | null> {

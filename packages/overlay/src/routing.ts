@@ -52,6 +52,19 @@ export class Routing {
     );
   }
 
+  async closest(
+    key: Uint8Array,
+    onAnswer: (from: string, closer: readonly OverlayProvider[]) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#ask(
+      (dht) => dht.getClosestPeers(key, { signal }),
+      (event) => {
+        if (event.name === 'PEER_RESPONSE') onAnswer(event.from.toString(), event.closer.map(providerOf));
+      },
+    );
+  }
+
   async findPeer(peer: PeerId, signal: AbortSignal): Promise<OverlayProvider | null> {
     let found: OverlayProvider | null = null;
     const enough = new AbortController();

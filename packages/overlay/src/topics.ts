@@ -58,11 +58,20 @@ export class Topics {
     };
   }
 
+  subscribersOf(topic: string | null): readonly string[] {
+    const peers = topic === null ? this.#pubsub.getPeers() : this.#pubsub.getSubscribers(topic);
+    return peers.map((peer) => peer.toString());
+  }
+
   #leave(topic: string, listener: OnMessage): void {
     const listeners = this.#listeners.get(topic);
     if (listeners === undefined || !listeners.delete(listener) || listeners.size > 0) return;
     this.#listeners.delete(topic);
-    this.#pubsub.unsubscribe(topic);
+    try {
+      this.#pubsub.unsubscribe(topic);
+    } catch {
+      // It has been stopped, and all topics are left.
+    }
   }
 
   #handleMessage(message: Message): void {

@@ -10,6 +10,16 @@ export { createHashes } from './hashes.ts';
 export { createHttpClient, httpClientLimits } from './http-client.ts';
 export { createHttpServer, httpServerLimits } from './http-server.ts';
 export { createRuntimePorts, type RuntimeOptions, type RuntimePorts } from './ports.ts';
+export {
+  createOwnKey,
+  type OwnKey,
+  type OwnKeyType,
+  ownKeyToPem,
+  rsaBits,
+  signWithOwnKey,
+  tryOwnKeyFromPem,
+  tryPublicKeyOf,
+} from './private-keys.ts';
 export { type ProgramRun, runProgram } from './program.ts';
 export { type ForeignKeyType, verifyForeignSignature } from './public-keys.ts';
 export { createResolver, resolverLimits } from './resolver.ts';

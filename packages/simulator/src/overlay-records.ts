@@ -104,6 +104,17 @@ export class SimulatedDht {
     return values.length === 0 ? null : (values[rulesOf(self, key).pickBest(key, values)] ?? null);
   }
 
+  async closest(
+    self: DhtNode,
+    key: Uint8Array,
+    onAnswer: (from: OverlayPeer, closer: readonly OverlayProvider[]) => void,
+  ): Promise<void> {
+    await this.#wait();
+    const nearest = this.#closest(key, self);
+    const closer = nearest.map(({ provider }) => provider);
+    for (const { peer } of nearest) onAnswer(peer, closer);
+  }
+
   async findPeer(peer: OverlayPeer): Promise<OverlayProvider | null> {
     await this.#wait();
     for (const node of this.#nodes()) if (node.peer === peer) return node.provider;

@@ -132,6 +132,10 @@ export class SimulatedOverlay implements OverlayPort, DhtNode {
     await this.#listener?.close();
   }
 
+  get protocols(): readonly string[] {
+    return [...this.#handlers.keys()];
+  }
+
   get addresses(): readonly OverlayAddress[] {
     return this.#host.host.addresses.map(
       (address) => `/${isIpv6(address) ? 'ip6' : 'ip4'}/${address}/tcp/${port}/p2p/${this.peer}`,
@@ -271,6 +275,19 @@ export class SimulatedOverlay implements OverlayPort, DhtNode {
     signal?: AbortSignal,
   ): Promise<void> {
     return this.#all.dht.find(this, key, onProvider, signal);
+  }
+
+  subscribersOf(topic: string | null): readonly OverlayPeer[] {
+    return [...this.#connections]
+      .filter(([, { topics }]) => (topic === null ? topics.size > 0 : topics.has(topic)))
+      .map(([peer]) => peer);
+  }
+
+  closest(
+    key: Uint8Array,
+    onAnswer: (from: OverlayPeer, closer: readonly OverlayProvider[]) => void,
+  ): Promise<void> {
+    return this.#all.dht.closest(this, key, onAnswer);
   }
 
   findPeer(peer: OverlayPeer): Promise<OverlayProvider | null> {

@@ -10,13 +10,13 @@ import type {
   ImportDeps,
   IpfsExchange,
   IpfsRepository,
-  IpnsKey,
   IpnsNames,
   Mfs,
   NameResolver,
 } from '@tequio/ipfs';
 import { type Log, NodeError, type OverlayPort, type Ports } from '@tequio/kernel';
 import { lookUpText, verifyForeignSignature } from '@tequio/runtime';
+import { KeyRing } from './key-ring.ts';
 import { lockRepository } from './repository-lock.ts';
 
 export type NodeIpfsDeps = {
@@ -35,8 +35,8 @@ export type OpenIpfs = {
   readonly names: NameResolver;
   /** Names of keys: published from here, and looked up. */
   readonly ipns: IpnsNames;
-  /** The node's own key: its name is its peer id. */
-  readonly selfKey: () => Promise<IpnsKey>;
+  /** What they are published with. */
+  readonly keys: KeyRing;
   readonly leafHasher: NonNullable<ImportDeps['leafHasher']>;
   readonly exchange: IpfsExchange | null;
 };
@@ -130,8 +130,10 @@ export class NodeIpfs {
       this.#closers.push(() => exchange?.close());
       exchange?.start();
       const ipns = await this.#openNames(overlay, repository);
+      const keys = new KeyRing(folder, join(dataFolder, 'identity.key'), { files, hashes });
+      ipns.addKeys((name) => keys.find(name));
       const names = new NameResolver(ipns);
-      return { repository, mfs, leafHasher, exchange, names, ipns, selfKey: () => this.#readSelfKey() };
+      return { repository, mfs, leafHasher, exchange, names, ipns, keys };
     } catch (error) {
       await this.#closeParts();
       throw error;
@@ -158,24 +160,8 @@ export class NodeIpfs {
       followsResolved: () => settings().namesByPubsub,
       verify: ({ type, data }, message, signature) => verifyForeignSignature(type, data, message, signature),
     });
-    ipns.addKeys(() => this.#readSelfKey());
     this.#closers.push(() => ipns.close());
     ipns.start();
     return ipns;
-  }
-
-  async #readSelfKey(): Promise<IpnsKey> {
-    const [{ readIdentity }, { ed25519Key }] = await Promise.all([
-      import('@tequio/overlay'),
-      import('@tequio/ipfs'),
-    ]);
-    const { ports, dataFolder } = this.#deps;
-    const { files, entropy, signatures } = ports;
-    const seed = await readIdentity(join(dataFolder, 'identity.key'), dataFolder, {
-      files,
-      entropy,
-      signatures,
-    });
-    return ed25519Key(seed, signatures);
   }
 }

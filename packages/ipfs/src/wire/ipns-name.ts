@@ -42,6 +42,16 @@ export function tryDecodePublicKey(bytes: Uint8Array): IpfsPublicKey | null {
   return reader.ok && type !== null && data !== null ? { type, data } : null;
 }
 
+/** A secret key as libp2p and kubo's key store write it; `data` as libp2p's specs for peer ids have it. */
+export function encodePrivateKey(key: IpfsPublicKey): Uint8Array {
+  return encodePublicKey(key);
+}
+
+/** Null when the bytes are none. */
+export function tryDecodePrivateKey(bytes: Uint8Array): IpfsPublicKey | null {
+  return tryDecodePublicKey(bytes);
+}
+
 /** The multihash that a key is named by. */
 export function ipnsNameOf(key: IpfsPublicKey, hashes: Hashes): Uint8Array {
   const bytes = encodePublicKey(key);

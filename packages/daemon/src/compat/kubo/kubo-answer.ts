@@ -7,7 +7,12 @@ export type KuboAnswer =
   /** One JSON value, with a line's end. */
   | { readonly kind: 'value'; readonly value: unknown }
   /** JSON values as they come, a line each. */
-  | { readonly kind: 'values'; readonly values: AsyncIterable<unknown> }
+  | {
+      readonly kind: 'values';
+      readonly values: AsyncIterable<unknown>;
+      /** The client is told at once that it is being answered, and waits for values as long as it likes. */
+      readonly isLive?: boolean;
+    }
   /** Bytes as they come. */
   | {
       readonly kind: 'bytes';
@@ -25,6 +30,18 @@ export function value(of: unknown): KuboAnswer {
 
 export function values(of: AsyncIterable<unknown>): KuboAnswer {
   return { kind: 'values', values: of };
+}
+
+/** A list of values that has none. */
+export function noValues(): KuboAnswer {
+  return values(none());
+}
+
+async function* none(): AsyncGenerator<unknown> {}
+
+/** Values that come when something happens; see `isLive`. */
+export function live(of: AsyncIterable<unknown>): KuboAnswer {
+  return { kind: 'values', values: of, isLive: true };
 }
 
 export function bytes(
@@ -76,7 +93,7 @@ export async function responseOf(answer: KuboAnswer): Promise<WebResponse> {
       return {
         status: 200,
         headers: { ...common, 'content-type': 'application/json', 'x-chunked-output': '1' },
-        body: await begun(lines(answer.values)),
+        body: answer.isLive === true ? lines(answer.values) : await begun(lines(answer.values)),
       };
     case 'bytes':
       return {
@@ -95,6 +112,7 @@ export async function responseOf(answer: KuboAnswer): Promise<WebResponse> {
 /** Words of kubo's that programs look for, by our codes; our sentence stands behind them. */
 const kuboWords: Readonly<Record<string, string>> = {
   IPFS_BLOCK_MISSING: 'block was not found locally (offline): ipld: could not find it',
+  IPFS_NAME: 'could not resolve name: not found',
   IPFS_PIN_RECURSIVE: 'already pinned recursively',
   IPFS_PIN_NONE: 'not pinned, or not recursively pinned',
 };

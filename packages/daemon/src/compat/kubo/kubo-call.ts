@@ -16,7 +16,9 @@ export class KuboCall {
   get signal(): AbortSignal {
     const timeout = this.#text('timeout');
     const { signal } = this.#request;
-    return timeout === null ? signal : AbortSignal.any([signal, AbortSignal.timeout(durationMs(timeout))]);
+    return timeout === null
+      ? signal
+      : AbortSignal.any([signal, AbortSignal.timeout(durationMs(timeout, 'timeout'))]);
   }
 
   get args(): readonly string[] {
@@ -92,8 +94,8 @@ export class KuboCall {
   }
 }
 
-/** As Go writes it: `1h30m`, `1.5s`, `300ms`. */
-function durationMs(text: string): number {
+/** As Go writes it: `1h30m`, `1.5s`, `300ms`. @throws KuboUsageError */
+export function durationMs(text: string, name: string): number {
   const units: Readonly<Record<string, number>> = {
     ns: 1e-6,
     us: 1e-3,
@@ -102,11 +104,12 @@ function durationMs(text: string): number {
     s: 1000,
     m: 60_000,
     h: 3_600_000,
+    d: 86_400_000,
   };
-  if (!/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(text))
-    throw new KuboUsageError(`option "timeout" is a time such as 30s, not "${text}"`);
+  if (!/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+$/.test(text))
+    throw new KuboUsageError(`invalid duration "${text}": option "${name}" is a time such as 30s`);
   let sumMs = 0;
-  for (const [, value, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g))
+  for (const [, value, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)/g))
     sumMs += Number(value) * units[unit!]!;
   return Math.min(Math.max(1, Math.ceil(sumMs)), 2 ** 31 - 1);
 }

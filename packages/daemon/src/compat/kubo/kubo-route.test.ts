@@ -103,15 +103,18 @@ test('what is wrong with a request is said in kubo’s words or ours, never with
   }));
 
 test('nobody gets in without a key, and a key that reads cannot write', async () => {
-  await withKubo(async ({ client }) => {
-    await rejects(client.version(), /key/);
-  }, null);
+  await withKubo(
+    async ({ client }) => {
+      await rejects(client.version(), /key/);
+    },
+    { caller: null },
+  );
   await withKubo(
     async ({ client }) => {
       ok((await client.version()).version);
       await rejects(client.add('x'), /key/);
     },
-    { user: null, scope: 'read', by: 'key' },
+    { caller: { user: null, scope: 'read', by: 'key' } },
   );
 });
 

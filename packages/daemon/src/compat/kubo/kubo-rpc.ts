@@ -5,16 +5,25 @@ import type { RouteContext, RouteRequest } from '../../http/compat-route.ts';
 import { addVerbs } from './add-verbs.ts';
 import { blockVerbs } from './block-verbs.ts';
 import { cidVerbs } from './cid-verbs.ts';
+import { configVerbs } from './config-verbs.ts';
 import { dagVerbs } from './dag-verbs.ts';
 import { fileVerbs } from './file-verbs.ts';
+import { keyVerbs } from './key-verbs.ts';
 import { closing, errorResponse, problem, value } from './kubo-answer.ts';
 import { KuboCall } from './kubo-call.ts';
 import type { KuboDeps, KuboVerbs } from './kubo-verb.ts';
 import { mfsVerbs } from './mfs-verbs.ts';
+import { nameVerbs } from './name-verbs.ts';
 import { nodeVerbs } from './node-verbs.ts';
+import { objectVerbs } from './object-verbs.ts';
 import { pinVerbs } from './pin-verbs.ts';
+import { programVerbs } from './program-verbs.ts';
+import { pubsubVerbs } from './pubsub-verbs.ts';
 import { refVerbs } from './ref-verbs.ts';
 import { repoVerbs } from './repo-verbs.ts';
+import { routingVerbs } from './routing-verbs.ts';
+import { statVerbs } from './stat-verbs.ts';
+import { swarmVerbs } from './swarm-verbs.ts';
 
 const prefix = '/api/v0';
 
@@ -22,13 +31,22 @@ export const kuboVerbs: KuboVerbs = {
   ...addVerbs,
   ...blockVerbs,
   ...cidVerbs,
+  ...configVerbs,
   ...dagVerbs,
   ...fileVerbs,
+  ...keyVerbs,
   ...mfsVerbs,
+  ...nameVerbs,
   ...nodeVerbs,
+  ...objectVerbs,
   ...pinVerbs,
+  ...programVerbs,
+  ...pubsubVerbs,
   ...refVerbs,
   ...repoVerbs,
+  ...routingVerbs,
+  ...statVerbs,
+  ...swarmVerbs,
   commands: { scope: 'read', run: () => value(commandTree()) },
 };
 

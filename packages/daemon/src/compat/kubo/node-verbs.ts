@@ -1,9 +1,10 @@
-/** `id`, `swarm/…`, `bitswap/…`, `routing/…`: this node among others. */
-import { tryDecodeCid } from '@tequio/ipfs';
+/** `id`, `resolve`, `bitswap/…`: this node, and what it gives and gets. */
+import { encodePublicKey, tryDecodeCid, tryKeyInName, tryParseIpnsName } from '@tequio/ipfs';
 import type { OverlayPort } from '@tequio/kernel';
-import { value, values } from './kubo-answer.ts';
-import { type KuboCall, KuboUsageError } from './kubo-call.ts';
-import { cidWriter, readCid, resolve, resolveCid } from './kubo-path.ts';
+import { value } from './kubo-answer.ts';
+import type { KuboCall } from './kubo-call.ts';
+import { overlayOf } from './kubo-overlay.ts';
+import { cidWriter, resolve } from './kubo-path.ts';
 import type { KuboDeps, KuboVerbs } from './kubo-verb.ts';
 
 const dialMs = 30_000;
@@ -17,49 +18,26 @@ export const nodeVerbs: KuboVerbs = {
       return value({ Path: ['/ipfs', cidWriter(call)(cid), ...remainder].join('/') });
     },
   },
-  'name/resolve': {
-    scope: 'read',
-    run: async (call, deps) => {
-      const name = call.arg(0, 'name').replace(/^(?:\/ipns\/|ipns:\/\/)/, '');
-      const { root, segments } = await deps.names.resolve('ipns', name, [], call.signal);
-      return value({ Path: ['/ipfs', root.toString(), ...segments].join('/') });
-    },
-  },
-  'swarm/peers': { scope: 'read', run: (call, deps) => value(peers(call, deps)) },
-  'swarm/connect': { scope: 'write', run: async (call, deps) => value(await connect(call, deps)) },
-  'swarm/disconnect': { scope: 'write', run: async (call, deps) => value(await disconnect(call, deps)) },
-  'swarm/addrs/local': { scope: 'read', run: (_, deps) => value({ Strings: overlayOf(deps).addresses }) },
-  'swarm/addrs/listen': { scope: 'read', run: (_, deps) => value({ Strings: overlayOf(deps).addresses }) },
   'bitswap/wantlist': {
     scope: 'read',
     run: (call, deps) => value({ Keys: wants(call, deps).map((cid) => ({ '/': cid })) }),
   },
   'bitswap/stat': { scope: 'read', run: (call, deps) => value(bitswapStat(call, deps)) },
+  'stats/bitswap': { scope: 'read', run: (call, deps) => value(bitswapStat(call, deps)) },
   'bitswap/ledger': { scope: 'read', run: (call, deps) => value(ledger(call, deps)) },
-  'routing/findprovs': { scope: 'read', run: (call, deps) => values(findProviders(call, deps)) },
-  'routing/findpeer': { scope: 'read', run: (call, deps) => values(findPeer(call, deps)) },
-  'routing/provide': { scope: 'write', run: (call, deps) => values(provide(call, deps)) },
 };
 
-/** @throws KuboUsageError while it takes no part in libp2p */
-function overlayOf({ exchange }: KuboDeps): OverlayPort {
-  if (exchange === null)
-    throw new KuboUsageError(
-      'this action must be run in online mode: set overlay.enabled, and start the node again',
-    );
-  return exchange.overlay;
-}
-
 async function identity(call: KuboCall, deps: KuboDeps): Promise<unknown> {
-  const overlay = overlayOf(deps);
+  const own = (await deps.keys.get('self')).peer;
   const asked = call.args[0];
-  if (asked !== undefined && asked !== overlay.peer) return identityOf(asked, overlay);
+  if (asked !== undefined && asked !== own) return identityOf(asked, overlayOf(deps));
+  const overlay = deps.exchange?.overlay;
   return {
-    ID: overlay.peer,
-    PublicKey: '',
-    Addresses: overlay.addresses.map((address) => withPeer(address, overlay.peer)),
+    ID: own,
+    PublicKey: publicKeyOf(own),
+    Addresses: (overlay?.addresses ?? []).map((address) => withPeer(address, own)).toSorted(),
     AgentVersion: `tequio/${deps.version}`,
-    Protocols: ['/ipfs/bitswap/1.2.0', '/ipfs/bitswap/1.1.0', '/ipfs/bitswap/1.0.0', '/ipfs/id/1.0.0'],
+    Protocols: (overlay?.protocols ?? []).toSorted(),
   };
 }
 
@@ -69,50 +47,22 @@ async function identityOf(peer: string, overlay: OverlayPort): Promise<unknown> 
   const [first] = connections;
   return {
     ID: peer,
-    PublicKey: '',
-    Addresses: connections.map(({ address }) => withPeer(address, peer)),
+    PublicKey: publicKeyOf(peer),
+    Addresses: connections.map(({ address }) => withPeer(address, peer)).toSorted(),
     AgentVersion: first?.agent ?? '',
-    Protocols: first?.protocols ?? [],
+    Protocols: (first?.protocols ?? []).toSorted(),
   };
 }
 
-function withPeer(address: string, peer: string): string {
+/** Of a peer whose id is its key; of others it is not known. */
+function publicKeyOf(peer: string): string {
+  const name = tryParseIpnsName(peer);
+  const key = name === null ? null : tryKeyInName(name);
+  return key === null ? '' : Buffer.from(encodePublicKey(key)).toString('base64');
+}
+
+export function withPeer(address: string, peer: string): string {
   return address.includes('/p2p/') ? address : `${address}/p2p/${peer}`;
-}
-
-function peers(call: KuboCall, deps: KuboDeps): unknown {
-  const [isVerbose, withLatency] = [call.flag('verbose'), call.flag('latency')];
-  const found = overlayOf(deps).peers.map(({ peer, address, direction, latencyMs, agent }) => ({
-    Addr: address.replace(/\/p2p\/[^/]+$/, ''),
-    Peer: peer,
-    Direction: direction === 'in' ? 1 : 2,
-    ...((isVerbose || withLatency) && latencyMs !== null ? { Latency: `${latencyMs}ms` } : {}),
-    ...(isVerbose && agent !== null ? { Identify: { AgentVersion: agent } } : {}),
-  }));
-  return { Peers: found };
-}
-
-async function connect(call: KuboCall, deps: KuboDeps): Promise<unknown> {
-  const overlay = overlayOf(deps);
-  call.arg(0, 'address');
-  const lines: string[] = [];
-  for (const address of call.args) {
-    const to = address.replace(/^\/p2p\/([^/]+)$/, '$1');
-    lines.push(`connect ${await overlay.connect(to, { timeoutMs: dialMs, signal: call.signal })} success`);
-  }
-  return { Strings: lines };
-}
-
-async function disconnect(call: KuboCall, deps: KuboDeps): Promise<unknown> {
-  const overlay = overlayOf(deps);
-  call.arg(0, 'address');
-  const lines: string[] = [];
-  for (const address of call.args) {
-    const peer = address.split('/').at(-1)!;
-    await overlay.disconnect(peer);
-    lines.push(`disconnect ${peer} success`);
-  }
-  return { Strings: lines };
 }
 
 function wants(call: KuboCall, { exchange }: KuboDeps): readonly string[] {
@@ -155,50 +105,4 @@ function ledger(call: KuboCall, deps: KuboDeps): unknown {
     Recv: peer?.receivedBytes ?? 0,
     Exchanged: peer?.exchanges ?? 0,
   };
-}
-
-/** Kubo's numbers of what happens in a query. */
-const queryEvent = { finalPeer: 2, provider: 4, value: 5 } as const;
-
-function eventOf(type: number, responses: readonly unknown[], id = ''): unknown {
-  return { ID: id, Type: type, Responses: responses, Extra: '' };
-}
-
-async function* findProviders(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {
-  const overlay = overlayOf(deps);
-  const [cid, most] = [readCid(call.arg(0, 'key')), call.count('num-providers') ?? 20];
-  const found: unknown[] = [];
-  const end = new AbortController();
-  await overlay
-    .find(
-      cid.multihash.bytes,
-      ({ peer, addresses }) => {
-        if (found.length < most) found.push(eventOf(queryEvent.provider, [{ ID: peer, Addrs: addresses }]));
-        if (found.length >= most) end.abort();
-      },
-      AbortSignal.any([call.signal, end.signal]),
-    )
-    .catch((error: unknown) => {
-      if (found.length === 0) throw error;
-    });
-  yield* found;
-}
-
-async function* findPeer(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {
-  const peer = call.arg(0, 'peerID');
-  const found = await overlayOf(deps).findPeer(peer, call.signal);
-  if (found === null) throw new KuboUsageError(`routing: not found: ${peer}`);
-  yield eventOf(queryEvent.finalPeer, [{ ID: found.peer, Addrs: found.addresses }], found.peer);
-}
-
-async function* provide(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {
-  const overlay = overlayOf(deps);
-  call.arg(0, 'key');
-  for (const path of call.args) {
-    const cid = await resolveCid(deps, path, call.signal);
-    if (!(await deps.repository.blocks.has(cid)))
-      throw new KuboUsageError(`block ${cid} not found locally, cannot provide`);
-    const count = await overlay.provide(cid.multihash.bytes, call.signal);
-    yield eventOf(queryEvent.value, [], `${count} peers took the record of ${cid}`);
-  }
 }
