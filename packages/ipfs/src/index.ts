@@ -38,6 +38,7 @@ export {
   type GatewayOptions,
   type GatewayRequest,
 } from './shell/gateway.ts';
+export { HotBlocks } from './shell/hot-blocks.ts';
 export { ed25519Key } from './shell/ipns-keys.ts';
 export {
   defaultPublishOptions,

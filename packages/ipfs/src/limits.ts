@@ -39,6 +39,11 @@ export const blockLimits = {
   readsAtOnce: 16,
   /** A file that holds blocks in place is looked at again after so long. */
   fileTrustedMs: 2000,
+  /** What a gateway keeps in memory of blocks that are asked for again and again. */
+  hotBytesMax: 16 << 20,
+  hotCountMax: 4096,
+  /** Keys that were read lately, among which one that comes again is looked for. */
+  hotSeenCount: 8192,
   /** Bytes of a pin's name. */
   pinNameBytesMax: 255,
 } as const;

@@ -13,24 +13,36 @@ export async function sendResponse(
 ): Promise<void> {
   const { status, headers, body } = answer;
   if (response.destroyed) return endBody(body);
+  // Given to Node all at once, which is a quarter of the work of one by one.
+  const head = flatHeaders(headers);
   // A body that nobody has read would stand in the way of the next request.
-  if (!request.complete && hasBody(request)) response.setHeader('connection', 'close');
-  for (const [name, value] of Object.entries(headers))
-    response.setHeader(name, typeof value === 'string' ? value : [...value]);
+  if (!request.complete && hasBody(request) && headers['connection'] === undefined)
+    head.push('connection', 'close');
   const isEmpty = request.method === 'HEAD' || status === 204 || status === 304;
   if (body !== null && typeof body === 'object' && Symbol.asyncIterator in body) {
-    response.writeHead(status);
+    response.writeHead(status, head);
     if (!isEmpty) return sendPieces(response, body, onFault);
     response.end();
     return endBody(body);
   }
   const bytes = typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array(0));
-  if (status !== 204 && status !== 304 && !response.hasHeader('content-length'))
-    response.setHeader('content-length', bytes.length);
-  response.writeHead(status);
+  if (status !== 204 && status !== 304 && headers['content-length'] === undefined)
+    head.push('content-length', String(bytes.length));
+  response.writeHead(status, head);
   response.socket?.setTimeout(clientSilenceMs);
   if (isEmpty) response.end();
   else response.end(bytes);
+}
+
+/** Name, value, name, value: a header that comes several times comes so here. */
+function flatHeaders(headers: WebResponse['headers']): string[] {
+  const flat: string[] = [];
+  for (const name in headers) {
+    const value = headers[name]!;
+    if (typeof value === 'string') flat.push(name, value);
+    else for (const one of value) flat.push(name, one);
+  }
+  return flat;
 }
 
 async function sendPieces(

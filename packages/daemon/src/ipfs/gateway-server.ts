@@ -3,6 +3,7 @@
  * Off until the setting `ipfs.gateway` names an address.
  */
 import type { Settings } from '@tequio/api';
+import type { HotBlocks } from '@tequio/ipfs';
 import type { Clock, Log, WebRequest, WebResponse, WebServerPort } from '@tequio/kernel';
 import { closedAfter } from '../http/closed-after.ts';
 import { readListenAddress, urlHostOf } from '../http/listen-address.ts';
@@ -20,6 +21,8 @@ export type GatewayServerDeps = {
 export class GatewayServer {
   readonly #deps: GatewayServerDeps;
   #url: string | null = null;
+  #parts: Promise<typeof import('@tequio/ipfs')> | null = null;
+  #hot: HotBlocks | null = null;
 
   constructor(deps: GatewayServerDeps) {
     this.#deps = deps;
@@ -52,15 +55,17 @@ export class GatewayServer {
 
   async #answer(request: WebRequest): Promise<WebResponse> {
     const { ipfs, clock, log } = this.#deps;
-    const [{ Gateway, defaultGatewayOptions }, open] = await Promise.all([
-      import('@tequio/ipfs'),
+    this.#parts ??= import('@tequio/ipfs');
+    const [{ Gateway, HotBlocks, defaultGatewayOptions }, open] = await Promise.all([
+      this.#parts,
       ipfs.open(),
     ]);
+    this.#hot ??= new HotBlocks(open.repository.blocks);
     const reading = ipfs.read(open);
     const gateway = new Gateway(
       { ...defaultGatewayOptions, dnslink: false },
       {
-        blocks: reading.reader,
+        blocks: this.#hot.before(reading.reader),
         local: open.repository.blocks,
         names: open.names,
         clock,

@@ -32,16 +32,18 @@ export type RetrievalCounts = {
 export class Retrieval implements BlockReader {
   readonly counts: RetrievalCounts = { peerBlocks: 0, peerBytes: 0, gatewayBlocks: 0, gatewayBytes: 0 };
   readonly #deps: RetrievalDeps;
-  readonly #session: number | null;
-  readonly #end = new AbortController();
+  /** Others are asked at all only when something is not here. */
+  #session: number | null = null;
+  #end: AbortController | null = null;
+  #isClosed = false;
 
   constructor(deps: RetrievalDeps) {
     this.#deps = deps;
-    this.#session = deps.bitswap?.openSession() ?? null;
   }
 
   close(): void {
-    this.#end.abort();
+    this.#isClosed = true;
+    this.#end?.abort();
     if (this.#session !== null) this.#deps.bitswap?.closeSession(this.#session);
   }
 
@@ -58,6 +60,8 @@ export class Retrieval implements BlockReader {
       return null;
     });
     if (here !== null) return here;
+    if (this.#isClosed) return null;
+    this.#end ??= new AbortController();
     const stop = new AbortController();
     const signals = [
       this.#end.signal,
@@ -90,7 +94,8 @@ export class Retrieval implements BlockReader {
 
   async #fromPeers(cid: CID, signal: AbortSignal): Promise<Uint8Array | null> {
     const { bitswap } = this.#deps;
-    if (bitswap === null || this.#session === null) return null;
+    if (bitswap === null) return null;
+    this.#session ??= bitswap.openSession();
     const bytes = await bitswap.get(this.#session, cid.bytes, signal);
     if (bytes !== null) {
       this.counts.peerBlocks++;
