@@ -49,24 +49,26 @@ export function streamSource(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Ar
 
 /**
  * A file of the disk, read by its threads into slabs of the same disk port, no others. It must not change meanwhile;
- * that it got shorter is noticed. To be closed after use. @throws NodeError `FILE_MISSING`, DISK_*
+ * that it got shorter is noticed. To be closed after use.
+ * @param knownBytes how long it is, where somebody has just looked @throws NodeError `FILE_MISSING`, DISK_*
  */
 export async function fileSource(
   disk: DiskPort,
   ref: FileRef,
+  knownBytes: number | null = null,
 ): Promise<ContentSource & { close(): Promise<void> }> {
   const file = disk.register(ref);
-  const stat = await disk.stat(file);
-  if (stat === null) {
+  const fileBytes = knownBytes ?? (await disk.stat(file))?.bytes ?? null;
+  if (fileBytes === null) {
     await disk.forget(file);
     throw new NodeError('FILE_MISSING', `"${ref.root}/${ref.path}" does not exist.`, { op: 'read' });
   }
   let at = 0;
   return {
-    bytes: stat.bytes,
+    bytes: fileBytes,
     close: () => disk.forget(file),
     fill: (slab, from, to) => {
-      const bytes = Math.min(to - from, stat.bytes - at);
+      const bytes = Math.min(to - from, fileBytes - at);
       if (bytes === 0) return Promise.resolve(from);
       const spans = [{ file, offset: at, bytes }];
       at += bytes;

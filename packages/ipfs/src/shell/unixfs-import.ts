@@ -39,6 +39,8 @@ export type FileImportOptions = {
   readonly metadata?: UnixfsMetadata;
   /** Leaves that are in the store, and come before the content. */
   readonly leaves?: readonly DagRoot[];
+  /** Of a file of the disk, where somebody has just looked. */
+  readonly fileBytes?: number;
   /** Told after each part of the content is stored. */
   readonly onProgress?: (bytes: number) => void;
   readonly signal?: AbortSignal;
@@ -71,7 +73,7 @@ export async function importFile(
   ref: FileRef,
   options: FileImportOptions = {},
 ): Promise<DagRoot> {
-  const source = await fileSource(deps.disk, ref);
+  const source = await fileSource(deps.disk, ref, options.fileBytes ?? null);
   try {
     // The disk's threads read only into memory that is theirs too.
     const importDeps = { ...deps, leafHasher: diskLeafHasher(deps.disk) };

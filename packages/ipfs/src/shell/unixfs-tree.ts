@@ -67,8 +67,7 @@ class TreeImporter {
 
   async run(path: string, item: FolderItem): Promise<TreeImport> {
     const slash = path.lastIndexOf('/');
-    const [parent, name] = [path.slice(0, slash) || '/', path.slice(slash + 1)];
-    const root = await this.#add({ root: parent, inside: name, shown: '', item, depth: 0 });
+    const root = await this.#add({ folder: path.slice(0, slash) || '/', shown: '', item, depth: 0 });
     if (root === null)
       throw new NodeError('FILE_READ', `"${path}" is no file, folder or link.`, { op: 'read' });
     await this.#batch.flush();
@@ -96,14 +95,15 @@ class TreeImporter {
     return Promise.resolve(makeSymlink(this.#maker, place.item.target ?? '', onlyTime));
   }
 
-  #addFile({ root, inside }: TreePlace, metadata: UnixfsMetadata): Promise<DagRoot> {
+  #addFile({ folder, item }: TreePlace, metadata: UnixfsMetadata): Promise<DagRoot> {
     const { onProgress, signal } = this.#options;
     return importFile(
       this.#deps,
       this.#profile,
-      { root, path: inside },
+      { root: folder, path: item.name },
       {
         metadata,
+        fileBytes: item.bytes,
         ...(onProgress === undefined ? null : { onProgress }),
         ...(signal === undefined ? null : { signal }),
       },
@@ -111,8 +111,8 @@ class TreeImporter {
   }
 
   async #addFolder(place: TreePlace, metadata: UnixfsMetadata): Promise<DagRoot> {
-    const { root, inside, shown, depth } = place;
-    const path = `${root === '/' ? '' : root}/${inside}`;
+    const { folder, shown, depth } = place;
+    const path = `${folder === '/' ? '' : folder}/${place.item.name}`;
     if (depth > ipfsLimits.pathDepthMax)
       throw new NodeError('FILE_READ', `"${path}" lies more than ${ipfsLimits.pathDepthMax} folders deep.`);
     this.#options.signal?.throwIfAborted();
@@ -120,8 +120,7 @@ class TreeImporter {
     const entries: FolderEntry[] = [];
     const add = async (item: FolderItem): Promise<void> => {
       const child = await this.#add({
-        root,
-        inside: inside === '' ? item.name : `${inside}/${item.name}`,
+        folder: path,
         shown: shown === '' ? item.name : `${shown}/${item.name}`,
         item,
         depth: depth + 1,
@@ -154,10 +153,8 @@ class TreeImporter {
 }
 
 type TreePlace = {
-  /** Absolute; no link in it is looked at. */
-  readonly root: string;
-  /** From there, with `/`. */
-  readonly inside: string;
+  /** That it lies in: absolute, and as it was listed; no link in it is looked at. */
+  readonly folder: string;
   /** From what is added. */
   readonly shown: string;
   readonly item: FolderItem;
