@@ -11,7 +11,7 @@ import { access, enter, node } from './node.ts';
 import { PlayDialog } from './play/play-dialog.tsx';
 import { takeHandedOver } from './pwa/handed-over.ts';
 import { route } from './route.ts';
-import { dialog } from './shell/dialogs.ts';
+import { dialog, dialogAbout } from './shell/dialogs.ts';
 import { Frame } from './shell/frame.tsx';
 import { late } from './shell/late.tsx';
 import { Palette } from './shell/palette.tsx';
@@ -22,6 +22,7 @@ import { say } from './words/words.ts';
 const SettingsScreen = late(() =>
   import('./settings/settings-screen.tsx').then((part) => part.SettingsScreen),
 );
+const IpfsScreen = late(() => import('./ipfs/ipfs-screen.tsx').then((part) => part.IpfsScreen));
 const MapScreen = late(() => import('./map/map-screen.tsx').then((part) => part.MapScreen));
 
 export function App(): JSX.Element {
@@ -44,6 +45,7 @@ function Screen(): JSX.Element {
     return <DetailScreen key={id} id={id} part={part ?? 'overview'} />;
   if (screen === 'torrents') return <TorrentsScreen />;
   if (screen === 'settings') return <SettingsScreen />;
+  if (screen === 'ipfs') return <IpfsScreen part={id ?? 'files'} place={part ?? ''} />;
   if (screen === 'map') return <MapScreen />;
   if (screen === 'log') return <LogScreen />;
   return <HomeScreen />;
@@ -65,6 +67,10 @@ function OpenDialog(): JSX.Element | null {
       return <PlayDialog />;
     case 'guide':
       return <GuideDialog />;
+    case 'part': {
+      const Part = dialogAbout.value.part;
+      return Part === undefined ? null : <Part />;
+    }
     case null:
       return null;
   }

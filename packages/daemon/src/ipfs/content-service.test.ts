@@ -138,6 +138,7 @@ describe('IPFS of a node, for pages', () => {
 
   test('pins are kept by both names of one thing, and what nothing keeps goes', async () => {
     const { cid } = await ipfs.entry('/música');
+    equal((await ipfs.block(`ipfs://${cid}/són.txt`)).cid, helloCid);
     equal(await ipfs.pin(cid, 'my music'), cid);
     const { pins, totalCount } = await ipfs.pins();
     deepEqual(

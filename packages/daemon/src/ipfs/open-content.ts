@@ -64,7 +64,7 @@ export class OpenContent {
   }
 
   /** @throws NodeError `IPFS_PATH`, `IPFS_NAME`, `IPFS_NO_LINK`, `IPFS_BLOCK_MISSING` */
-  async resolve(text: string, reading: 'unixfs' | 'data' = 'unixfs'): Promise<Cid> {
+  async resolve(text: string): Promise<Cid> {
     const { names, mfs } = this.#open;
     const path = contentPathOf(text);
     if (isTreePath(path)) return (await mfs.stat(path)).cid;
@@ -72,7 +72,7 @@ export class OpenContent {
     if (name !== null) {
       const elements = name[2]!.split('/').filter((element) => element !== '');
       const { root, segments } = await names.resolve('ipns', name[1]!, elements, this.#signal);
-      return (await resolvePath(this.#reader, { root, segments }, reading, this.#signal)).cid;
+      return (await resolvePath(this.#reader, { root, segments }, 'unixfs', this.#signal)).cid;
     }
     const parsed = parseIpfsPath(path);
     if (!parsed.ok)
@@ -83,7 +83,7 @@ export class OpenContent {
           op: 'resolve',
         },
       );
-    return (await resolvePath(this.#reader, parsed.value, reading, this.#signal)).cid;
+    return (await resolvePath(this.#reader, parsed.value, 'unixfs', this.#signal)).cid;
   }
 
   async addFile(path: string, content: AsyncIterable<Uint8Array>): Promise<IpfsFileEntry> {
@@ -162,7 +162,7 @@ export class OpenContent {
   }
 
   async block(path: string): Promise<IpfsBlockView> {
-    const cid = await this.resolve(path, 'data');
+    const cid = await this.resolve(path);
     const block = await getBlock(this.#reader, cid, this.#signal);
     return viewBlock(cid, block, this.#pinOf(cid));
   }

@@ -1,9 +1,10 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { dialog, openDialog } from '../shell/dialogs.ts';
+import { dropTarget } from '../shell/drop-target.ts';
 import { say } from '../words/words.ts';
 
-/** Anything that is dropped or pasted on the page, wherever, is something to add. */
+/** What is dropped or pasted on the page, wherever, is something to add: a torrent, or what the screen is for. */
 export function DropZone({ children }: { readonly children: ComponentChildren }): JSX.Element {
   const [isOver, setOver] = useState(false);
   useEffect(() => {
@@ -19,7 +20,7 @@ export function DropZone({ children }: { readonly children: ComponentChildren })
     // biome-ignore lint/a11y/noStaticElementInteractions: there is a button for the same
     <div
       class={`drop-zone ${isOver ? 'over' : ''}`}
-      data-word={say('add.title')}
+      data-word={dropTarget.value?.word ?? say('add.title')}
       onDragOver={(event) => {
         event.preventDefault();
         setOver(true);
@@ -38,6 +39,7 @@ function handlePaste(event: ClipboardEvent): void {
 }
 
 async function addFrom(data: DataTransfer | null): Promise<void> {
+  if (data !== null && dropTarget.value !== null) return dropTarget.value.take(data);
   const [file] = data?.files ?? [];
   const text = data?.getData('text/uri-list') || data?.getData('text/plain') || '';
   if (file !== undefined) openDialog('add', { source: new Uint8Array(await file.arrayBuffer()) });

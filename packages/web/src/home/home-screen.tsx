@@ -8,6 +8,7 @@ import { Fret } from '../shell/icon.tsx';
 import type { WordKey } from '../words/en.ts';
 import { formatBytes, formatRate } from '../words/format.ts';
 import { say } from '../words/words.ts';
+import { IpfsCard } from './ipfs-card.tsx';
 
 export function HomeScreen(): JSX.Element {
   const now = status.value;
@@ -22,7 +23,8 @@ export function HomeScreen(): JSX.Element {
       ))}
       <div class="cards">
         <BittorrentCard now={now} />
-        <div class="card stack">
+        <IpfsCard />
+        <div class="card stack wide">
           <h2>{say('home.reach')}</h2>
           <Reachability now={now} />
         </div>

@@ -1,32 +1,15 @@
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import { node } from '../node.ts';
-import { attempt, tell } from '../notice.ts';
 import { language, say } from '../words/words.ts';
+import { useSettings } from './known-settings.ts';
 import { PageSettings } from './page-settings.tsx';
-import { Field } from './setting-field.tsx';
-import { changeOf, fieldsOf, type SettingField, valueAt } from './setting-fields.ts';
+import type { SettingField } from './setting-fields.ts';
 import { settingGroups } from './setting-groups.ts';
+import { FieldList } from './setting-list.tsx';
 
-type Known = {
-  readonly fields: ReadonlyMap<string, SettingField>;
-  readonly settings: unknown;
-  readonly origins: Readonly<Record<string, string>>;
-};
-
-type Shown = { readonly id: string; readonly name: string; readonly fields: readonly SettingField[] };
+type Shown = { readonly id: string; readonly name: string; readonly keys: readonly string[] };
 
 export function SettingsScreen(): JSX.Element {
-  const [known, setKnown] = useState<Known | null>(null);
-  const load = (): Promise<boolean> => attempt(async () => setKnown(await readAll()));
-  useEffect(() => void load(), []);
-  const change = async (key: string, value: unknown): Promise<void> => {
-    await attempt(async () => {
-      const { restartNeeded } = await node.settings.patch(changeOf(key, value));
-      tell(say(restartNeeded.length === 0 ? 'settings.saved' : 'settings.savedLate'));
-    });
-    await load();
-  };
+  const { known, change } = useSettings();
   const groups = known === null ? [] : groupsOf(known.fields);
   return (
     <section class="settings" aria-labelledby="settings-title">
@@ -40,18 +23,10 @@ export function SettingsScreen(): JSX.Element {
       <div class="screen stack">
         <h1 id="settings-title">{say('settings.title')}</h1>
         <PageSettings />
-        {groups.map(({ id, name, fields }) => (
+        {groups.map(({ id, name, keys }) => (
           <fieldset key={id} id={`settings-${id}`} class="card stack">
             <legend>{name}</legend>
-            {fields.map((field) => (
-              <Field
-                key={field.key}
-                field={field}
-                value={valueAt(known!.settings, field.key)}
-                isFixed={['environment', 'flag'].includes(known!.origins[field.key] ?? '')}
-                change={(value) => change(field.key, value)}
-              />
-            ))}
+            <FieldList keys={keys} known={known!} change={change} />
           </fieldset>
         ))}
       </div>
@@ -59,27 +34,18 @@ export function SettingsScreen(): JSX.Element {
   );
 }
 
-async function readAll(): Promise<Known> {
-  const [schema, settings, origins] = await Promise.all([
-    node.settings.schema(),
-    node.settings.get(),
-    node.settings.origins(),
-  ]);
-  return { fields: new Map(fieldsOf(schema).map((field) => [field.key, field])), settings, origins };
-}
-
 /** A newer node may have settings that this page does not know: they come last. */
 function groupsOf(fields: ReadonlyMap<string, SettingField>): readonly Shown[] {
   const placed = new Set(settingGroups.flatMap(({ keys }) => keys));
-  const others = [...fields.values()].filter(({ key }) => !placed.has(key));
+  const others = [...fields.keys()].filter((key) => !placed.has(key));
   return [
     ...settingGroups.map(({ id, keys, ...names }) => ({
       id,
       name: names[language.value],
-      fields: keys.flatMap((key) => fields.get(key) ?? []),
+      keys: keys.filter((key) => fields.has(key)),
     })),
-    { id: 'more', name: say('settings.more'), fields: others },
-  ].filter((group) => group.fields.length > 0);
+    { id: 'more', name: say('settings.more'), keys: others },
+  ].filter((group) => group.keys.length > 0);
 }
 
 function showGroup(id: string): void {

@@ -7,6 +7,7 @@ import type { WordKey } from '../words/en.ts';
 import { formatRate, formatTime } from '../words/format.ts';
 import { say } from '../words/words.ts';
 import { openDialog } from './dialogs.ts';
+import { addSomething, dropTarget } from './drop-target.ts';
 import { Icon, type IconName } from './icon.tsx';
 
 const screens: readonly {
@@ -18,6 +19,7 @@ const screens: readonly {
 }[] = [
   { name: 'home', word: 'nav.home', icon: 'home' },
   { name: 'torrents', word: 'nav.torrents', icon: 'torrents' },
+  { name: 'ipfs', word: 'nav.ipfs', icon: 'cube' },
   { name: 'map', word: 'nav.map', icon: 'map', isWide: true },
   { name: 'settings', word: 'nav.settings', icon: 'settings' },
   { name: 'log', word: 'nav.log', icon: 'log' },
@@ -98,7 +100,13 @@ function TopBar(): JSX.Element {
           <Icon name="command" />
           {say('top.commands')}
         </button>
-        <button type="button" class="button primary" onClick={() => openDialog('add')} aria-keyshortcuts="a">
+        <button
+          type="button"
+          class="button primary"
+          onClick={addSomething}
+          aria-keyshortcuts="a"
+          title={dropTarget.value?.word ?? say('add.title')}
+        >
           <Icon name="add" />
           {say('top.add')}
         </button>

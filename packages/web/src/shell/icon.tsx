@@ -25,6 +25,8 @@ const shapes = {
   announce: 'M4 10v4h3l6 4V6L7 10zm12-1a4 4 0 0 1 0 6m2-9a8 8 0 0 1 0 12',
   columns: 'M4 5h16v14H4zM10 5v14M15 5v14',
   map: 'M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM3 12h18M12 3c-5 5-5 13 0 18 5-5 5-13 0-18z',
+  cube: 'M12 3l8 4.5v9L12 21l-8-4.5v-9zM4 7.5l8 4.5 8-4.5M12 12v9',
+  pin: 'M9 4h6l-1 6 3 3v2H7v-2l3-3zM12 15v6',
   command: 'M5 8l4 4-4 4M12 17h7',
 } as const;
 

@@ -35,6 +35,11 @@ function commands(): readonly Command[] {
     { name: say('add.title'), run: () => openDialog('add') },
     { name: say('nav.home'), run: () => go('home') },
     { name: say('nav.torrents'), run: () => go('torrents') },
+    { name: say('nav.ipfs'), run: () => go('ipfs') },
+    ...(['pins', 'explore', 'peers', 'sharing'] as const).map((part) => ({
+      name: `IPFS: ${say(`ipfs.${part}`)}`,
+      run: () => go('ipfs', part),
+    })),
     { name: say('map.title'), run: () => go('map') },
     { name: say('nav.settings'), run: () => go('settings') },
     { name: say('nav.log'), run: () => go('log') },

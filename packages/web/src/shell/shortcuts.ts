@@ -1,6 +1,7 @@
 import { go, route } from '../route.ts';
 import { chooseAll } from '../torrents/choice.ts';
 import { dialog, openDialog } from './dialogs.ts';
+import { addSomething } from './drop-target.ts';
 
 /** Keys that work everywhere on the page, unless somebody is typing. */
 export function listenForShortcuts(): void {
@@ -11,7 +12,7 @@ export function listenForShortcuts(): void {
     if ((event.ctrlKey || event.metaKey) && event.key === 'k') openDialog('palette');
     else if (dialog.value !== null || isTyping) return;
     else if (event.ctrlKey && event.key === 'a' && route.value.screen === 'torrents') chooseAll();
-    else if (isPlain && event.key === 'a') openDialog('add');
+    else if (isPlain && event.key === 'a') addSomething();
     else if (isPlain && event.key === '?') openDialog('keys');
     else if (isPlain && event.key === '/') search();
     else return;

@@ -32,5 +32,9 @@ test('no sentence is left in English', () => {
     'detail.hash',
     'priority.normal',
     'settings.none',
+    'nav.ipfs',
+    'ipfs.cid',
+    'ipfs.hash',
+    'ipfs.bytes',
   ]);
 });
