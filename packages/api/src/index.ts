@@ -7,6 +7,7 @@ export type * from '@tequio/bittorrent/contract';
 export type * from '@tequio/ipfs/contract';
 export type * from './category.ts';
 export type * from './daemon-api.ts';
+export type * from './dht-questions.ts';
 export type * from './events-api.ts';
 export type * from './ipfs-node-api.ts';
 export type * from './log-api.ts';

@@ -1,3 +1,4 @@
+import type { DhtQuestions } from './dht-questions.ts';
 import type { EventsApi } from './events-api.ts';
 import type { IpfsNodeApi } from './ipfs-node-api.ts';
 import type { LogApi } from './log-api.ts';
@@ -23,6 +24,7 @@ export interface Management {
   readonly rss: RssApi;
   readonly users: UsersApi;
   readonly network: NetworkApi;
+  readonly dht: DhtQuestions;
   readonly ipfs: IpfsNodeApi;
   /**
    * The same node with somebody's rights: their torrents only, and NodeError `USER_RIGHT` for what their scope does not

@@ -1,4 +1,5 @@
 import type { BanSnapshot } from '@tequio/bittorrent/contract';
+import type { NatStatus } from './nat-api.ts';
 
 /** An address filter, as it was read. */
 export type AddressFilterReport = {
@@ -8,7 +9,7 @@ export type AddressFilterReport = {
   readonly badLines: readonly { readonly line: number; readonly message: string }[];
 };
 
-/** With whom the node has nothing to do. */
+/** With whom the node has nothing to do, and the routers before it. */
 export interface NetworkApi {
   bans(): Promise<readonly BanSnapshot[]>;
   ban(address: string, message: string): Promise<void>;
@@ -21,4 +22,6 @@ export interface NetworkApi {
    * @throws NodeError `ADDRESS_FILTER`, and those of files and of the web
    */
   refreshAddressFilter(): Promise<AddressFilterReport>;
+  /** Null: port mapping is off. */
+  routers(): Promise<NatStatus | null>;
 }

@@ -43,7 +43,7 @@ const exitCodeRules: readonly (readonly [RegExp, ExitCode])[] = [
   [/^(?:FILE|SOURCE|TORRENT|CATEGORY|FOLDER|KEY|USER)_MISSING$|^ENOENT$/, exitCodes.inputMissing],
   [/^(?:USER_|SETTINGS_|PASSWORD_|LIST_QUERY$|CONFIG_|HTTP_(?:INPUT|NO_PASSWORD|ADDRESS)$)/, exitCodes.usage],
   [/^(?:FILE|SOURCE)_TOO_LONG$/, exitCodes.badData],
-  [/^(?:NET_|HTTP_|SOURCE_UNREACHABLE$|CLI_UNREACHABLE$|CLI_NO_DAEMON$)/, exitCodes.unreachable],
+  [/^(?:NET_|HTTP_|DHT_|SOURCE_UNREACHABLE$|CLI_UNREACHABLE$|CLI_NO_DAEMON$)/, exitCodes.unreachable],
   [/^E(?:ADDR|CONN|HOST|NET|TIMEDOUT|NOTFOUND|AI_)/, exitCodes.unreachable],
   [
     /^(?:IPFS_IN_USE$|IPFS_STORE_FULL$|FILE_|DISK_|DATABASE_|BITTORRENT_(?:DISK|FILE)_|DATA_|E[A-Z])/,

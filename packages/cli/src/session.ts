@@ -1,4 +1,4 @@
-import type { NodeApi, NodeSettings, NodeStatus } from '@tequio/api';
+import type { NodeApi, NodeSettings } from '@tequio/api';
 import { attachNode, createClient, type NodeClient } from '@tequio/client';
 import { NodeError } from '@tequio/kernel';
 import type { Command } from 'commander';
@@ -67,20 +67,18 @@ export async function withNode<Value>(
 /**
  * As `withNode`; but where a node is running with the same data, which is its alone, this one has a folder of its own
  * until it ends.
- * @param settingsOf of what the running node says of itself; null: there is none
  */
 export async function withNodeBeside<Value>(
   session: Session,
-  settingsOf: (running: NodeStatus | null) => NodeSettings,
+  settings: NodeSettings,
   work: (node: NodeApi) => Promise<Value>,
 ): Promise<Value> {
   const daemon = await findDaemon(session);
-  if (daemon === null) return withNode(session, settingsOf(null), work);
-  const { world, interrupt } = session;
-  const status = await interrupt.race(daemon.client.status.status());
+  if (daemon === null) return withNode(session, settings, work);
+  const { world } = session;
   const dataFolder = await world.makeTemporaryFolder();
   try {
-    return await withNode(session, { ...settingsOf(status), dataFolder }, work);
+    return await withNode(session, { ...settings, dataFolder }, work);
   } finally {
     await world.removeTemporaryFolder(dataFolder);
   }

@@ -27,6 +27,10 @@ const slowRoutes: ReadonlySet<RouteName> = new Set([
   'torrents.remove',
   'ipfs.pin',
   'ipfs.collect',
+  'dht.lookup',
+  'dht.get',
+  'dht.put',
+  'dht.sample',
 ]);
 
 type Given<Name extends RouteName> = {

@@ -1,8 +1,10 @@
 import type { LogLine, Management, NodeEvent, TorrentListQuery, TorrentSource } from '@tequio/api';
 import type { RouteInput } from '@tequio/api/routes';
 import { NodeError } from '@tequio/kernel';
+import { fromBase64, toBase64 } from './base64.ts';
 import { EventReader } from './event-reader.ts';
 import type { HttpCalls } from './http-calls.ts';
+import { remoteDht } from './remote-dht.ts';
 import { remoteIpfs } from './remote-ipfs.ts';
 
 /** What goes in and out of these calls is checked at the node's end; here the types say the same. */
@@ -46,7 +48,9 @@ export function remoteManagement(calls: HttpCalls): Management {
       unban: (address) => calls.call('network.unban', { body: { address } }),
       addressFilter: () => calls.call('network.addressFilter'),
       refreshAddressFilter: () => calls.call('network.refreshAddressFilter'),
+      routers: () => calls.call('network.routers'),
     },
+    dht: remoteDht(calls),
     ipfs: remoteIpfs(calls),
     as: () => notHere('Rights come with the key that a client is made with.'),
   };
@@ -243,16 +247,4 @@ async function* readContent(
   );
   const reader = answer.body!.getReader();
   for (let got = await reader.read(); !got.done; got = await reader.read()) yield got.value;
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let text = '';
-  // A call with a million arguments is too many for some engines.
-  for (let at = 0; at < bytes.length; at += 32_768)
-    text += String.fromCharCode(...bytes.subarray(at, at + 32_768));
-  return btoa(text);
-}
-
-function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

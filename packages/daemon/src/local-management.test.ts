@@ -13,7 +13,8 @@ function openParts(): ManagementParts {
     settings: ['get', 'origins', 'schema', 'patch'],
     rss: ['feeds', 'items', 'rules', 'testRule', 'putFeed', 'removeFeed', 'refresh', 'markRead', 'putRule'],
     users: ['users', 'putUser', 'setPassword', 'keys', 'makeKey', 'tryPassword', 'tryKey'],
-    network: ['bans', 'ban', 'unban', 'addressFilter', 'refreshAddressFilter'],
+    network: ['bans', 'ban', 'unban', 'addressFilter', 'refreshAddressFilter', 'routers'],
+    dht: ['ping', 'lookup', 'get', 'put', 'sample'],
     ipfs: ['state', 'files', 'addFile', 'pins', 'unpin', 'peers'],
   };
   const part = (calls: readonly string[]): object =>
@@ -44,6 +45,11 @@ test('what somebody may not do is refused, whatever part it is of', async () => 
     ['ana', 'write', 'rss.putRule', refused],
     ['ana', 'write', 'log.lines', refused],
     ['ana', 'write', 'users.users', refused],
+    [null, 'read', 'network.routers', 'done'],
+    [null, 'read', 'dht.lookup', refused],
+    [null, 'write', 'dht.put', 'done'],
+    ['ana', 'write', 'dht.lookup', refused],
+    ['ana', 'admin', 'dht.sample', 'done'],
     [null, 'read', 'ipfs.files', 'done'],
     [null, 'read', 'ipfs.addFile', refused],
     [null, 'write', 'ipfs.unpin', 'done'],

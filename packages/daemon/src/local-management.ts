@@ -1,5 +1,6 @@
 /** The node's management, put together from its parts, and the same with somebody's rights. */
 import type {
+  DhtQuestions,
   EventsApi,
   HistoryApi,
   Identity,
@@ -28,6 +29,7 @@ export type ManagementParts = {
   readonly rss: RssApi;
   readonly users: UsersApi;
   readonly network: NetworkApi;
+  readonly dht: DhtQuestions;
   readonly ipfs: IpfsNodeApi;
 };
 
@@ -41,6 +43,7 @@ export class LocalManagement implements Management {
   readonly rss: RssApi;
   readonly users: UsersApi;
   readonly network: NetworkApi;
+  readonly dht: DhtQuestions;
   readonly ipfs: IpfsNodeApi;
   readonly #parts: ManagementParts;
 
@@ -55,6 +58,7 @@ export class LocalManagement implements Management {
     this.rss = guarded(parts.rss, rssScopes(who), who);
     this.users = guarded(parts.users, usersScopes, who);
     this.network = guarded(parts.network, networkScopes, who);
+    this.dht = guarded(parts.dht, dhtScopes(who), who);
     this.ipfs = guarded(parts.ipfs, ipfsScopes(who), who);
   }
 
@@ -95,7 +99,9 @@ const usersScopes = {
   tryPassword: 'admin',
   tryKey: 'admin',
 } as const;
+
 const networkScopes = {
+  routers: 'read',
   bans: 'read',
   addressFilter: 'read',
   ban: 'admin',
@@ -104,6 +110,12 @@ const networkScopes = {
 } as const;
 
 /** Files and pins are the owner's: other people see them, and change them, only when they may do everything. */
+/** Each makes the node send to many. */
+function dhtScopes(who: Identity): Scopes<DhtQuestions> {
+  const all = scopeForAll(who);
+  return { ping: all, lookup: all, get: all, put: all, sample: all };
+}
+
 function ipfsScopes(who: Identity): Scopes<IpfsNodeApi> {
   const look = who.user === null ? 'read' : 'admin';
   const all = scopeForAll(who);

@@ -35,6 +35,7 @@ import { GatewayServer } from './ipfs/gateway-server.ts';
 import { NodeIpfs } from './ipfs/node-ipfs.ts';
 import { LocalManagement } from './local-management.ts';
 import { LogRing } from './log/log-ring.ts';
+import { DhtService } from './network/dht-service.ts';
 import { NetworkService } from './network/network-service.ts';
 import { downloadFolderOf, nodeSettingsOf } from './node-settings.ts';
 import { NodeOverlay } from './overlay/node-overlay.ts';
@@ -154,7 +155,6 @@ class Daemon {
     const current = () => settings.current;
     this.#state = new NodeState({ database, engine: bittorrent, clock, settings: current, emit });
     this.#history = new HistoryService(database, bittorrent, clock);
-    const state = this.#state;
     this.#countries = new Countries({ path: countryFile, files, clock, log });
     this.#room = new TorrentRoom({
       engine: bittorrent,
@@ -164,7 +164,7 @@ class Daemon {
       firstVersion: firstVersionOf(entropy.bytes(4)),
       settings: current,
       downloadFolder: () => downloadFolderOf(settings.current),
-      isPaused: () => state.paused !== null,
+      isPaused: () => this.#state.paused !== null,
       countriesOf: (endpoints) => this.#countries.of(endpoints),
       allowanceOf: (who) => this.#allowanceOf(who),
       finish: (entry, places) =>
@@ -182,6 +182,7 @@ class Daemon {
     const { http } = outside.trackerPorts;
     this.#network = new NetworkService({
       engine: bittorrent,
+      nat: node.nat,
       clock,
       files,
       dataFolder: node.dataFolder,
@@ -247,6 +248,7 @@ class Daemon {
       rss: this.#feeds,
       users: this.#users,
       network: this.#network,
+      dht: new DhtService(() => this.#node.bittorrent.dht),
       ipfs: new ContentService({
         ipfs: this.#ipfs,
         hashes: this.#node.parts.ports.hashes,

@@ -8,6 +8,7 @@ import * as node from '../schemas/node-schemas.ts';
 import * as people from '../schemas/people-schemas.ts';
 import * as torrent from '../schemas/torrent-schemas.ts';
 import { settingsSchema } from '../settings-schema.ts';
+import { dhtRouteSchemas } from './dht-route-schemas.ts';
 import { ipfsRouteSchemas } from './ipfs-route-schemas.ts';
 import type { RouteSchemas } from './route.ts';
 import type { RouteName } from './routes.ts';
@@ -215,7 +216,9 @@ export const routeSchemas = {
   'network.unban': { body: z.strictObject({ address: z.string().min(1).max(100) }), result: z.boolean() },
   'network.addressFilter': { result: node.addressFilterState.nullable() },
   'network.refreshAddressFilter': { result: node.addressFilterReport },
+  'network.routers': { result: node.natStatus.nullable() },
 
+  ...dhtRouteSchemas,
   ...ipfsRouteSchemas,
 } as const satisfies Readonly<Record<RouteName, RouteSchemas>>;
 

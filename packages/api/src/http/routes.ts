@@ -3,6 +3,7 @@
  * and docs/api.md are made from. What goes in and comes out of each stands in `route-schemas.ts` under the same name,
  * apart from here so that a client need not load what checks it.
  */
+import { dhtRoutes } from './dht-routes.ts';
 import { ipfsRoutes } from './ipfs-routes.ts';
 import type { Route } from './route.ts';
 
@@ -359,6 +360,14 @@ export const routes = {
     summary: 'read the address filter again',
   },
 
+  'network.routers': {
+    method: 'GET',
+    path: '/routers',
+    scope: 'read',
+    summary: 'the routers before the node and the ports that they let through; null: none is asked',
+  },
+
+  ...dhtRoutes,
   ...ipfsRoutes,
 } as const satisfies Readonly<Record<string, Route>>;
 

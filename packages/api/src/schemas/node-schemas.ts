@@ -3,7 +3,7 @@
 import type { BanSnapshot, BittorrentTotals } from '@tequio/bittorrent/contract';
 import { z } from 'zod';
 import type { LogLine } from '../log-api.ts';
-import type { NatReachability } from '../nat-api.ts';
+import type { NatReachability, NatStatus } from '../nat-api.ts';
 import type { AddressFilterReport } from '../network-api.ts';
 import type { SpeedHistory } from '../speed-history-api.ts';
 import type { NodeStatus, NodeTrouble } from '../status-api.ts';
@@ -37,6 +37,38 @@ const reachability = z.strictObject({
   advice: z.enum(['none', 'wait', 'name-port', 'forward-port', 'open-firewall', 'ask-provider']),
   endpoint: z.string().nullable(),
 }) satisfies z.ZodType<NatReachability>;
+
+const natProtocol = z.enum(['pcp', 'nat-pmp', 'upnp']);
+
+export const natStatus = z.strictObject({
+  ways: z.array(
+    z.strictObject({
+      family: z.literal([4, 6]),
+      local: z.string(),
+      gateway: z.string().nullable(),
+      isGuess: z.boolean().meta({ description: 'The system did not say where the gateway is.' }),
+      protocol: natProtocol.nullable().meta({ description: 'Which one maps ports; null: none does.' }),
+      protocols: z.array(
+        z.strictObject({
+          protocol: natProtocol,
+          state: z.enum(['asked', 'found', 'silent', 'useless', 'offline']),
+          detail: z.string().meta({ description: "May hold the router's own words." }),
+        }),
+      ),
+      externalAddress: z.string().nullable(),
+      isDoubleNat: z.boolean(),
+      mappings: z.array(
+        z.strictObject({
+          transport: z.enum(['tcp', 'udp']),
+          port: count,
+          state: z.enum(['asked', 'mapped', 'refused']),
+          externalPort: z.number().nullable(),
+          reason: z.string(),
+        }),
+      ),
+    }),
+  ),
+}) satisfies z.ZodType<NatStatus>;
 
 const trouble = z.strictObject({
   part: z.string(),

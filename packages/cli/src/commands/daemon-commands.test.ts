@@ -37,6 +37,7 @@ const rows = [
 async function serve(
   t: TestContext,
   answers: Readonly<Record<string, unknown>>,
+  status: object = { port: 1 },
 ): Promise<{ world: FakeWorld; asked: Asked[] }> {
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
@@ -45,7 +46,7 @@ async function serve(
     const call = `${request.method} ${path.replace('/api/v1', '')}`;
     if (call !== 'GET /status')
       asked.push({ call, body: body === '' ? null : JSON.parse(body), key: request.headers.authorization });
-    const answer = call === 'GET /status' ? { port: 1 } : answers[call];
+    const answer = call === 'GET /status' ? status : answers[call];
     if (answer === undefined) response.writeHead(204).end();
     else if (answer instanceof Error)
       response.writeHead(404).end(JSON.stringify({ code: 'KEY_MISSING', detail: answer.message }));
@@ -258,4 +259,73 @@ test('get gives its torrent to a node that runs with the same data, and waits fo
   assert.equal(added.folder, '/home/ana');
   assert.equal(world.node.added.length, 0);
   assert.equal(world.settings[0]!.offline, true);
+});
+
+test('dht: the node that runs is asked, where it takes part and the user has no way of their own', async (t) => {
+  const search = {
+    target: 'ab'.repeat(20),
+    nodes: [],
+    queryCount: 9,
+    answerCount: 8,
+    hopCount: 2,
+    elapsedMs: 5,
+  };
+  const item = {
+    value: btoa('5:hello'),
+    publicKey: 'ef'.repeat(32),
+    salt: btoa('s'),
+    sequence: '9007199254740993',
+  };
+  const answers = {
+    'POST /dht/get': { ...search, item },
+    'POST /dht/put': { ...search, item, storedCount: 3, refusal: null },
+    'POST /dht/lookup': { ...search, peers: ['192.0.2.7:1'], estimate: null },
+    'POST /dht/sample': { ...search, infoHashes: [] },
+    'POST /dht/ping': { id: 'cd'.repeat(20), endpoint: '192.0.2.1:1', elapsedMs: 1.2 },
+  };
+  const { world, asked } = await serve(t, answers, { port: 1, dht: { port: 7, families: [] } });
+  world.node.contents.set('/home/ana/k', '07'.repeat(32));
+  const target = 'ab'.repeat(20);
+  const lines = ['get --salt s', 'lookup'].map((line) => `dht ${line} ${target}`);
+  for (const line of [
+    ...lines,
+    'dht put i5e --bencoded --key k --cas 8',
+    'dht sample',
+    'dht ping 192.0.2.1:1',
+  ])
+    assert.equal(await run(world, line), 0, `${line}: ${world.err}`);
+  assert.deepEqual(
+    asked.map(({ call, body }) => [call, body]),
+    [
+      ['POST /dht/get', { target, salt: btoa('s') }],
+      ['POST /dht/lookup', { infoHash: target }],
+      ['POST /dht/put', { value: btoa('i5e'), secretKey: '07'.repeat(32), sequence: null, cas: '8' }],
+      ['POST /dht/sample', { target: null }],
+      ['POST /dht/ping', { node: '192.0.2.1:1' }],
+    ],
+  );
+  assert.match(world.out, /hello/);
+  assert.match(world.out, /9007199254740993/, 'numbers larger than those of JSON');
+  assert.ok(
+    world.settings.every(({ offline }) => offline),
+    'no node of its own',
+  );
+});
+
+test('nat status: as the running node knows its routers', async (t) => {
+  const way = {
+    family: 4,
+    local: '192.168.1.5',
+    gateway: '192.168.1.1',
+    isGuess: false,
+    protocol: 'pcp',
+    protocols: [{ protocol: 'pcp', state: 'found', detail: 'PCP 2' }],
+    externalAddress: '198.51.100.7',
+    isDoubleNat: false,
+    mappings: [{ transport: 'tcp', port: 27272, state: 'mapped', externalPort: 27272, reason: '' }],
+  };
+  const { world } = await serve(t, { 'GET /routers': { ways: [way] } });
+  assert.equal(await run(world, 'nat status'), 0, world.err);
+  assert.match(world.out, /198\.51\.100\.7:27272/);
+  assert.deepEqual(world.node.nats, [], 'nobody else asks the router');
 });

@@ -39,23 +39,19 @@ async function serve(flags: ServeFlags, session: Session): Promise<ExitCode> {
     ...(limitUp == null ? {} : { replyBytesPerSecond: limitUp }),
   };
   const own = { ...settings, portMapping: false, lsd: false, dht };
-  await withNodeBeside(
-    session,
-    () => own,
-    async (node) => {
-      const { bittorrent } = node;
-      output.json({ type: 'serving', port: bittorrent.port });
-      output.note(messages.dht.serving(bittorrent.port));
-      const pause = new Pause(session);
-      while (!interrupt.isSet) {
-        await pause.wait(output.isJson ? jsonEveryMs : lineEveryMs);
-        const status = bittorrent.dht?.status() ?? null;
-        if (status === null) continue;
-        const nodeCount = status.families.reduce((sum, family) => sum + family.contactCount, 0);
-        output.json({ type: 'status', nodeCount, answeredCount: status.answeredCount });
-        output.note(messages.dht.served(nodeCount, status.answeredCount));
-      }
-    },
-  );
+  await withNodeBeside(session, own, async (node) => {
+    const { bittorrent } = node;
+    output.json({ type: 'serving', port: bittorrent.port });
+    output.note(messages.dht.serving(bittorrent.port));
+    const pause = new Pause(session);
+    while (!interrupt.isSet) {
+      await pause.wait(output.isJson ? jsonEveryMs : lineEveryMs);
+      const status = bittorrent.dht?.status() ?? null;
+      if (status === null) continue;
+      const nodeCount = status.families.reduce((sum, family) => sum + family.contactCount, 0);
+      output.json({ type: 'status', nodeCount, answeredCount: status.answeredCount });
+      output.note(messages.dht.served(nodeCount, status.answeredCount));
+    }
+  });
   return exitCodes.interrupted;
 }

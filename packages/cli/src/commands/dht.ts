@@ -1,4 +1,4 @@
-import type { DhtApi, DhtItemSnapshot, DhtNodeSnapshot, DhtSearch, NodeApi, NodeStatus } from '@tequio/api';
+import type { DhtApi, DhtItemSnapshot, DhtNodeSnapshot, DhtQuestions, DhtSearch, NodeApi } from '@tequio/api';
 import { encodeUtf8, NodeError, toHex, tryDecodeUtf8, tryFromHex } from '@tequio/kernel';
 import type { Command } from 'commander';
 import { addHelp } from '../command-help.ts';
@@ -7,7 +7,7 @@ import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { settingsOf } from '../node-flags.ts';
 import { createOptionParsers } from '../option-parsers.ts';
 import { printable } from '../printable.ts';
-import { type Session, withNodeBeside } from '../session.ts';
+import { findDaemon, offlineSettings, type Session, withNode, withNodeBeside } from '../session.ts';
 import { defineDhtServe } from './dht-serve.ts';
 
 type DhtFlags = {
@@ -29,7 +29,10 @@ const usualTimeoutMs = 20_000;
 const keyFileBytesMax = 1000;
 const sequenceMax = 2n ** 63n - 1n;
 
-/** `dht ping|lookup|get|put|sample`: questions to the DHT, by a node that lives as long as the question. */
+/**
+ * `dht ping|lookup|get|put|sample`: questions to the DHT, asked by the node that is running, or by one that lives as
+ * long as the question.
+ */
 export function defineDht(command: Command, session: Session): void {
   const help = session.messages.help.dht;
   addHelp(command, session, { summary: help.summary, notes: help.notes, examples: help.examples });
@@ -150,25 +153,34 @@ async function sample(target: string | null, flags: DhtFlags, session: Session):
   });
 }
 
-/** A node that asks and does not answer; Ctrl-C ends it. */
-function withDht(
+/** What commands ask: a node's own DHT, or that of the node that is running. */
+type AskedDht = DhtQuestions & Pick<DhtApi, 'ready'>;
+
+/**
+ * By the node that is running, which knows many nodes already; where there is none, where it takes no part, or where
+ * the user wants another network or way, by a node that asks and does not answer. Ctrl-C ends it.
+ */
+async function withDht(
   flags: DhtFlags,
   session: Session,
-  work: (dht: DhtApi, node: NodeApi) => Promise<void>,
+  work: (dht: AskedDht, node: NodeApi) => Promise<void>,
 ): Promise<ExitCode> {
+  const isOwnWay = [flags.dhtBootstrap, flags.port, flags.bind].some((flag) => flag !== undefined);
+  const daemon = isOwnWay ? null : await findDaemon(session);
+  const running = daemon === null ? null : await session.interrupt.race(daemon.client.status.status());
+  if (daemon !== null && running?.dht != null) {
+    const { dht } = daemon.client;
+    const asked: AskedDht = { ...dht, ready: async () => true };
+    return withNode(session, offlineSettings(session), async (node) => {
+      await session.interrupt.race(work(asked, node));
+      return exitCodes.done;
+    });
+  }
   const settings = settingsOf(flags, session);
-  const usual = settings.dht?.bootstrap ?? [];
-  // Who runs here knows many already; another network than the usual one is left to itself.
-  const bootstrapOf = (running: NodeStatus | null): readonly string[] =>
-    running?.dht == null || flags.dhtBootstrap !== undefined
-      ? usual
-      : [`127.0.0.1:${running.dht.port}`, ...usual];
+  const bootstrap = settings.dht?.bootstrap ?? [];
   return withNodeBeside(
     session,
-    (running) => {
-      const dht = { bootstrap: bootstrapOf(running), readOnly: true };
-      return { ...settings, port: flags.port ?? 0, dht };
-    },
+    { ...settings, port: flags.port ?? 0, dht: { bootstrap, readOnly: true } },
     async (node) => {
       await work(node.bittorrent.dht!, node);
       return exitCodes.done;
@@ -176,7 +188,7 @@ function withDht(
   );
 }
 
-async function waitForNodes(dht: DhtApi, flags: DhtFlags, session: Session): Promise<void> {
+async function waitForNodes(dht: AskedDht, flags: DhtFlags, session: Session): Promise<void> {
   const timeoutMs = flags.timeout ?? usualTimeoutMs;
   if (await session.interrupt.race(dht.ready(timeoutMs))) return;
   throw unreachable(session.messages.dht.unreachable(timeoutMs / 1000));

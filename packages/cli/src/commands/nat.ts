@@ -5,7 +5,7 @@ import { UsageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { createOptionParsers } from '../option-parsers.ts';
 import { printable } from '../printable.ts';
-import { offlineSettings, Pause, type Session, withNode } from '../session.ts';
+import { findDaemon, offlineSettings, Pause, type Session, withNode } from '../session.ts';
 
 /** The slowest protocol gives up after seven seconds; a refused mapping is then asked for by the next. */
 const settleMs = 12_000;
@@ -40,7 +40,14 @@ function portsOf(port: number, session: Session): readonly NatPort[] {
   ];
 }
 
+/** As the node that is running knows it; where none asks its routers, they are asked now. */
 async function runStatus(session: Session): Promise<ExitCode> {
+  const daemon = await findDaemon(session);
+  const known = daemon === null ? null : await session.interrupt.race(daemon.client.network.routers());
+  if (known !== null) {
+    tellStatus(session, 'status', known);
+    return exitCodes.done;
+  }
   await withNat(session, [], async (_, status) => tellStatus(session, 'status', status));
   return exitCodes.done;
 }

@@ -26,7 +26,7 @@ export const helpOfDht = {
   publish:
     'publish it under its key (see `create --mutable`), so that whoever follows its link takes it over',
   notes:
-    'Each but serve starts a node of its own that asks and does not answer, and ends it. What is put is kept by others for two hours.',
+    'The node that is running is asked, if there is one; else, or where you name nodes, a port or an address yourself, one is started that asks, does not answer, and ends. What is put is kept by others for two hours.',
   examples: [
     ['dht lookup 08ada5a7a6183aae1e09d831df6748d566095a10', 'who has this torrent'],
     ['dht put "hello, world" --key news.key', 'signed, so that only you can replace it'],

@@ -102,6 +102,10 @@ const sentences: Readonly<Record<string, Sentence>> = {
   BITTORRENT_CREATE_NAME: 'Un nombre de archivo no puede estar en un torrent.',
   BITTORRENT_RESUME_NEWER: 'La base de datos la escribió una versión más nueva del programa.',
 
+  DHT_OFF: 'Este nodo no participa en la DHT: activa `bittorrent.dht`.',
+  DHT_BUSY: 'El nodo ya pregunta mucho a la DHT; inténtalo de nuevo en un momento.',
+  DHT_UNREACHABLE: 'Todavía no ha respondido ningún nodo de la DHT.',
+
   FILE_MISSING: ({ name }) => `${name} no existe.`,
   FILE_READ: ({ name }) => `${name} no se puede leer.`,
   FILE_WRITE: ({ name }) => `${name} no se puede escribir.`,

@@ -28,7 +28,7 @@ export const helpOfDht: HelpOfDht = {
   mutable: 'le da una clave propia, para que un mismo enlace lleve a lo que se publique con ella',
   publish: 'lo publica con su clave (véase `create --mutable`), y quien sigue su enlace lo toma',
   notes:
-    'Cada una, salvo serve, inicia un nodo propio, que pregunta y no responde, y lo termina. Lo que se pone, otros lo guardan dos horas.',
+    'Se pregunta al nodo en marcha, si hay uno; si no, o si nombras tú los nodos, un puerto o una dirección, se inicia uno que pregunta, no responde y termina. Lo que se pone, otros lo guardan dos horas.',
   examples: [
     ['dht lookup 08ada5a7a6183aae1e09d831df6748d566095a10', 'quién tiene este torrent'],
     ['dht put "hola, mundo" --key noticias.key', 'firmado: solo tú puedes reemplazarlo'],

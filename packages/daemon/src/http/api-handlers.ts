@@ -2,18 +2,12 @@
  * What each route does: a call on the node with the rights of who asks. Nothing else stands here; the routes that talk
  * HTTP themselves (streams, files, logins) are in `api-http-handlers.ts`.
  */
-import type { ListedTorrent, Management, NodeApi, TorrentListQuery, TorrentSource } from '@tequio/api';
-import type { RouteInput, RouteName, RouteResult } from '@tequio/api/http';
+import type { ListedTorrent, Management, TorrentListQuery, TorrentSource } from '@tequio/api';
+import type { RouteInput, RouteName } from '@tequio/api/http';
 import { NodeError } from '@tequio/kernel';
+import { dhtHandlers } from './dht-handlers.ts';
 import { HttpError } from './http-fault.ts';
-
-/** The node, with the rights of who asks. */
-export type Asked = { readonly node: Management; readonly readSource: NodeApi['readSource'] };
-
-export type Handler<Name extends RouteName> = (
-  asked: Asked,
-  input: RouteInput<Name>,
-) => Promise<RouteResult<Name> | undefined> | Promise<void>;
+import type { Asked, Handler } from './route-handler.ts';
 
 /** Routes that answer with something else than JSON, or need to know the request. */
 export type SpecialRoute =
@@ -127,6 +121,9 @@ export const handlers: { readonly [Name in PlainRoute]: Handler<Name> } = {
   'network.unban': ({ node }, { body }) => node.network.unban(body.address),
   'network.addressFilter': ({ node }) => node.network.addressFilter() as never,
   'network.refreshAddressFilter': ({ node }) => node.network.refreshAddressFilter() as never,
+  'network.routers': ({ node }) => node.network.routers() as never,
+
+  ...dhtHandlers,
 
   'ipfs.state': ({ node }) => node.ipfs.state() as never,
   'ipfs.files': ({ node }, { query: { path, ...page } }) => node.ipfs.files(path, page) as never,

@@ -10,7 +10,7 @@ import {
 } from '@tequio/api/http';
 import { tryDecodeUtf8, type WebResponse } from '@tequio/kernel';
 import { jsonResponse } from './answers.ts';
-import { type Asked, existing, type Handler, handlers, type PlainRoute } from './api-handlers.ts';
+import { existing, handlers, type PlainRoute } from './api-handlers.ts';
 import { allows, type Caller } from './caller.ts';
 import type { ManagedNode, RouteContext, RouteRequest } from './compat-route.ts';
 import type { ContentLinks } from './content-links.ts';
@@ -20,6 +20,7 @@ import { httpLimits } from './http-limits.ts';
 import { IpfsRequests } from './ipfs-requests.ts';
 import { encodePlaylist } from './playlist.ts';
 import { problemResponse } from './problem.ts';
+import type { Asked, Handler } from './route-handler.ts';
 import { Router } from './router.ts';
 import type { Sessions } from './sessions.ts';
 

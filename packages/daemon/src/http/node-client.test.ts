@@ -100,6 +100,16 @@ const calls: readonly (readonly [string, readonly unknown[], unknown?])[] = [
   ['network.unban', ['192.0.2.1'], true],
   ['network.addressFilter', [], null],
   ['network.refreshAddressFilter', [], { rangeCount: 1, badLineCount: 0, badLines: [] }],
+  ['network.routers', [], { ways: [] }],
+  ['dht.ping', ['a.example:1'], null],
+  ['dht.lookup', ['ab'.repeat(20)], { peers: ['192.0.2.1:1'] }],
+  ['dht.get', ['ab'.repeat(20), Uint8Array.of(1)], { item: null }],
+  [
+    'dht.put',
+    [{ value: Uint8Array.of(1), secretKey: null, salt: Uint8Array.of(2), sequence: 2n ** 62n, cas: null }],
+    { item: { value: Uint8Array.of(255), publicKey: null, salt: null, sequence: 2n ** 62n } },
+  ],
+  ['dht.sample', [null], { infoHashes: [] }],
   ['ipfs.files', ['/a b', { offset: 5, limit: 10 }], { path: '/a b', entries: [] }],
   ['ipfs.entry', ['/ipfs/bafy/ñ'], { name: 'ñ' }],
   ['ipfs.makeFolder', ['/a']],
@@ -150,6 +160,7 @@ test('every part of the contract is there', async (t) => {
     'rss',
     'users',
     'network',
+    'dht',
   ] as const)
     for (const method of Object.keys(client[part])) ok(known.has(`${part}.${method}`), `${part}.${method}`);
 });

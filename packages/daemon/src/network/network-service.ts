@@ -1,6 +1,6 @@
 /** With whom the node has nothing to do: bans, and a list of addresses that is read again from time to time. */
 import { join } from 'node:path';
-import type { AddressFilterReport, BittorrentApi, NetworkApi, Settings } from '@tequio/api';
+import type { AddressFilterReport, BittorrentApi, NatHandle, NetworkApi, Settings } from '@tequio/api';
 import { type Clock, type FilesPort, NodeError } from '@tequio/kernel';
 import type { AddressFilterFile } from '@tequio/network';
 import { decodeFilterBytes, filterFileLimits, readAddressFilter } from '../address-filter-file.ts';
@@ -8,6 +8,8 @@ import { pause } from '../supervise/supervisor.ts';
 
 export type NetworkDeps = {
   readonly engine: Pick<BittorrentApi, 'bans' | 'ban' | 'unban'>;
+  /** Null: port mapping is off. */
+  readonly nat: Pick<NatHandle, 'status'> | null;
   readonly clock: Clock;
   readonly files: FilesPort;
   readonly dataFolder: string;
@@ -38,6 +40,10 @@ export class NetworkService implements NetworkApi {
 
   async unban(address: string): Promise<boolean> {
     return this.#deps.engine.unban(address);
+  }
+
+  async routers(): ReturnType<NetworkApi['routers']> {
+    return this.#deps.nat?.status() ?? null;
   }
 
   async addressFilter(): ReturnType<NetworkApi['addressFilter']> {

@@ -107,6 +107,9 @@ export class TwinNode {
 
   #management(): Management {
     const management: Management = {
+      get dht(): never {
+        throw new Error('The twin has no DHT.');
+      },
       get ipfs(): never {
         throw new Error('The twin has no IPFS.');
       },
@@ -170,6 +173,7 @@ export class TwinNode {
         unban: async () => false,
         addressFilter: async () => ({ rangeCount: 7, badLineCount: 0, badLines: [], readAtMs: 0 }),
         refreshAddressFilter: async () => ({ rangeCount: 8, badLineCount: 0, badLines: [] }),
+        routers: async () => null,
       },
       as: (_identity: Identity) => management,
     };

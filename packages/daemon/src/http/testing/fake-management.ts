@@ -115,6 +115,7 @@ export class FakeManagement {
       'rss',
       'users',
       'network',
+      'dht',
       'ipfs',
     ])
       node[part] = new Proxy(parts[part] ?? {}, {
