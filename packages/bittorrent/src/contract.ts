@@ -180,6 +180,31 @@ export type CreateOptions = {
   readonly createdBy?: string | null;
   /** Seconds since 1970; null: leave it out (the same input then gives the same file). */
   readonly createdAt?: number | null;
+  /**
+   * The same read also hashes chunks of the files, for networks that name content by them: pieces are then no smaller
+   * than chunks, and every file begins with a piece.
+   */
+  readonly chunks?: ChunkHashing;
+};
+
+export type ChunkHashing = {
+  /** A power of two from 16 KiB to 16 MiB. */
+  readonly bytes: number;
+  /** SHA-256 of chunks from `offset` of a file on, 32 bytes each. In no order. @param path as in `files` */
+  readonly onChunks: (path: string, offset: number, digests: Uint8Array) => void;
+};
+
+/** Content that another network has, to be written to files and shared. */
+export type OfferedContent = {
+  /** Of the file, or of the folder. */
+  readonly name: string;
+  /** One file without a folder: `files` has one entry, whose path is the name. */
+  readonly isSingle: boolean;
+  /** By path below the folder with `/`, in any order. */
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  /** Called once a file, one after the other. */
+  readonly read: (path: string) => AsyncIterable<Uint8Array>;
+  readonly options: Omit<CreateOptions, 'path' | 'files' | 'chunks'>;
 };
 
 export type Progress = { readonly doneBytes: number; readonly totalBytes: number };
@@ -290,6 +315,16 @@ export interface BittorrentApi extends TorrentEngineApi {
   show(source: TorrentSource): ShownTorrent;
   create(
     options: CreateOptions,
+    onProgress?: (progress: Progress) => void,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array>;
+  /**
+   * Writes content of elsewhere into `folder` and makes a torrent of it, in one pass; what is added with it from there
+   * is not read again. @throws NodeError as `create`, `BITTORRENT_CREATE_EXISTS`, DISK_*, and as the content does
+   */
+  createFrom(
+    content: OfferedContent,
+    folder: string,
     onProgress?: (progress: Progress) => void,
     signal?: AbortSignal,
   ): Promise<Uint8Array>;

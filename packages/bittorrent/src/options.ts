@@ -88,3 +88,10 @@ export const defaultOptions = {
 } as const satisfies Partial<BittorrentOptions>;
 
 export type CompleteOptions = Required<BittorrentOptions>;
+
+/** A way out that may be gone for a while. */
+export type Line = {
+  /** Why nothing can be sent, as a sentence; null: all is well. */
+  readonly trouble: string | null;
+  subscribe(listener: () => void): () => void;
+};

@@ -34,14 +34,16 @@ import { ExternalAddress } from './core/external-address.ts';
 import { PieceMemory } from './core/piece-memory.ts';
 import { ReadCache } from './core/read-cache.ts';
 import { toShown, toShownMagnet } from './core/shown-torrent.ts';
-import { type BittorrentOptions, type CompleteOptions, defaultOptions } from './options.ts';
+import { type BittorrentOptions, type CompleteOptions, defaultOptions, type Line } from './options.ts';
 import { type NodeShares, ServiceTorrents } from './service-torrents.ts';
 import { AnnouncedPort, type PortMapping } from './shell/announced-port.ts';
 import { banTarget, toBanSnapshot } from './shell/ban-snapshot.ts';
+import { makeContent } from './shell/content-maker.ts';
 import { countedDhtPort, countedUdp } from './shell/counted-datagrams.ts';
 import { createTorrent } from './shell/creator.ts';
 import { LocalDiscovery, type LocalDiscoveryDeps } from './shell/local-discovery.ts';
 import { LocalTwins, type ReuseRule } from './shell/local-twins.ts';
+import { MadeContent } from './shell/made-content.ts';
 import { noDht } from './shell/no-dht.ts';
 import type { NodeDht } from './shell/node-dht.ts';
 import { PeerAcceptor } from './shell/peer-acceptor.ts';
@@ -87,13 +89,6 @@ export type BittorrentDeps = {
   readonly portMapping?: PortMapping;
 };
 
-/** A way out that may be gone for a while. */
-export type Line = {
-  /** Why nothing can be sent, as a sentence; null: all is well. */
-  readonly trouble: string | null;
-  subscribe(listener: () => void): () => void;
-};
-
 /** The service: the contract, and its own start and end. */
 export interface BittorrentService extends BittorrentApi, NodeShares {
   /** Our address as peers and trackers agree to see it; null: too few have said. */
@@ -126,6 +121,7 @@ class Service extends ServiceTorrents implements BittorrentService {
   readonly #announced: AnnouncedPort;
   readonly #localDiscovery: LocalDiscovery | null;
   readonly #twins: LocalTwins;
+  readonly #made = new MadeContent(() => this.ports.disk);
   #dht: NodeDht | null = null;
   #running: Running | null = null;
   #deps: SessionDeps | null = null;
@@ -281,13 +277,15 @@ class Service extends ServiceTorrents implements BittorrentService {
     this.ports.disk.prepare();
     const id = toHex(read.infoHashV1 ?? read.infoHashV2!);
     const known = this.places.get(id);
+    const { peers = [] } = options;
     if (known !== null) {
-      const peers = options.peers ?? [];
       if (peers.length > 0) this.places.wake(id).finder.addPeers(peers);
       known.announces.addTrackers([...read.trackers, ...(options.trackers ? [options.trackers] : [])]);
       return id;
     }
-    const whole = withStored(read, running.store.tryLoad(id), options.folder, hashes);
+    const stored = withStored(read, running.store.tryLoad(id), options.folder, hashes);
+    const whole = await this.#made.addTo(stored, id, options);
+    if (this.places.get(id) !== null) return this.add(source, options);
     if (this.#tryEnterAtRest(whole, options)) return id;
     const session = this.places.enter(whole, options, this.#createAnnounces(whole, options.trackers ?? []));
     try {
@@ -395,13 +393,16 @@ class Service extends ServiceTorrents implements BittorrentService {
     return toShownMagnet(readMagnet(source.magnet));
   }
 
-  create(
+  async create(
     options: CreateOptions,
     onProgress?: (progress: Progress) => void,
     signal?: AbortSignal,
   ): Promise<Uint8Array> {
-    return createTorrent(options, this.ports, onProgress, signal);
+    return this.#made.remember(await createTorrent(options, this.ports, onProgress, signal));
   }
+
+  readonly createFrom: BittorrentApi['createFrom'] = async (content, folder, ...more) =>
+    this.#made.remember(await makeContent(content, folder, this.ports, ...more));
 
   async verify(
     torrent: Uint8Array,

@@ -49,6 +49,8 @@ export type CreationInput = {
   readonly version: CreationVersion;
   /** Null: chosen. */
   readonly pieceBytes: number | null;
+  /** Every file begins with a piece, in v1 as well, and pieces are no smaller than this; null: as usual. */
+  readonly chunkBytes?: number | null;
 };
 
 export type CreationPlan = {
@@ -81,14 +83,20 @@ export function planCreation(input: CreationInput): Result<CreationPlan> {
   const contentBytes = input.files.reduce((sum, file) => sum + file.bytes, 0);
   if (contentBytes === 0)
     return refused('EMPTY', `There is no content in "${input.name}" to make a torrent of.`);
-  const pieceBytes = input.pieceBytes ?? pickPieceBytes(contentBytes);
+  const chunkBytes = input.chunkBytes ?? null;
+  const pieceBytes = input.pieceBytes ?? Math.max(pickPieceBytes(contentBytes), chunkBytes ?? 0);
+  if (chunkBytes !== null && (!isPieceBytes(chunkBytes) || pieceBytes < chunkBytes))
+    return refused(
+      'PIECE_SIZE',
+      `Pieces must be at least as large as chunks, which have ${chunkBytes} bytes.`,
+    );
   if (!isPieceBytes(pieceBytes))
     return refused('PIECE_SIZE', 'The piece size must be a power of two from 16 KiB to 512 MiB.');
   const plain = sortedFiles(input);
   // A pad behind the last of several files as well, as libtorrent writes it: equal content then has an equal
   // info-hash.
   const padTail = input.version === 'v2' || input.files.length > 1;
-  const listed = input.version === 'v1' ? plain : withPads(plain, pieceBytes, padTail);
+  const listed = input.version === 'v1' && chunkBytes === null ? plain : withPads(plain, pieceBytes, padTail);
   const unfit = findUnfitName(input, plain);
   if (unfit !== null) return refused('NAME', unfit);
   const { files } = uniquePaths(listed, input.isSingle ? null : input.name);

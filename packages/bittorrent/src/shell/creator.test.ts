@@ -38,7 +38,7 @@ function treeOf(row: Row): Tree {
 
 async function made(memory: MemoryDisk, path: string, more: object = {}) {
   const ports = { disk: memory.disk, files: memory.files, hashes: testHashes };
-  const bytes = await createTorrent({ path, version: 'v1', ...more }, ports);
+  const { bytes } = await createTorrent({ path, version: 'v1', ...more }, ports);
   const result = decodeMetainfo(bytes, testHashes);
   assert.ok(result.ok, result.ok ? '' : result.fault.message);
   return { bytes, metainfo: result.value, info: result.value.info };

@@ -8,6 +8,7 @@
  */
 import {
   assert,
+  type DigestRequest,
   type DiskPort,
   type DiskResult,
   type FileId,
@@ -16,9 +17,10 @@ import {
   NodeError,
   type Result,
 } from '@tequio/kernel';
-import type { CreateOptions, Progress } from '../contract.ts';
+import type { ChunkHashing, CreateOptions, Progress } from '../contract.ts';
 import { assembleTorrent, CreationHashes, type CreationPlan, planCreation } from '../core/creation.ts';
 import { decodeMetainfo } from '../wire/metainfo.ts';
+import type { TorrentInfo } from '../wire/torrent-info.ts';
 import { type CheckJob, forEachAtOnce, forgetsAtOnce, runChecks, statsAtOnce } from './check-runner.ts';
 import { plainPath, trySplitPath } from './content-path.ts';
 
@@ -43,6 +45,16 @@ type Source = {
   readonly files: readonly SourceFile[];
 };
 
+/** A torrent file, and what its content was when it was read. */
+export type MadeTorrent = {
+  readonly bytes: Uint8Array;
+  readonly info: TorrentInfo;
+  /** In which the content lies. */
+  readonly folder: string;
+  /** When the file was changed last; null: a pad. */
+  modifiedMsOf(file: TorrentInfo['files'][number]): number | null;
+};
+
 /**
  * The bytes of a torrent file for `options.path` (absolute). The same content and options give the same
  * bytes.
@@ -54,7 +66,7 @@ export async function createTorrent(
   ports: CreatorPorts,
   onProgress?: (progress: Progress) => void,
   signal?: AbortSignal,
-): Promise<Uint8Array> {
+): Promise<MadeTorrent> {
   const source = withOnly(await readSource(plainPath(options.path), ports), options.files ?? null);
   const plan = unwrapped(
     planCreation({
@@ -63,32 +75,46 @@ export async function createTorrent(
       files: source.files,
       version: options.version,
       pieceBytes: options.pieceBytes ?? null,
+      chunkBytes: options.chunks?.bytes ?? null,
     }),
   );
-  const collected = await hashSource(plan, source, ports.disk, onProgress, signal);
-  const torrent = unwrapped(
-    assembleTorrent(
-      plan,
-      collected,
-      {
-        trackers: options.trackers ?? [],
-        webSeeds: options.webSeeds ?? [],
-        private: options.private ?? false,
-        source: options.source ?? null,
-        collections: options.collections ?? [],
-        comment: options.comment ?? null,
-        createdBy: options.createdBy ?? null,
-        createdAt: options.createdAt ?? null,
-      },
-      ports.hashes,
-    ),
-  );
-  const readBack = decodeMetainfo(torrent, ports.hashes);
-  assert(readBack.ok && readBack.value.info.nameChanges.length === 0, 'what we create we can read');
-  return torrent;
+  const chunks = options.chunks ?? null;
+  const collected = await hashSource(plan, source, ports.disk, chunks, onProgress, signal);
+  const { bytes, info } = finishTorrent(plan, collected, options, ports.hashes);
+  const modified = new Map(source.files.map(({ path, modifiedMs }) => [path, modifiedMs]));
+  return {
+    bytes,
+    info,
+    folder: source.isSingle ? source.root : source.root.slice(0, -source.name.length - 1) || '/',
+    modifiedMsOf: ({ path, pad }) =>
+      pad ? null : (modified.get(source.isSingle ? path : path.slice(source.name.length + 1)) ?? null),
+  };
 }
 
-function unwrapped<Value>(result: Result<Value>): Value {
+/** @throws NodeError `BITTORRENT_CREATE_URL` */
+export function finishTorrent(
+  plan: CreationPlan,
+  collected: CreationHashes,
+  options: Omit<CreateOptions, 'path' | 'version'>,
+  hashes: Hashes,
+): { readonly bytes: Uint8Array; readonly info: TorrentInfo } {
+  const text = {
+    trackers: options.trackers ?? [],
+    webSeeds: options.webSeeds ?? [],
+    private: options.private ?? false,
+    source: options.source ?? null,
+    collections: options.collections ?? [],
+    comment: options.comment ?? null,
+    createdBy: options.createdBy ?? null,
+    createdAt: options.createdAt ?? null,
+  };
+  const bytes = unwrapped(assembleTorrent(plan, collected, text, hashes));
+  const readBack = decodeMetainfo(bytes, hashes);
+  assert(readBack.ok && readBack.value.info.nameChanges.length === 0, 'what we create we can read');
+  return { bytes, info: readBack.value.info };
+}
+
+export function unwrapped<Value>(result: Result<Value>): Value {
   if (result.ok) return result.value;
   throw new NodeError(result.fault.code, result.fault.message, { op: 'create' });
 }
@@ -130,6 +156,7 @@ async function hashSource(
   plan: CreationPlan,
   source: Source,
   disk: DiskPort,
+  chunks: ChunkHashing | null,
   onProgress?: (progress: Progress) => void,
   signal?: AbortSignal,
 ): Promise<CreationHashes> {
@@ -143,11 +170,21 @@ async function hashSource(
     const handleResult = (piece: number, result: DiskResult, job: CheckJob): void => {
       if (!result.ok) throw readError(result.fault.code, result.fault.message);
       collected.handlePiece(piece, result.digests?.sha1 ?? null, result.digests?.root ?? null);
+      const digests = result.digests?.sha256;
+      const span = digests === undefined ? undefined : plan.layout.pieceOf(piece).spans[0];
+      if (span?.file != null)
+        chunks?.onChunks(plan.listed[span.file]!.elements.join('/'), span.offset, digests!);
       for (const span of job.spans) if (span.file !== null) doneBytes += span.bytes;
       onProgress?.({ doneBytes, totalBytes: plan.contentBytes });
     };
     const { layout } = plan;
-    await runChecks(disk, layout.pieceCount, (piece) => jobOf(plan, ids, piece), handleResult, signal);
+    await runChecks(
+      disk,
+      layout.pieceCount,
+      (piece) => jobOf(plan, ids, piece, chunks?.bytes ?? null),
+      handleResult,
+      signal,
+    );
     await forEachAtOnce(plan.listed, statsAtOnce, async (file, index) => {
       const id = ids[index] ?? null;
       if (id === null) return;
@@ -164,19 +201,42 @@ async function hashSource(
   }
 }
 
-function jobOf(plan: CreationPlan, ids: readonly (FileId | null)[], piece: number): CheckJob {
+function jobOf(
+  plan: CreationPlan,
+  ids: readonly (FileId | null)[],
+  piece: number,
+  chunkBytes: number | null,
+): CheckJob {
   const { spans, bytes, tree } = plan.layout.pieceOf(piece);
   return {
     kind: 'check',
     bytes,
     spans: spans.map((span) => ({ ...span, file: span.file === null ? null : ids[span.file]! })),
     digest: {
-      sha1: plan.version !== 'v2',
-      merkle: tree === null ? null : { leafCount: tree.leafCount, bytes: tree.bytes },
-      stream: null,
-      expect: null,
+      ...digestOf(plan, tree),
+      // A file begins with a piece, and so nothing but padding comes after its bytes.
+      ...(chunkBytes === null ? null : { sha256Ranges: chunkRanges(spans[0]!.bytes, chunkBytes) }),
     },
   };
+}
+
+/** What is hashed of a piece. */
+export function digestOf(
+  { version }: CreationPlan,
+  tree: { readonly leafCount: number; readonly bytes: number } | null,
+): DigestRequest {
+  return {
+    sha1: version !== 'v2',
+    merkle: tree === null ? null : { leafCount: tree.leafCount, bytes: tree.bytes },
+    stream: null,
+    expect: null,
+  };
+}
+
+function chunkRanges(bytes: number, chunkBytes: number): number[] {
+  const ranges: number[] = [];
+  for (let at = 0; at < bytes; at += chunkBytes) ranges.push(at, Math.min(at + chunkBytes, bytes));
+  return ranges;
 }
 
 function readError(code: string, message: string): NodeError {

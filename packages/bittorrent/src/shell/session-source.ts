@@ -75,6 +75,8 @@ export type SessionSource = {
   readonly select: Magnet['select'];
   /** Of an earlier run. */
   readonly stored: { readonly record: ResumeRecord; readonly progress: ResumeProgress } | null;
+  /** Content that was hashed here a moment ago (shell/made-content.ts); nothing is stored of it yet. */
+  readonly made?: ResumeProgress;
   /** The node itself brings it back, or wakes it: that it is complete is no news. */
   readonly isBack?: boolean;
 };

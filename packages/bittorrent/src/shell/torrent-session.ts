@@ -18,6 +18,7 @@ import type { Metainfo } from '../wire/torrent-info.ts';
 import { partedFault } from './connection-faults.ts';
 import { type DiskTrouble, openFault } from './disk-trouble.ts';
 import type { DriverHost, TorrentFact } from './driver-host.ts';
+import { changeOfMade } from './made-content.ts';
 import { PeerFinder, type PeerFinderHost } from './peer-finder.ts';
 import { PieceKeeper } from './piece-keeper.ts';
 import { allPieces, piecesToCheck } from './pieces-to-check.ts';
@@ -358,10 +359,9 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
 
   async #open(metainfo: Metainfo): Promise<void> {
     const { disk, clock, store } = this.#deps;
-    const { info } = metainfo;
     this.#isOpening = true;
-    const { name, pieceCount } = info;
-    this.record.open(name, pieceCount, this.record.prioritiesOf(info.files));
+    const { info } = metainfo;
+    this.record.open(info.name, info.pieceCount, this.record.prioritiesOf(info.files));
     if (this.source.isBack !== true || this.source.metainfo === null)
       store.saveMetainfo(this.id, this.exportTorrent(metainfo));
     const storage = new TorrentStorage(
@@ -371,7 +371,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
         place: this.record.current,
         partsFolder: `${this.#options.dataFolder}/parts`,
         filePriorities: this.record.current.filePriorities,
-        progress: this.source.stored?.progress ?? null,
+        progress: this.source.stored?.progress ?? this.source.made ?? null,
         bootId: this.#options.bootId,
         settleDelayMs,
       },
@@ -384,6 +384,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     );
     await storage.open();
     if (this.#isClosed) return;
+    if (this.source.made !== undefined) store.applyChange(this.id, changeOfMade(this.source.made));
     this.storage = storage;
     if (this.record.current.preallocate) await storage.allocate();
     this.#isOpening = false;
@@ -425,11 +426,10 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
       this.#handleBroken(info.fault);
       return;
     }
-    const metainfo = metainfoOf(info.value, this.source);
-    this.metainfo = metainfo;
+    this.metainfo = metainfoOf(info.value, this.source);
     this.#deps.emit({ type: 'bittorrent.torrent.metadata', torrent: this.id, name: info.value.name });
     try {
-      await this.#open(metainfo);
+      await this.#open(this.metainfo);
     } catch (error) {
       this.fail(error);
     }
@@ -463,8 +463,8 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
     this.#keeper.flush();
     this.finder.setSeeding(true);
     if (this.#wasDownloading) this.announces.complete();
-    const { finishedMs } = this.record.current;
-    if (finishedMs === null) this.record.change({ finishedMs: this.#deps.clock.wallMs() });
+    if (this.record.current.finishedMs === null)
+      this.record.change({ finishedMs: this.#deps.clock.wallMs() });
     void this.#finish();
   }
 

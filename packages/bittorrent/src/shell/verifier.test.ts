@@ -19,7 +19,7 @@ function folderTree(at = '/src/d'): Tree {
 async function torrentOf(tree: Tree, path: string, version: (typeof versions)[number]): Promise<Metainfo> {
   const memory = new MemoryDisk(tree);
   const ports = { disk: memory.disk, files: memory.files, hashes: testHashes };
-  const bytes = await createTorrent({ path, version, pieceBytes: 32_768 }, ports);
+  const { bytes } = await createTorrent({ path, version, pieceBytes: 32_768 }, ports);
   const result = decodeMetainfo(bytes, testHashes);
   assert.ok(result.ok);
   return result.value;

@@ -147,6 +147,7 @@ export class FakeNode implements NodeApi, NodeFiles {
       await this.onCreate(onProgress ?? (() => {}));
       return encodeUtf8('album');
     },
+    createFrom: async () => encodeUtf8('album'),
     verify: async (_torrent, path, onProgress) => {
       this.verified.push(path);
       onProgress?.({ doneBytes: 30000, totalBytes: 60000 });
