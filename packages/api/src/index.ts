@@ -5,6 +5,7 @@
  */
 export type * from '@tequio/bittorrent/contract';
 export type * from '@tequio/ipfs/contract';
+export type * from './bridge-api.ts';
 export type * from './category.ts';
 export type * from './daemon-api.ts';
 export type * from './dht-questions.ts';

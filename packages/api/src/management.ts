@@ -1,3 +1,4 @@
+import type { BridgeApi } from './bridge-api.ts';
 import type { DhtQuestions } from './dht-questions.ts';
 import type { EventsApi } from './events-api.ts';
 import type { IpfsNodeApi } from './ipfs-node-api.ts';
@@ -26,6 +27,7 @@ export interface Management {
   readonly network: NetworkApi;
   readonly dht: DhtQuestions;
   readonly ipfs: IpfsNodeApi;
+  readonly bridge: BridgeApi;
   /**
    * The same node with somebody's rights: their torrents only, and NodeError `USER_RIGHT` for what their scope does not
    * allow. Whoever lets somebody in calls this once and hands on the result.

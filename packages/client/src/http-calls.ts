@@ -31,6 +31,9 @@ const slowRoutes: ReadonlySet<RouteName> = new Set([
   'dht.get',
   'dht.put',
   'dht.sample',
+  'bridge.torrentToIpfs',
+  'bridge.ipfsToTorrent',
+  'bridge.share',
 ]);
 
 type Given<Name extends RouteName> = {

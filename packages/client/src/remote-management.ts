@@ -52,6 +52,17 @@ export function remoteManagement(calls: HttpCalls): Management {
     },
     dht: remoteDht(calls),
     ipfs: remoteIpfs(calls),
+    bridge: {
+      torrentToIpfs: (torrent) => calls.call('bridge.torrentToIpfs', { body: { torrent } }),
+      ipfsToTorrent: ({ trackers, ...content }) =>
+        calls.call('bridge.ipfsToTorrent', {
+          body: { ...content, ...(trackers === undefined ? null : { trackers: [...trackers] }) },
+        }),
+      share: ({ trackers, ...content }) =>
+        calls.call('bridge.share', {
+          body: { ...content, ...(trackers === undefined ? null : { trackers: [...trackers] }) },
+        }),
+    },
     as: () => notHere('Rights come with the key that a client is made with.'),
   };
 }

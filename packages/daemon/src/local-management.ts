@@ -1,5 +1,6 @@
 /** The node's management, put together from its parts, and the same with somebody's rights. */
 import type {
+  BridgeApi,
   DhtQuestions,
   EventsApi,
   HistoryApi,
@@ -31,6 +32,7 @@ export type ManagementParts = {
   readonly network: NetworkApi;
   readonly dht: DhtQuestions;
   readonly ipfs: IpfsNodeApi;
+  bridgeOf(torrents: TorrentsApi): BridgeApi;
 };
 
 export class LocalManagement implements Management {
@@ -45,6 +47,7 @@ export class LocalManagement implements Management {
   readonly network: NetworkApi;
   readonly dht: DhtQuestions;
   readonly ipfs: IpfsNodeApi;
+  readonly bridge: BridgeApi;
   readonly #parts: ManagementParts;
 
   constructor(parts: ManagementParts, who: Identity = nodeOwner) {
@@ -60,6 +63,7 @@ export class LocalManagement implements Management {
     this.network = guarded(parts.network, networkScopes, who);
     this.dht = guarded(parts.dht, dhtScopes(who), who);
     this.ipfs = guarded(parts.ipfs, ipfsScopes(who), who);
+    this.bridge = guarded(parts.bridgeOf(this.torrents), bridgeScopes, who);
   }
 
   as(identity: Identity): Management {
@@ -130,6 +134,9 @@ function ipfsScopes(who: Identity): Scopes<IpfsNodeApi> {
   const keeps = { pin: all, unpin: all, collect: all, connect: all } as const;
   return { ...looks, ...changes, ...keeps, state: 'read', block: look, peers: look };
 }
+
+/** Which folders and torrents are somebody's own, `torrents` says; any path of the machine is the owner's. */
+const bridgeScopes = { torrentToIpfs: 'write', ipfsToTorrent: 'write', share: 'admin' } as const;
 
 /** What happens to somebody's own torrents, and to nobody else's. */
 class OwnEvents implements EventsApi {

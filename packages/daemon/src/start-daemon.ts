@@ -17,6 +17,7 @@ import {
   renameFile,
   runProgram,
 } from '@tequio/runtime';
+import { BittorrentIpfsBridge } from './bridge/bittorrent-ipfs.ts';
 import { createCompatRoutes } from './compat/compat-routes.ts';
 import { createKuboOpener } from './compat/kubo/kubo-node.ts';
 import type { KuboDeps } from './compat/kubo/kubo-verb.ts';
@@ -256,6 +257,15 @@ class Daemon {
         gatewayUrl: () => this.#gateway.url,
         countriesOf: (endpoints) => this.#countries.of(endpoints),
       }),
+      bridgeOf: (torrents) =>
+        new BittorrentIpfsBridge({
+          torrents,
+          engine: this.#node.parts.bittorrent,
+          ipfs: this.#ipfs,
+          disk: this.#node.parts.ports.disk,
+          hashes: this.#node.parts.ports.hashes,
+          downloadFolder: () => downloadFolderOf(this.#settings.current),
+        }),
     });
   }
 

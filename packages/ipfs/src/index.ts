@@ -5,7 +5,7 @@ export type { DagRoot } from './core/block-maker.ts';
 export { createSelection, type SelectionOptions } from './core/block-selection.ts';
 export { type Chunker, parseChunker } from './core/chunker.ts';
 export { DenyList } from './core/deny-list.ts';
-export { makeFolder, makeSymlink } from './core/folder.ts';
+export { makeFolder, makeSymlink, wrapInFolder } from './core/folder.ts';
 export { decodeValue, encodeValue, type IpldValue, linksIn, linksOf } from './core/ipld.ts';
 export { parseIpfsPath } from './core/path.ts';
 export { type ImportProfile, type ProfileName, profiles } from './core/profile.ts';
@@ -49,6 +49,7 @@ export {
   type PublishOptions,
 } from './shell/ipns-names.ts';
 export { diskLeafHasher } from './shell/leaf-hasher.ts';
+export { childPlaces, leafPlaces } from './shell/leaf-places.ts';
 export { MemoryBlocks } from './shell/memory-blocks.ts';
 export {
   Mfs,
@@ -78,6 +79,13 @@ export {
   importEntries,
 } from './shell/unixfs-entries.ts';
 export { exportBytes, exportFile, getUnixfsNode, listFolder } from './shell/unixfs-export.ts';
+export {
+  type FileSetImport,
+  type HashedFile,
+  hashedChunkBytes,
+  importFileSet,
+  type SetFile,
+} from './shell/unixfs-file-set.ts';
 export {
   type ImportDeps,
   type InPlaceWriter,

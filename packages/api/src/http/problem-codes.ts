@@ -45,6 +45,8 @@ export const problemCodes = {
   TORRENT_OWNED: { status: 409, meaning: 'another user has this torrent' },
   TORRENT_METADATA: { status: 409, meaning: 'its description has not come from the peers yet' },
   TWIN_INCOMPLETE: { status: 409, meaning: 'only a torrent that is complete can have a twin' },
+  BRIDGE_INCOMPLETE: { status: 409, meaning: 'only a torrent that is complete can be offered on IPFS' },
+  BRIDGE_PRIVATE: { status: 409, meaning: 'a private torrent is not offered on IPFS' },
   CATEGORY_MISSING: { status: 404, meaning: 'no such category' },
   DHT_OFF: { status: 409, meaning: 'the settings say that this node takes no part in the DHT' },
   DHT_BUSY: { status: 503, meaning: 'the node is asking the DHT much already' },

@@ -4,6 +4,7 @@
  * `result` its answer has none (204), or is no JSON.
  */
 import { z } from 'zod';
+import * as bridge from '../schemas/bridge-schemas.ts';
 import * as node from '../schemas/node-schemas.ts';
 import * as people from '../schemas/people-schemas.ts';
 import * as torrent from '../schemas/torrent-schemas.ts';
@@ -220,6 +221,9 @@ export const routeSchemas = {
 
   ...dhtRouteSchemas,
   ...ipfsRouteSchemas,
+  'bridge.torrentToIpfs': { body: z.strictObject({ torrent: torrent.torrentId }), result: bridge.bridged },
+  'bridge.ipfsToTorrent': { body: bridge.ipfsToTorrent, result: bridge.bridged },
+  'bridge.share': { body: bridge.shareOnBoth, result: bridge.bridged },
 } as const satisfies Readonly<Record<RouteName, RouteSchemas>>;
 
 type PartOf<Name extends RouteName, Part extends keyof RouteSchemas> = (typeof routeSchemas)[Name] extends {

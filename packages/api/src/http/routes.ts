@@ -369,6 +369,24 @@ export const routes = {
 
   ...dhtRoutes,
   ...ipfsRoutes,
+  'bridge.torrentToIpfs': {
+    method: 'POST',
+    path: '/bridge/ipfs',
+    scope: 'write',
+    summary: 'offer the files of a torrent on IPFS, from where they lie',
+  },
+  'bridge.ipfsToTorrent': {
+    method: 'POST',
+    path: '/bridge/torrent',
+    scope: 'write',
+    summary: 'get content from IPFS and share it as a torrent',
+  },
+  'bridge.share': {
+    method: 'POST',
+    path: '/bridge/share',
+    scope: 'admin',
+    summary: 'offer a file or folder of the machine in both networks',
+  },
 } as const satisfies Readonly<Record<string, Route>>;
 
 export type RouteName = keyof typeof routes;

@@ -7,6 +7,7 @@ import { exitCodes } from '../exit-code.ts';
 import { printable } from '../printable.ts';
 import { offlineSettings, type Session, withNode } from '../session.ts';
 import { formatBytes } from '../size-text.ts';
+import { defineBridge } from './ipfs-bridge.ts';
 
 type AddFlags = {
   readonly recursive?: boolean;
@@ -50,6 +51,7 @@ export function defineIpfs(command: Command, session: Session): void {
     return addHelp(parent.command(name).summary(summary), session, { summary, examples });
   };
   defineContent(command, session, define);
+  defineBridge(command, session, define);
   definePins(define(command, 'pin', help.pin), session, define);
   defineBlocks(define(command, 'block', help.block), session, define);
   defineRepo(define(command, 'repo', help.repo), session, define);

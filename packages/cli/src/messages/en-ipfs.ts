@@ -51,6 +51,7 @@ export const helpOfIpfs = {
   examples: [
     ['ipfs add photos', 'CIDs of every file, then the folder’s; pinned'],
     ['ipfs add --nocopy film.mkv', 'offered from where it lies'],
+    ['ipfs share film.mkv', 'on IPFS and as a torrent, from where it lies'],
     ['ipfs cat /ipfs/CID/readme.txt', 'to standard output'],
     ['ipfs pin ls --type recursive', 'what you keep'],
     ['ipfs repo gc', 'room for other things'],

@@ -1,4 +1,5 @@
 import { bansTexts, helpOfBans } from './en-bans.ts';
+import { bridgeTexts, helpOfBridge } from './en-bridge.ts';
 import { daemonTexts, helpOfDaemon } from './en-daemon.ts';
 import { dhtTexts, helpOfDht } from './en-dht.ts';
 import { helpOfIpfs, ipfsTexts } from './en-ipfs.ts';
@@ -142,6 +143,7 @@ export const en = {
     status: helpOfStatus,
     bans: helpOfBans,
     ipfs: helpOfIpfs,
+    bridge: helpOfBridge,
     ...helpOfDaemon,
     ...helpOfSetup,
     run: helpOfRun,
@@ -342,6 +344,7 @@ export const en = {
 
   bans: bansTexts,
   ipfs: ipfsTexts,
+  bridge: bridgeTexts,
   daemon: daemonTexts,
 
   setup: setupTexts,

@@ -53,6 +53,7 @@ export const helpOfIpfs: HelpOfIpfs = {
   examples: [
     ['ipfs add photos', 'los CID de cada archivo y luego el de la carpeta; queda fijada'],
     ['ipfs add --nocopy película.mkv', 'se ofrece desde donde está'],
+    ['ipfs share película.mkv', 'en IPFS y como torrent, desde donde está'],
     ['ipfs cat /ipfs/CID/readme.txt', 'a la salida estándar'],
     ['ipfs pin ls --type recursive', 'lo que conserva usted'],
     ['ipfs repo gc', 'sitio para otras cosas'],

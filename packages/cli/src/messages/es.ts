@@ -1,5 +1,6 @@
 import type { Messages } from './en.ts';
 import { bansTexts, helpOfBans } from './es-bans.ts';
+import { bridgeTexts, helpOfBridge } from './es-bridge.ts';
 import { sentenceInSpanish } from './es-codes.ts';
 import { daemonTexts, helpOfDaemon } from './es-daemon.ts';
 import { dhtTexts, helpOfDht } from './es-dht.ts';
@@ -141,6 +142,7 @@ export const es: Messages = {
     status: helpOfStatus,
     bans: helpOfBans,
     ipfs: helpOfIpfs,
+    bridge: helpOfBridge,
     ...helpOfDaemon,
     ...helpOfSetup,
     run: helpOfRun,
@@ -340,6 +342,7 @@ export const es: Messages = {
 
   bans: bansTexts,
   ipfs: ipfsTexts,
+  bridge: bridgeTexts,
   daemon: daemonTexts,
 
   setup: setupTexts,

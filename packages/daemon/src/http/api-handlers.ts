@@ -139,6 +139,9 @@ export const handlers: { readonly [Name in PlainRoute]: Handler<Name> } = {
   'ipfs.peers': ({ node }) => node.ipfs.peers() as never,
   'ipfs.connect': async ({ node }, { body }) => ({ peer: await node.ipfs.connect(body.address) }),
   'ipfs.collect': ({ node }) => node.ipfs.collect(),
+  'bridge.torrentToIpfs': ({ node }, { body }) => node.bridge.torrentToIpfs(body.torrent) as never,
+  'bridge.ipfsToTorrent': ({ node }, { body }) => node.bridge.ipfsToTorrent(body) as never,
+  'bridge.share': ({ node }, { body }) => node.bridge.share(body) as never,
 };
 
 /** @throws HttpError `TORRENT_MISSING` */

@@ -28,6 +28,17 @@ const feed = { url: 'https://f.example/', name: null, enabled: true, refreshMinu
 const user = { name: 'ana', scope: 'write', folder: '/ana', quotaBytes: 5, torrentCountMax: null } as const;
 const two = [idOf(1), idOf(2)];
 
+const bridged = {
+  torrent: idOf(2),
+  known: false,
+  name: 'a b',
+  magnet: 'magnet:?xt=1',
+  cid: 'bafy1',
+  wrapped: 'bafy2',
+  files: [{ path: 'a b', cid: 'bafy1' }],
+  copiedBytes: 0,
+};
+
 /** Every call with what goes in; what comes back is the answer that the fake gives. */
 const calls: readonly (readonly [string, readonly unknown[], unknown?])[] = [
   [
@@ -50,6 +61,9 @@ const calls: readonly (readonly [string, readonly unknown[], unknown?])[] = [
   ['torrents.renameFile', [idOf(1), 0, 'a/b']],
   ['torrents.renameFolder', [idOf(1), 'a', 'b']],
   ['torrents.makeTwin', [idOf(1), 'hybrid'], { id: idOf(2), known: false }],
+  ['bridge.torrentToIpfs', [idOf(1)], bridged],
+  ['bridge.ipfsToTorrent', [{ path: '/ipfs/Qm/a b', version: 'v2' }], bridged],
+  ['bridge.share', [{ path: '/a b', trackers: ['http://a/'] }], bridged],
   ['torrents.setTrackers', [idOf(1), [['http://a/'], []]]],
   ['torrents.setWebSeeds', [idOf(1), ['http://a/']]],
   ['torrents.addPeers', [two, ['[::1]:5']]],

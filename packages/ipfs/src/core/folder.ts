@@ -1,10 +1,25 @@
 /** Makes the blocks of a folder: one block, or shards when it would be too large for one. */
-import { compareBytes, encodeUtf8, ok, type Result } from '@tequio/kernel';
+import { assert, compareBytes, encodeUtf8, type Hashes, ok, type Result } from '@tequio/kernel';
+import type { CID } from 'multiformats/cid';
 import { linkBytes } from '../wire/dag-pb.ts';
 import { encodeUnixfs, noMetadata, type UnixfsMetadata } from '../wire/unixfs.ts';
-import type { BlockMaker, DagRoot } from './block-maker.ts';
+import { BlockMaker, type DagRoot } from './block-maker.ts';
 import { type FolderEntry, makeShardedFolder } from './hamt.ts';
-import type { DirectoryRules } from './profile.ts';
+import { type DirectoryRules, profiles } from './profile.ts';
+
+/** A folder with one thing in it: how a file gets a name. */
+export function wrapInFolder(
+  hashes: Hashes,
+  name: string,
+  { cid, dagBytes }: Pick<DagRoot, 'cid' | 'dagBytes'>,
+): { readonly cid: CID; readonly bytes: Uint8Array } {
+  const blocks: { readonly cid: CID; readonly bytes: Uint8Array }[] = [];
+  const maker = new BlockMaker(hashes, 1, (block) => void blocks.push(block));
+  const root = makeFolder(maker, profiles['unixfs-v1-2025'].directory, [{ name, cid, dagBytes }]);
+  const [block] = blocks;
+  assert(root.ok && block !== undefined && blocks.length === 1, 'one name fits into one block');
+  return block;
+}
 
 /** @param entries in any order, each name once */
 export function makeFolder(

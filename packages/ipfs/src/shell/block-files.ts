@@ -25,7 +25,7 @@ export class BlockFiles {
   }
 
   /** See `BlockStore.putInFile`. */
-  async add(path: string, blocks: readonly BlockInFile[]): Promise<void> {
+  async add(path: string, blocks: readonly BlockInFile[], isInstead: boolean): Promise<void> {
     const stat = await this.#ports.disk.stat(this.#fileOf(path));
     const last = Math.max(0, ...blocks.map(({ offset, bytes }) => offset + bytes));
     if (stat === null || stat.bytes < last) {
@@ -37,7 +37,7 @@ export class BlockFiles {
     const rows = blocks
       .filter(({ cid }) => inlineBytes(cid) === null)
       .map(({ cid, offset, bytes }) => ({ key: keyOf(cid), at: offset, bytes }));
-    this.#index.addInFile({ path, bytes: stat.bytes, modifiedMs: stat.modifiedMs }, rows);
+    this.#index.addInFile({ path, bytes: stat.bytes, modifiedMs: stat.modifiedMs }, rows, isInstead);
     this.#known.clear();
   }
 

@@ -200,8 +200,10 @@ export class BlockIndex {
   addInFile(
     file: Omit<FileRow, 'id'>,
     blocks: readonly { readonly key: Uint8Array; readonly at: number; readonly bytes: number }[],
+    isInstead: boolean,
   ): number {
     let [number, count] = [this.#nextNumber, 0];
+    const freed = new Set<number>();
     this.database.transaction(() => {
       this.database.run(
         `INSERT INTO files (path, bytes, modified_ms) VALUES (?, ?, ?)
@@ -213,7 +215,11 @@ export class BlockIndex {
       const id = Number(this.database.get('SELECT id FROM files WHERE path = ?', file.path)!['id']);
       for (const { key, at, bytes } of blocks) {
         const known = this.find(key);
-        if (known !== null && known.place > 0) continue;
+        if (known !== null && known.place > 0 && !isInstead) continue;
+        if (known !== null && known.place > 0) {
+          this.#saveFreed(known, key.length);
+          freed.add(known.place);
+        }
         this.database.run(
           'INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?)',
           key,
@@ -227,6 +233,7 @@ export class BlockIndex {
       this.#saveState('next', String(number));
     });
     this.#nextNumber = number;
+    this.#reload(...freed);
     return count;
   }
 

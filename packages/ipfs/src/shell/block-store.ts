@@ -171,11 +171,16 @@ export class BlockStore implements BlockReader, BlockWriter {
 
   /**
    * Offers blocks out of a file of the user, which is left where it is and stays theirs. Whoever calls has read the
-   * bytes and made the CIDs of them. Blocks that are in a segment stay there.
+   * bytes and made the CIDs of them. Blocks that are in a segment stay there, unless the file has them `instead`: then
+   * the segment's copy goes with the next collection. The file's bytes must be on the device by then.
    * @param path absolute @throws NodeError `DISK_MISSING`, `IPFS_BLOCK_TOO_LONG`
    */
-  async putInFile(path: string, blocks: readonly BlockInFile[]): Promise<void> {
-    await this.#files.add(path, blocks);
+  async putInFile(
+    path: string,
+    blocks: readonly BlockInFile[],
+    options: { readonly instead?: boolean } = {},
+  ): Promise<void> {
+    await this.#files.add(path, blocks, options.instead === true);
   }
 
   /** The file in which blocks lie in place is somewhere else now, as it was. Without such blocks nothing happens. */

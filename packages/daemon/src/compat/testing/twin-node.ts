@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type {
@@ -174,6 +175,11 @@ export class TwinNode {
         addressFilter: async () => ({ rangeCount: 7, badLineCount: 0, badLines: [], readAtMs: 0 }),
         refreshAddressFilter: async () => ({ rangeCount: 8, badLineCount: 0, badLines: [] }),
         routers: async () => null,
+      },
+      bridge: {
+        torrentToIpfs: () => assert.fail('no tool bridges'),
+        ipfsToTorrent: () => assert.fail('no tool bridges'),
+        share: () => assert.fail('no tool bridges'),
       },
       as: (_identity: Identity) => management,
     };

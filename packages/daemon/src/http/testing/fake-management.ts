@@ -117,6 +117,7 @@ export class FakeManagement {
       'network',
       'dht',
       'ipfs',
+      'bridge',
     ])
       node[part] = new Proxy(parts[part] ?? {}, {
         get: (known, name: string) =>
