@@ -46,11 +46,12 @@ function pagePackages(): string[] {
   );
 }
 
-/** Native parts, which the overlay does without where there are none for the machine: WebRTC and QUIC. */
+/** Native parts, without which all works where there are none for the machine: WebRTC, QUIC, datagrams in batches. */
 function nativePackages(): Readonly<Record<string, string>> {
   const read = (name: string): { version: string; optionalDependencies: Record<string, string> } =>
     JSON.parse(readFileSync(join(projectRoot, 'node_modules', name, 'package.json'), 'utf8'));
   return {
+    ...read('@tequio/runtime').optionalDependencies,
     'node-datachannel': read('node-datachannel').version,
     ...read('@chainsafe/libp2p-quic').optionalDependencies,
   };

@@ -113,7 +113,8 @@ export interface UdpPort {
   /**
    * A socket of one family; port 0 takes a free one. With `multicast` the port is shared with every other socket, of
    * any program, that was bound in the same way; a socket that wants to hear its group has `address` null. Link-local
-   * IPv6 destinations are on the network of `address`, or of `multicast.interface`.
+   * IPv6 destinations are on the network of `address`, or of `multicast.interface`. The bytes given to `onDatagram`
+   * are borrowed until it returns.
    * @throws NodeError `NET_LISTEN`, also when the group cannot be joined
    */
   bind(

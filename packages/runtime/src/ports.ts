@@ -55,7 +55,7 @@ class LazyPorts implements RuntimePorts {
   }
 
   get udp(): Ports['udp'] {
-    return (this.#made.udp ??= createUdp());
+    return (this.#made.udp ??= createUdp({ log: this.log }));
   }
 
   get networks(): Ports['networks'] {

@@ -114,6 +114,8 @@ class SimulatedUdpSocket implements UdpSocket, DatagramReceiver {
     clock.setTimerAt(departMs + this.#network.latencyMs(this.#host, host) + jitterMs, () => {
       this.#network.receive(host, copy.length + headerBytes, () => {
         for (const receiver of receivers()) receiver.handleDatagram(copy, from, to.address, this.#host);
+        // They were lent: who has kept them sees that at once, as with memory that the next datagram is received into.
+        copy.fill(0xa5);
       });
     });
   }

@@ -4,7 +4,7 @@ import { NodeError } from '@tequio/kernel';
 import type { z } from 'zod';
 
 /** Variables with this beginning that are no settings. */
-const others: ReadonlySet<string> = new Set(['TEQUIO_DATA', 'TEQUIO_CONFIG']);
+const others: ReadonlySet<string> = new Set(['TEQUIO_DATA', 'TEQUIO_CONFIG', 'TEQUIO_DATAGRAMS']);
 /** Of test runs and the like: ours, and nothing that a user sets. */
 const reserved = /^TEQUIO_(?:REQUIRE|CRASH|FIGURES|TEST|BENCH|LAB)_?/;
 
