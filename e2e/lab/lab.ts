@@ -104,6 +104,15 @@ export class Host {
     ip('netns', 'exec', this.namespace, 'tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', ...rate);
   }
 
+  /**
+   * The longest packet that this host sends, and that its line carries to it. Each leaves as a packet of its own, and
+   * one that is too long for a line vanishes there.
+   */
+  setMtu(bytes: number, lineBytes: number): void {
+    ip('-n', this.namespace, 'link', 'set', 'eth0', 'mtu', `${bytes}`, 'gso_max_segs', '1');
+    ip('link', 'set', outsideOf(this.namespace), 'mtu', `${lineBytes}`);
+  }
+
   /** An IPv6 address besides the other one. */
   addIpv6(): string {
     const address = this.address.replace(/^(\d+)\.(\d+)\.(\d+)\.(\d+)$/, 'fd77:0:$3::$4');

@@ -96,6 +96,8 @@ export interface StreamPort {
 
 export interface UdpSocket {
   readonly local: Endpoint;
+  /** True: a datagram that is longer than its path carries is lost; else it may be cut up on its way and arrive. */
+  readonly dontFragment?: boolean;
   /** Best effort: a datagram that cannot be sent is lost. `bytes` are given away. */
   send(bytes: Uint8Array, to: Endpoint): void;
   close(): Promise<void>;

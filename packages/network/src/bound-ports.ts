@@ -144,6 +144,9 @@ export class BoundPorts extends PortsAbove {
       get local() {
         return sockets.local;
       },
+      get dontFragment() {
+        return sockets.open.every((socket) => socket.dontFragment === true);
+      },
       send: (bytes, to) => {
         // A socket for a group is bound to no address: only what its interface decides may leave by it.
         if (group === null || to.address === group) for (const socket of sockets.open) socket.send(bytes, to);

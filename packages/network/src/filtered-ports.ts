@@ -60,6 +60,7 @@ export class FilteredPorts extends PortsAbove {
     });
     return {
       local: socket.local,
+      dontFragment: socket.dontFragment === true,
       send: (bytes, to) => {
         if (!this.#blocks(to.address)) socket.send(bytes, to);
       },

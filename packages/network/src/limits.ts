@@ -76,6 +76,11 @@ export const limits = {
     /** Ethernet's 1500 bytes less the headers of IP and UDP; within one machine what its buffers hold some of. */
     mtuIpv4Bytes: 1472,
     mtuIpv6Bytes: 1452,
+    /** The same of networks with packets of 9000 bytes. */
+    mtuJumboIpv4Bytes: 8972,
+    mtuJumboIpv6Bytes: 8952,
+    /** Beyond Ethernet's the search is coarser: few paths lie in between, and each try is a packet lost. */
+    mtuCoarseStepShare: 0.125,
     mtuLoopbackBytes: 16_384,
 
     /** What one connection may have waiting for its reader or for a gap to be filled. */

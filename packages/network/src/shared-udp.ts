@@ -158,6 +158,11 @@ export class SharedUdp {
     (isIpv6(to.address) ? this.#six : this.#four)?.send(bytes, to);
   }
 
+  /** True: what is sent to that address arrives whole or not at all. */
+  dontFragment(to: IpAddress): boolean {
+    return (isIpv6(to) ? this.#six : this.#four)?.dontFragment === true;
+  }
+
   /** IPv4 first; then IPv6 with its number, unless there is no IPv6 here. */
   async #startBoth(port: number): Promise<void> {
     const [four, noFour] = await this.#tryBind(port, false);

@@ -26,6 +26,6 @@ export { createResolver, resolverLimits } from './resolver.ts';
 export { createSignatures } from './signatures.ts';
 export { createTcp, tcpLimits } from './tcp.ts';
 export { lookUpText } from './text-records.ts';
-export { createUdp } from './udp.ts';
+export { createUdp, hasBatchedUdp } from './udp.ts';
 export { udpLimits } from './udp-limits.ts';
 export { createWebServer, webServerLimits } from './web-server.ts';

@@ -31,18 +31,20 @@ function bind(libc: Libc, received: ReceiveBatch, at: Place, onDatagram: OnDatag
   const fd = libc.socket(ipv6 ? numbers.familyIpv6 : numbers.familyIpv4, numbers.datagramSocket, 0);
   if (fd < 0) throw listenError('UDP', at, systemError(libc));
   try {
-    const joins = configure(libc, fd, ipv6);
+    const able = configure(libc, fd, ipv6);
     const scope = ipv6 ? scopeOf(at.address) : 0;
     const local = bindTo(libc, fd, at, ipv6, scope);
-    return new BatchedUdpSocket({ libc, fd, received, local, scope, joins, onDatagram });
+    return new BatchedUdpSocket({ libc, fd, received, local, scope, able, onDatagram });
   } catch (error) {
     libc.close(fd);
     throw listenError('UDP', at, error);
   }
 }
 
-/** @returns whether the system joins datagrams into messages, and cuts messages into datagrams */
-function configure(libc: Libc, fd: number, ipv6: boolean): boolean {
+/** What this system can do: join datagrams into messages and cut those up again; refuse to cut up datagrams. */
+type Able = { readonly join: boolean; readonly dontFragment: boolean };
+
+function configure(libc: Libc, fd: number, ipv6: boolean): Able {
   const value = new Uint8Array(4);
   const address = libc.addressOf(value);
   const set = (level: number, name: number, number: number): boolean => {
@@ -51,12 +53,14 @@ function configure(libc: Libc, fd: number, ipv6: boolean): boolean {
   };
   set(numbers.socketLevel, numbers.receiveBuffer, udpLimits.socketBufferBytes);
   set(numbers.socketLevel, numbers.sendBuffer, udpLimits.socketBufferBytes);
-  if (ipv6) {
-    set(numbers.ipv6Level, numbers.ipv6Only, 1);
-    set(numbers.ipv6Level, numbers.ipv6MtuDiscover, numbers.mtuProbe);
-    set(numbers.ipv6Level, numbers.ipv6DontFragment, 1);
-  } else set(numbers.ipLevel, numbers.ipMtuDiscover, numbers.mtuProbe);
-  return set(numbers.udpLevel, numbers.udpJoin, 1);
+  if (ipv6) set(numbers.ipv6Level, numbers.ipv6Only, 1);
+  return {
+    join: set(numbers.udpLevel, numbers.udpJoin, 1),
+    dontFragment: ipv6
+      ? set(numbers.ipv6Level, numbers.ipv6MtuDiscover, numbers.mtuProbe) &&
+        set(numbers.ipv6Level, numbers.ipv6DontFragment, 1)
+      : set(numbers.ipLevel, numbers.ipMtuDiscover, numbers.mtuProbe),
+  };
 }
 
 /** @throws an error with the system's code */
@@ -94,12 +98,13 @@ type Parts = {
   readonly received: ReceiveBatch;
   readonly local: Endpoint;
   readonly scope: number;
-  readonly joins: boolean;
+  readonly able: Able;
   readonly onDatagram: OnDatagram;
 };
 
 class BatchedUdpSocket implements UdpSocket {
   readonly local: Endpoint;
+  readonly dontFragment: boolean;
   readonly #libc: Libc;
   readonly #received: ReceiveBatch;
   readonly #onDatagram: OnDatagram;
@@ -116,15 +121,16 @@ class BatchedUdpSocket implements UdpSocket {
   #isFlushAsked = false;
   #isReceiving = false;
 
-  constructor({ libc, fd, received, local, scope, joins, onDatagram }: Parts) {
+  constructor({ libc, fd, received, local, scope, able, onDatagram }: Parts) {
     this.#libc = libc;
     this.#fd = fd;
     this.#received = received;
     this.local = local;
+    this.dontFragment = able.dontFragment;
     this.#scope = scope;
     this.#onDatagram = onDatagram;
     this.#isIpv6 = isIpv6(local.address);
-    this.#batch = new SendBatch(libc, this.#isIpv6, joins);
+    this.#batch = new SendBatch(libc, this.#isIpv6, able.join);
     this.#watch = libc.watch(fd, this.#handleReady);
   }
 

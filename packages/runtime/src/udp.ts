@@ -23,3 +23,9 @@ export function createUdp({ log = silentLog }: { readonly log?: Log } = {}): Udp
     },
   };
 }
+
+/** Whether this machine sends many datagrams a system call, and none in pieces. */
+export function hasBatchedUdp(): boolean {
+  const libc = tryLoadLibc();
+  return libc !== null && canBatch(libc);
+}

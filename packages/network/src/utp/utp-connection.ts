@@ -22,7 +22,7 @@ import { UtpAckClock } from './utp-ack-clock.ts';
 import { microseconds, UtpClocks } from './utp-clocks.ts';
 import { UtpMtu } from './utp-mtu.ts';
 import { isSequenceAfter, type UtpPacket, utpHeaderBytes, utpType, writeUtpMoment } from './utp-packet.ts';
-import { UtpPacketMaker } from './utp-packet-maker.ts';
+import { paddingFor, UtpPacketMaker } from './utp-packet-maker.ts';
 import { UtpReceiver } from './utp-receiver.ts';
 import { UtpRoundTrip } from './utp-round-trip.ts';
 import { type AckOutcome, type SentPacket, UtpSender } from './utp-sender.ts';
@@ -362,7 +362,8 @@ export class UtpConnection {
     const mayProbe =
       payloadBytes === mostBytes && flightBytes > 0 && this.#ledbat.windowBytes > 4 * mostBytes;
     const probeBytes = mayProbe ? this.#mtu.tryProbeBytes(nowMs) : null;
-    const paddingBytes = probeBytes === null ? 0 : probeBytes - utpHeaderBytes - payloadBytes;
+    const paddingBytes = probeBytes === null ? 0 : paddingFor(probeBytes, payloadBytes);
+    if (probeBytes !== null) payloadBytes = probeBytes - utpHeaderBytes - paddingBytes;
     this.#sendData(payloadBytes, paddingBytes, nowMs);
     return true;
   }

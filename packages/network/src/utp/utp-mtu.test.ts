@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { limits } from '../limits.ts';
 import { UtpMtu } from './utp-mtu.ts';
 
-const { mtuFloorBytes, mtuStepBytes, mtuRaiseMs } = limits.utp;
+const { mtuFloorBytes, mtuStepBytes, mtuCoarseStepShare, mtuRaiseMs } = limits.utp;
 
 /** Tries until there is nothing more to try; how many probes it took. */
 function search(mtu: UtpMtu, pathBytes: number, nowMs = 0): number {
@@ -25,14 +25,20 @@ test('what most paths carry is found with one probe', () => {
   equal(mtu.packetBytes, 1472);
 });
 
+/** How far below the truth may be stayed. */
+const slackOf = (usual: number, path: number): number =>
+  path < usual + mtuStepBytes ? mtuStepBytes : Math.max(mtuStepBytes, path * mtuCoarseStepShare);
+
 test('any other length is found as finely as the step, and never passed', () => {
   for (const most of [1452, 1472, 9000, 16_384, 65_000]) {
-    for (const path of [1200, 1201, 1300, 1400, 1451, 4096, 12_345, 64_000]) {
-      const mtu = new UtpMtu(most);
+    for (const path of [1200, 1201, 1300, 1400, 1451, 1472, 1700, 4096, 8868, 12_345, 64_000]) {
+      const usual = Math.min(most, 1472);
+      const mtu = new UtpMtu(usual);
+      mtu.raise(most);
       const count = search(mtu, path);
       ok(mtu.packetBytes <= Math.max(path, mtuFloorBytes));
       ok(
-        mtu.packetBytes > Math.min(path, most) - mtuStepBytes,
+        mtu.packetBytes >= Math.min(path, most) - slackOf(usual, Math.min(path, most)),
         `${mtu.packetBytes} of ${path}, at most ${most}`,
       );
       ok(count < 40, `${count} probes`);
@@ -69,4 +75,11 @@ test('longer ones are tried when the other side takes them', () => {
   mtu.raise(16_384);
   search(mtu, 65_000);
   ok(mtu.packetBytes > 16_384 - mtuStepBytes);
+});
+
+test('where only Ethernet’s packets pass, little is lost on finding that out', () => {
+  const mtu = new UtpMtu(1472);
+  mtu.raise(8972);
+  ok(search(mtu, 1472) <= 9);
+  equal(mtu.packetBytes, 1472);
 });

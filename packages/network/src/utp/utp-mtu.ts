@@ -4,17 +4,20 @@
  * Rules: what every path is taken to carry is the floor. While the ceiling is well above it, now and then one packet is
  * as long as the middle of both; when it is acknowledged the floor rises to its length, when it alone is lost twice
  * the ceiling falls below it. Found out, it is tried again after ten minutes, for paths change.
- * Nothing longer than Ethernet's packets is tried unless the other side has said to take it: some read a longer
- * datagram into a short buffer and acknowledge what is left of it.
+ * Ethernet's length is tried first. Nothing longer is tried unless the other side has said to take it: some read a
+ * longer datagram into a short buffer and acknowledge what is left of it. Nor where routers cut up what is too long:
+ * there it would arrive, in pieces, and nothing be learned.
  * A probe is longer by padding, not by payload: payload that was once sent as one packet can never be cut into
  * two, and a packet that is too long for its path would be sent in vain for ever.
  * When nothing passes any more, packets made from then on have the first floor's length again.
  */
 import { limits } from '../limits.ts';
 
-const { mtuFloorBytes, mtuStepBytes, mtuProbeTryCount, mtuRaiseMs } = limits.utp;
+const { mtuFloorBytes, mtuStepBytes, mtuCoarseStepShare, mtuProbeTryCount, mtuRaiseMs } = limits.utp;
 
 export class UtpMtu {
+  /** What most paths carry. */
+  readonly #usualBytes: number;
   #mostBytes: number;
   #floorBytes: number;
   #ceilingBytes: number;
@@ -23,8 +26,9 @@ export class UtpMtu {
   #lostCount = 0;
   #doneAtMs: number | null = null;
 
-  /** @param mostBytes the longest datagram (payload of UDP) that is ever worth trying on this path */
+  /** @param mostBytes the longest datagram (payload of UDP) that is worth trying, unless `raise` says more */
   constructor(mostBytes: number) {
+    this.#usualBytes = mostBytes;
     this.#mostBytes = mostBytes;
     this.#floorBytes = Math.min(mtuFloorBytes, mostBytes);
     this.#ceilingBytes = mostBytes;
@@ -46,14 +50,16 @@ export class UtpMtu {
   /** How long a packet to try the path with would be, or null when there is nothing to try now. */
   tryProbeBytes(nowMs: number): number | null {
     if (this.#probeBytes !== 0) return null;
-    if (this.#ceilingBytes - this.#floorBytes < mtuStepBytes) {
+    if (this.#ceilingBytes - this.#floorBytes < this.#stepBytes) {
       if (this.#floorBytes === this.#mostBytes) return null;
       this.#doneAtMs ??= nowMs;
       if (nowMs - this.#doneAtMs < mtuRaiseMs) return null;
       this.#ceilingBytes = this.#mostBytes;
     }
     this.#doneAtMs = null;
-    // The longest first: most paths carry it, and then one probe is all.
+    // What most paths carry first: then mostly one probe is all.
+    if (this.#floorBytes < this.#usualBytes && this.#ceilingBytes === this.#mostBytes)
+      return this.#usualBytes;
     if (this.#ceilingBytes === this.#mostBytes && this.#mostBytes < 2 * this.#floorBytes)
       return this.#mostBytes;
     return Math.min(
@@ -61,6 +67,11 @@ export class UtpMtu {
       2 * this.#floorBytes,
       (this.#floorBytes + this.#ceilingBytes + 1) >> 1,
     );
+  }
+
+  get #stepBytes(): number {
+    if (this.#floorBytes < this.#usualBytes) return mtuStepBytes;
+    return Math.max(mtuStepBytes, Math.floor(this.#floorBytes * mtuCoarseStepShare));
   }
 
   markProbeSent(bytes: number): void {

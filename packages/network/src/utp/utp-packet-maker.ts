@@ -3,6 +3,7 @@ import {
   utpCapacityBytes,
   utpExtension,
   utpHeaderBytes,
+  utpPaddingBytesMin,
   utpType,
   writeUtpCapacity,
   writeUtpIdentity,
@@ -11,6 +12,11 @@ import {
 import type { UtpReceiver } from './utp-receiver.ts';
 import type { SentPacket, UtpSender } from './utp-sender.ts';
 import type { UtpSlab } from './utp-slab.ts';
+
+/** How much padding makes a packet of `bytes`; there is a least, and then not all of the payload has room in it. */
+export function paddingFor(bytes: number, payloadBytes: number): number {
+  return Math.max(utpPaddingBytesMin, bytes - utpHeaderBytes - payloadBytes);
+}
 
 export class UtpPacketMaker {
   readonly #slab: UtpSlab;
@@ -34,16 +40,16 @@ export class UtpPacketMaker {
   greeting(type: number, id: number, capacityBytes: number): Uint8Array {
     const says = capacityBytes > 0;
     const bytes = this.#slab.take(utpHeaderBytes + (says ? utpCapacityBytes : 0));
-    writeUtpIdentity(bytes, type, says ? utpExtension.capacity : utpExtension.none, id, this.#sender.next);
+    writeUtpIdentity(bytes, type, says ? utpExtension.flags : utpExtension.none, id, this.#sender.next);
     if (says) writeUtpCapacity(bytes, utpHeaderBytes, capacityBytes);
     return bytes;
   }
 
-  /** The next bytes of the queue behind so much padding. */
+  /** The next bytes of the queue behind so much padding: none, or `utpPaddingBytesMin` and more. */
   data(payloadBytes: number, paddingBytes: number): Uint8Array {
     const at = utpHeaderBytes + paddingBytes;
     const bytes = this.#slab.take(at + payloadBytes);
-    const extension = paddingBytes > 0 ? utpExtension.padding : utpExtension.none;
+    const extension = paddingBytes > 0 ? utpExtension.flags : utpExtension.none;
     writeUtpIdentity(bytes, utpType.data, extension, this.#sendId, this.#sender.next);
     if (paddingBytes > 0) writeUtpPadding(bytes, utpHeaderBytes, paddingBytes);
     this.#sender.takeQueued(bytes, at, payloadBytes);

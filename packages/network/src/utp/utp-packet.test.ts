@@ -10,6 +10,7 @@ import {
   utpCapacityBytes,
   utpExtension,
   utpHeaderBytes,
+  utpPaddingBytesMin,
   utpType,
   writeUtpCapacity,
   writeUtpIdentity,
@@ -72,13 +73,15 @@ test('what is written is read', () => {
 });
 
 test('padding of every length is skipped', () => {
-  for (let length = 2; length < 1100; length++) {
+  for (let length = utpPaddingBytesMin; length < 1100; length++) {
     const bytes = new Uint8Array(utpHeaderBytes + length + 3).fill(0xaa);
-    writeUtpIdentity(bytes, utpType.data, utpExtension.padding, 1, 2);
+    writeUtpIdentity(bytes, utpType.data, utpExtension.flags, 1, 2);
     writeUtpPadding(bytes, utpHeaderBytes, length);
     const packet = decode(bytes);
     equal(packet?.payloadAt, utpHeaderBytes + length, `padding of ${length}`);
     equal(packet.sackBytes, 0);
+    // libutp: type 1 or 2 first, and 2 with eight bytes.
+    deepEqual([bytes[1], bytes[utpHeaderBytes + 1]], [2, 8]);
   }
 });
 
@@ -93,9 +96,10 @@ test('a chain of extensions that leaves the packet, other versions and types are
 
 test('how long datagrams may be is said and understood', () => {
   const bytes = new Uint8Array(utpHeaderBytes + utpCapacityBytes);
-  writeUtpIdentity(bytes, utpType.syn, utpExtension.capacity, 1, 2);
+  writeUtpIdentity(bytes, utpType.syn, utpExtension.flags, 1, 2);
   writeUtpCapacity(bytes, utpHeaderBytes, 16_384);
   deepEqual([decode(bytes)?.capacityBytes, decode(bytes)?.payloadAt], [16_384, bytes.length]);
+  deepEqual([bytes[1], bytes[utpHeaderBytes + 1]], [2, 8]);
 });
 
 test('random bytes never throw, and never point outside', () => {

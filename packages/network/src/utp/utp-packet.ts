@@ -22,6 +22,11 @@ export const utpExtension = {
   none: 0,
   /** Selective acknowledgement: bit i, lowest first in each byte, is the packet i + 2 after the acknowledged one. */
   sack: 1,
+  /**
+   * Eight bytes of flags, all zero here. libutp takes a packet for one of uTP only when its first extension is one of
+   * these two, so ours come behind this one.
+   */
+  flags: 2,
   /** Means nothing to anybody: makes a packet as long as a path is asked to carry. */
   padding: 0x70,
   /** Ours: how long a datagram its sender takes, 32 bits. Others skip it, as they do all that they do not know. */
@@ -118,20 +123,35 @@ export function writeUtpMoment(
   writeUint16(bytes, 18, acknowledged);
 }
 
-/** What `writeUtpCapacity` takes. */
-export const utpCapacityBytes = 6;
+/** What {@link writeUtpFlags} writes. */
+const flagsBytes = 10;
 
-/** Writes the extension that says how long datagrams may be, the last in the chain. */
-export function writeUtpCapacity(bytes: Uint8Array, at: number, capacityBytes: number): void {
+/** Writes the extension that extensions of ours come behind. @returns where the next one begins */
+function writeUtpFlags(bytes: Uint8Array, at: number, next: number): number {
+  bytes[at] = next;
+  bytes[at + 1] = flagsBytes - 2;
+  bytes.fill(0, at + 2, at + flagsBytes);
+  return at + flagsBytes;
+}
+
+/** What {@link writeUtpCapacity} takes. */
+export const utpCapacityBytes = flagsBytes + 6;
+
+/** Writes the extensions, the first of them `flags`, that say how long datagrams may be. */
+export function writeUtpCapacity(bytes: Uint8Array, start: number, capacityBytes: number): void {
+  const at = writeUtpFlags(bytes, start, utpExtension.capacity);
   bytes[at] = utpExtension.none;
   bytes[at + 1] = 4;
   writeUint32(bytes, at + 2, capacityBytes);
 }
 
-/** Writes `length` bytes (2 or more) of extensions that mean nothing, the last in the chain. */
+/** The least that {@link writeUtpPadding} writes. */
+export const utpPaddingBytesMin = flagsBytes + 2;
+
+/** Writes so many bytes of extensions that mean nothing, the first of them `flags`. */
 export function writeUtpPadding(bytes: Uint8Array, at: number, length: number): void {
-  let position = at;
   const end = at + length;
+  let position = writeUtpFlags(bytes, at, utpExtension.padding);
   while (position < end) {
     // No rest of a single byte, which would be no extension.
     const left = end - position - 2;

@@ -13,7 +13,14 @@
  * connections are not touched. Uses us as an amplifier: no answer is longer or more often than what asked for it.
  * Cost: O(1) a datagram; a time-out looks at all connections, which happens when one is due.
  */
-import { addressScope, type Endpoint, type Entropy, isIpv6, readUint16 } from '@tequio/kernel';
+import {
+  addressScope,
+  type Endpoint,
+  type Entropy,
+  type IpAddress,
+  isIpv6,
+  readUint16,
+} from '@tequio/kernel';
 import { limits } from '../limits.ts';
 import { UtpConnection } from './utp-connection.ts';
 import {
@@ -42,6 +49,7 @@ export type UtpCounts = {
 
 export class UtpSocket {
   readonly #entropy: Entropy;
+  readonly #dontFragment: (to: IpAddress) => boolean;
   readonly #effects: UtpEffect<UtpConnection>[] = [];
   readonly #shared: UtpShared<UtpConnection>;
   readonly #packet = new UtpPacket();
@@ -63,8 +71,10 @@ export class UtpSocket {
   /** Whether strangers may connect. */
   isListening = false;
 
-  constructor(deps: { readonly entropy: Entropy }) {
+  /** @param deps `dontFragment`: whether what is sent there arrives whole or not at all; absent: that is not known */
+  constructor(deps: { readonly entropy: Entropy; readonly dontFragment?: (to: IpAddress) => boolean }) {
     this.#entropy = deps.entropy;
+    this.#dontFragment = deps.dontFragment ?? (() => false);
     this.#shared = {
       effects: this.#effects,
       slab: new UtpSlab(),
@@ -195,8 +205,7 @@ export class UtpSocket {
       sendId,
       firstSequence: this.#random16(),
       mtuBytes: isIpv6(remote.address) ? figures.mtuIpv6Bytes : figures.mtuIpv4Bytes,
-      // Beyond one machine longer ones would be cut up on their way.
-      capacityBytes: addressScope(remote.address) === 'loopback' ? figures.mtuLoopbackBytes : 0,
+      capacityBytes: this.#capacityFor(remote.address),
     };
     const connection = new UtpConnection(this.#shared, identity, state, nowMs);
     const key = tableKey(remote.port, receiveId);
@@ -205,6 +214,17 @@ export class UtpSocket {
     this.#all.add(connection);
     if (state === 'unconfirmed') this.#unconfirmed.add(connection);
     return connection;
+  }
+
+  /**
+   * What we take, and try: more than Ethernet's only within one machine, and on local networks where a datagram that
+   * is too long does not arrive in pieces. 0: nothing is said. Beyond them nobody carries more.
+   */
+  #capacityFor(remote: IpAddress): number {
+    const scope = addressScope(remote);
+    if (scope === 'loopback') return figures.mtuLoopbackBytes;
+    if ((scope !== 'private' && scope !== 'link') || !this.#dontFragment(remote)) return 0;
+    return isIpv6(remote) ? figures.mtuJumboIpv6Bytes : figures.mtuJumboIpv4Bytes;
   }
 
   #handleMoved(connection: UtpConnection, from: UtpState): void {

@@ -49,7 +49,10 @@ export class UtpStreams implements StreamPort {
   constructor(deps: { readonly shared: SharedUdp; readonly clock: Clock; readonly entropy: Entropy }) {
     this.#shared = deps.shared;
     this.#clock = deps.clock;
-    this.#machine = new UtpSocket({ entropy: deps.entropy });
+    this.#machine = new UtpSocket({
+      entropy: deps.entropy,
+      dontFragment: (to) => deps.shared.dontFragment(to),
+    });
     this.#udp = deps.shared.claim('utp', (bytes, from) => {
       this.#machine.handleDatagram(bytes, from, this.#clock.nowMs());
       this.drive();
