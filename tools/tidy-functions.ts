@@ -38,6 +38,8 @@ export function functionsOf({ code }: SourceCode): readonly FunctionOf[] {
 function headName(code: string, at: number): string | null {
   const before = code.slice(Math.max(0, at - headChars), at).trimEnd();
   if (before.endsWith('=>')) return arrowName(before.slice(0, -2));
+  // Behind a function with a result type a class would look like the rest of that type.
+  if (/\bclass\s+[\w$]+[\w\s$<>,.]*$/.test(before.slice(-300))) return null;
   const parameters = endOfParameters(before);
   if (parameters < 0) return null;
   const name =

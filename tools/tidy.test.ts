@@ -100,6 +100,7 @@ describe('functions are found in every form', () => {
     ['class C {\n  m(a = (1)) {\n}\n}', 'm'],
     ['class C {\n  #m(): string[] | null {\n}\n}', '#m'],
     ['class C {\n  constructor() {\n}\n}', 'constructor'],
+    ['function f(a: T): U | null {\n}\nexport class C<T> implements I {\n}', 'f'],
     ['const f = () => {\n};', 'f'],
     ['const f = async (a: number): Promise<void> => {\n};', 'f'],
     ['const f = x => {\n};', 'f'],
