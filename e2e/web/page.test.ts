@@ -243,6 +243,7 @@ describe('the web page', { skip: skipWithoutChromium, timeout: 240_000 }, () => 
       };
       const base = enter.replace(/#.*/, '');
       const places = ['home', 'torrents', 'map', 'settings', 'log'];
+      for (const part of ['files', 'pins', 'explore', 'peers', 'sharing']) places.push(`ipfs/${part}`);
       for (const part of ['overview', 'files', 'peers', 'trackers', 'pieces', 'speed', 'log'])
         places.push(`torrents/${id}/${part}`);
       await page.goto(base);

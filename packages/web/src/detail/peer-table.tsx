@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { node } from '../node.ts';
+import { TableHolder } from '../shell/table-holder.tsx';
 import { countryName } from '../words/country.ts';
 import { Flag } from '../words/flag.tsx';
 import { formatRate, formatShare } from '../words/format.ts';
@@ -11,7 +12,7 @@ export function PeerTable({ id }: { readonly id: string }): JSX.Element {
   if (peers === null) return <p aria-busy="true" />;
   if (peers.length === 0) return <p class="soft">{say('detail.noPeers')}</p>;
   return (
-    <div class="table-holder">
+    <TableHolder name={say('detail.peers')}>
       <table>
         <thead>
           <tr>
@@ -48,6 +49,6 @@ export function PeerTable({ id }: { readonly id: string }): JSX.Element {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableHolder>
   );
 }

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { node } from '../node.ts';
+import { TableHolder } from '../shell/table-holder.tsx';
 import { say } from '../words/words.ts';
 import { usePolled } from './polled.ts';
 
@@ -8,7 +9,7 @@ export function TrackerTable({ id }: { readonly id: string }): JSX.Element {
   if (trackers === null) return <p aria-busy="true" />;
   if (trackers.length === 0) return <p class="soft">{say('detail.noTrackers')}</p>;
   return (
-    <div class="table-holder">
+    <TableHolder name={say('detail.trackers')}>
       <table>
         <thead>
           <tr>
@@ -30,6 +31,6 @@ export function TrackerTable({ id }: { readonly id: string }): JSX.Element {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableHolder>
   );
 }

@@ -274,12 +274,7 @@ function FileTable({ path, entries, chosen, choose, state }: TableProps): JSX.El
               </td>
               <td class="number wide-cell soft">{formatBytes(entry.dagBytes)}</td>
               <td class="wide-cell">
-                <a
-                  class="cid"
-                  href={linkTo('ipfs', 'explore', entry.cid)}
-                  title={entry.cid}
-                  aria-label={`${say('ipfs.explore')}: ${entry.name.slice(0, 200)}`}
-                >
+                <a class="cid" href={linkTo('ipfs', 'explore', entry.cid)} title={entry.cid}>
                   {shortCid(entry.cid)}
                 </a>
               </td>

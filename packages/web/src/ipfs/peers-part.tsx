@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { usePolled } from '../detail/polled.ts';
 import { node } from '../node.ts';
 import { attempt, tell } from '../notice.ts';
+import { TableHolder } from '../shell/table-holder.tsx';
 import { countryName } from '../words/country.ts';
 import { Flag } from '../words/flag.tsx';
 import { formatBytes } from '../words/format.ts';
@@ -22,7 +23,7 @@ export function PeersPart({ state }: { readonly state: IpfsNodeState }): JSX.Ele
       ) : peers.length === 0 ? (
         <p class="soft">{say('ipfs.noPeers')}</p>
       ) : (
-        <div class="table-holder">
+        <TableHolder name={say('ipfs.peers')}>
           <table>
             <thead>
               <tr>
@@ -60,7 +61,7 @@ export function PeersPart({ state }: { readonly state: IpfsNodeState }): JSX.Ele
               ))}
             </tbody>
           </table>
-        </div>
+        </TableHolder>
       )}
       {state.peer !== null && (
         <div class="card stack">
