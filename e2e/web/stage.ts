@@ -15,7 +15,7 @@ const songSeconds = 12;
 export class Stage {
   readonly lab = Lab.open();
   readonly name = 'Fonoteca';
-  readonly song = makeSong();
+  readonly song = makeSong(songSeconds);
   readonly notes = Buffer.alloc(400_000, 'letra ');
   readonly folder = join(this.lab.folder, 'chosen');
   daemon!: LabDaemon;
@@ -63,9 +63,9 @@ export class Stage {
 }
 
 /** Sound that every browser plays: 8 kHz, 16 bit, one channel, in a RIFF file. */
-function makeSong(): Buffer {
+export function makeSong(seconds: number): Buffer {
   const rate = 8000;
-  const samples = Buffer.alloc(2 * rate * songSeconds);
+  const samples = Buffer.alloc(2 * rate * seconds);
   for (let at = 0; at < samples.length / 2; at++)
     samples.writeInt16LE(Math.round(6000 * Math.sin((2 * Math.PI * 440 * at) / rate)), 2 * at);
   const head = Buffer.alloc(44);
