@@ -1,4 +1,4 @@
-/** Every look of the page: each theme in each language, on a desktop and on a phone by turns, and what axe finds there. */
+/** Every look of the page: each theme in each language, desktop and phone by turns, and what axe finds there. */
 import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { desktop, phone } from './browser.ts';

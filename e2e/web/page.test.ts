@@ -4,30 +4,17 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { LabDaemon } from '../lab/daemon.ts';
 import { makeTorrentFile } from '../lab/made-torrent.ts';
-import {
-  cookieOf,
-  desktop,
-  launchChromium,
-  openPage,
-  phone,
-  skipGuide,
-  skipWithoutChromium,
-} from './browser.ts';
+import { cookieOf, desktop, launchChromium, openPage, skipGuide, skipWithoutChromium } from './browser.ts';
+import { axeFinds, looks, wear } from './looks.ts';
 
-const looks: readonly (BrowserContextOptions & { readonly theme: string; readonly name: string })[] = [
-  { name: 'light, English, desktop', theme: 'light', locale: 'en-US', ...desktop },
-  { name: 'dark, Spanish, phone', theme: 'dark', locale: 'es-MX', ...phone },
-  { name: 'contrast, Spanish, desktop', theme: 'contrast', locale: 'es-ES', ...desktop },
-];
 /** Keys that open a dialog, on any screen. */
 const dialogKeys = ['a', 'Control+k', '?'];
 const firstLoadBytesMax = 150_000;
 
-describe('the web page', { skip: skipWithoutChromium, timeout: 240_000 }, () => {
+describe('the web page', { skip: skipWithoutChromium, timeout: 600_000 }, () => {
   const work = mkdtempSync(join(tmpdir(), 'tequio-page-'));
   const daemon = new LabDaemon(join(work, 'data'));
   const evil = `<img src=x onerror=alert(1)> ${'largo '.repeat(30)}`;
@@ -140,6 +127,48 @@ describe('the web page', { skip: skipWithoutChromium, timeout: 240_000 }, () => 
     await page.context().close();
   });
 
+  it('shows a torrent whose names have 10,000 characters, before it is added and after', async () => {
+    const faults: string[] = [];
+    const page = await open({ ...desktop, ...known }, faults);
+    const base = enter.replace(/#.*/, '');
+    const long = `<b>${'\u202Eñ'.repeat(5000)}</b>`;
+    const torrent = makeTorrentFile(long, Buffer.alloc(40_000, 1), 16_384, [
+      [`${long}/${'x'.repeat(10_000)}.txt`, 30_000],
+      ['notes.txt', 10_000],
+    ]);
+    const isWide = (): Promise<boolean> =>
+      page.evaluate(() => {
+        const { document } = globalThis as unknown as {
+          document: { documentElement: { scrollWidth: number; clientWidth: number } };
+        };
+        return document.documentElement.scrollWidth > document.documentElement.clientWidth;
+      });
+    await page.goto(`${base}#/torrents`);
+    await page.keyboard.press('a');
+    const dialog = page.getByRole('dialog');
+    await dialog
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'long.torrent', mimeType: 'application/x-bittorrent', buffer: torrent });
+    await dialog.getByRole('checkbox', { name: 'notes.txt' }).waitFor();
+    assert.equal(await isWide(), false, 'the dialog');
+    await dialog.getByLabel('Folder').fill(join(work, 'long'));
+    await page.getByRole('button', { name: 'Add', exact: true }).last().click();
+    await dialog.waitFor({ state: 'detached' });
+    const { id: added } = (await daemon.torrents()).find(({ totalBytes }) => totalBytes === 40_000)!;
+    for (const part of ['', '/files', '/peers', '/pieces', '/log']) {
+      await page.goto(`${base}#/torrents/${added}${part}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      if (part === '/files') await page.getByText('notes.txt').waitFor();
+      assert.equal(await isWide(), false, part);
+    }
+    await page.goto(`${base}#/torrents`);
+    await page.getByRole('row').nth(2).waitFor();
+    assert.equal(await isWide(), false, 'the list');
+    assert.deepEqual(faults, []);
+    await page.context().close();
+    await daemon.ask('POST', 'torrents/remove', { ids: [added] });
+  });
+
   it('opens a magnet link that the browser hands over', async () => {
     const faults: string[] = [];
     const page = await open(known, faults);
@@ -230,16 +259,14 @@ describe('the web page', { skip: skipWithoutChromium, timeout: 240_000 }, () => 
     await page.context().close();
   });
 
-  for (const { theme, name, ...options } of looks) {
-    it(`has nothing that axe finds: ${name}`, async () => {
+  for (const look of looks) {
+    it(`has nothing that axe finds: ${look.name}`, async () => {
       const faults: string[] = [];
       const found: string[] = [];
-      const page = await open({ ...options, ...known }, faults);
-      await page.addInitScript((chosen) => localStorage.setItem('tequio.theme', chosen), theme);
+      const page = await open({ ...look.options, ...known }, faults);
+      await wear(page, look);
       const check = async (what: string): Promise<void> => {
-        for (const { id: rule, nodes } of (await new AxeBuilder({ page }).setLegacyMode(true).analyze())
-          .violations)
-          found.push(`${what}: ${rule}: ${nodes.map(({ html }) => html).join(' ')}`);
+        found.push(...(await axeFinds(page, what)));
       };
       const base = enter.replace(/#.*/, '');
       const places = ['home', 'torrents', 'map', 'settings', 'log'];
