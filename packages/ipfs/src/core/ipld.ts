@@ -62,6 +62,8 @@ export function decodeValue(codec: number, block: Uint8Array): Result<IpldValue>
       case codecs['dag-cbor']:
       case codecs.cbor:
         return ok(dagCbor.decode<IpldValue>(block));
+      case codecs['dag-jose']:
+        return joseOf(dagCbor.decode<IpldValue>(block));
       case codecs['dag-json']:
         return ok(dagJson.decode<IpldValue>(block));
       case codecs.json:
@@ -87,6 +89,10 @@ export function encodeValue(codec: number, value: IpldValue): Result<Uint8Array>
       case codecs['dag-cbor']:
       case codecs.cbor:
         return ok(dagCbor.encode(value));
+      case codecs['dag-jose']: {
+        const jose = joseOf(value);
+        return jose.ok ? ok(dagCbor.encode(jose.value)) : jose;
+      }
       case codecs['dag-json']:
         return ok(dagJson.encode(value));
       case codecs.json:
@@ -97,6 +103,18 @@ export function encodeValue(codec: number, value: IpldValue): Result<Uint8Array>
   } catch (error) {
     return cannotHold(error instanceof Error ? error.message : String(error));
   }
+}
+
+/**
+ * Signed (JWS) or encrypted (JWE) data, in its general form with bytes for what JOSE writes in base 64.
+ * Source: ipld.io/specs/codecs/dag-jose.
+ */
+function joseOf(value: IpldValue): Result<IpldValue> {
+  const isJose =
+    isMap(value) &&
+    ((value['payload'] instanceof Uint8Array && isList(value['signatures'] ?? null)) ||
+      value['ciphertext'] instanceof Uint8Array);
+  return isJose ? ok(value) : refused('MALFORMED', 'This is neither signed nor encrypted data (JOSE).');
 }
 
 function decodePbValue(block: Uint8Array): Result<IpldValue> {

@@ -6,6 +6,8 @@ import { type Chunker, fixedChunker } from './chunker.ts';
 
 export type ImportProfile = {
   readonly cidVersion: 0 | 1;
+  /** What blocks are named by, of `hashCodes`; left out: SHA-256. */
+  readonly hashCode?: number;
   readonly chunker: Chunker;
   /** A leaf is its content and nothing else; not so when a file has a mode or a time, which stand in its root. */
   readonly rawLeaves: boolean;

@@ -59,6 +59,8 @@ export type MfsChangeOptions = {
   readonly flush?: boolean;
   /** Folders on the way are made. */
   readonly parents?: boolean;
+  /** How what is made is made; by default as the tree was opened. Folders that are there keep their way. */
+  readonly profile?: ImportProfile;
 };
 
 export type MfsWriteOptions = MfsChangeOptions & {
@@ -67,7 +69,6 @@ export type MfsWriteOptions = MfsChangeOptions & {
   readonly truncate?: boolean;
   /** The file is made when it is not there. */
   readonly create?: boolean;
-  readonly profile?: ImportProfile;
 };
 
 /** Blocks in memory that are not flushed: more than this, and they are. */
@@ -80,7 +81,6 @@ export class Mfs {
   readonly #deps: MfsDeps;
   readonly #profile: ImportProfile;
   readonly #blocks: MfsBlocks;
-  readonly #maker: BlockMaker;
   #root: DagRoot | null = null;
   /** Settles when the change before is done. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -89,7 +89,15 @@ export class Mfs {
     this.#deps = deps;
     this.#profile = profile;
     this.#blocks = new MfsBlocks(deps.blocks);
-    this.#maker = new BlockMaker(deps.hashes, profile.cidVersion, (block) => this.#blocks.add(block));
+  }
+
+  /** Of blocks that are named as this one is. */
+  #makerLike({ version, multihash }: CID): BlockMaker {
+    return this.#makerOf(version === 0 ? 0 : 1, multihash.code);
+  }
+
+  #makerOf(version: 0 | 1, hashCode?: number): BlockMaker {
+    return new BlockMaker(this.#deps.hashes, version, (block) => this.#blocks.add(block), hashCode);
   }
 
   /** Those of the store, and those that are not flushed yet. */
@@ -131,7 +139,7 @@ export class Mfs {
   /** @throws NodeError `IPFS_FILES_EXISTS`, unless `parents` is set */
   mkdir(path: string, options: MfsChangeOptions = {}): Promise<void> {
     return this.#change(path, options, async (entry) => {
-      if (entry === null) return this.#emptyFolder();
+      if (entry === null) return this.#emptyFolder(options.profile);
       if (options.parents === true && (await this.#isFolder(entry.cid))) return null;
       throw exists(path);
     });
@@ -179,7 +187,7 @@ export class Mfs {
   /** @throws NodeError `IPFS_FILES_MISSING`; `IPFS_FILES_FOLDER` for a folder without `recursive` */
   async remove(
     path: string,
-    options: { readonly recursive?: boolean; readonly flush?: boolean } = {},
+    options: MfsChangeOptions & { readonly recursive?: boolean } = {},
   ): Promise<void> {
     const entry = await this.#entryAt(path);
     if (options.recursive !== true && (await this.#isFolder(entry.cid)))
@@ -209,7 +217,7 @@ export class Mfs {
   #remove(path: string, options: MfsChangeOptions): Promise<void> {
     const segments = segmentsOf(path);
     return this.#inTurn(async () => {
-      await this.#set(await this.#edited(await this.#rootNow(), segments, null, path));
+      await this.#set(await this.#edited(await this.#rootNow(), segments, null, path, options));
       await this.#settle(options);
     });
   }
@@ -249,9 +257,10 @@ export class Mfs {
     return this.#change(path, options, async (entry) => {
       if (entry === null) throw missing(path);
       const node = change(await getUnixfsNode(this.#blocks, entry.cid));
-      if (entry.cid.code === codecs.raw) return makeSmallFile(this.#maker, node.data ?? noBytes, node);
+      if (entry.cid.code === codecs.raw)
+        return makeSmallFile(this.#makerLike(entry.cid), node.data ?? noBytes, node);
       const { links, ...data } = node;
-      return this.#maker.addNode(links, encodeUnixfs(data), 0);
+      return this.#makerLike(entry.cid).addNode(links, encodeUnixfs(data), 0);
     });
   }
 
@@ -290,11 +299,12 @@ export class Mfs {
     const [name, ...rest] = segments;
     if (name === undefined)
       throw new NodeError('IPFS_FILES_ROOT', 'The root folder stays.', { op: 'change' });
-    const edit = { reader: this.#blocks, maker: this.#maker, rules: this.#profile.directory };
+    const { directory } = options.profile ?? this.#profile;
+    const edit = { reader: this.#blocks, maker: this.#makerLike(folder.cid), rules: directory };
     if (rest.length === 0) return editFolder(edit, folder.cid, name, entry);
     const child = await this.#childOf(folder.cid, name);
     if (child === null && options.parents !== true) throw missing(path);
-    const below = child === null ? this.#emptyFolder() : { ...child, fileBytes: 0 };
+    const below = child === null ? this.#emptyFolder(options.profile) : { ...child, fileBytes: 0 };
     const changed = await this.#edited(below, rest, entry, path, options);
     return editFolder(edit, folder.cid, name, { name, cid: changed.cid, dagBytes: changed.dagBytes });
   }
@@ -326,8 +336,8 @@ export class Mfs {
     return kind === 'directory' || kind === 'hamt-shard';
   }
 
-  #emptyFolder(): DagRoot {
-    return mustBe(makeFolder(this.#maker, this.#profile.directory, []));
+  #emptyFolder({ cidVersion, hashCode, directory } = this.#profile): DagRoot {
+    return mustBe(makeFolder(this.#makerOf(cidVersion, hashCode), directory, []));
   }
 
   async #rootNow(): Promise<DagRoot> {

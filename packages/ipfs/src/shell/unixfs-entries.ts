@@ -49,7 +49,12 @@ export async function* importEntries(
 ): AsyncGenerator<ImportedEntry> {
   const { wrapped = false, onProgress, signal } = options;
   const batch = new BlockBatch(deps.blocks);
-  const maker = new BlockMaker(deps.hashes, profile.cidVersion, (block) => batch.add(block));
+  const maker = new BlockMaker(
+    deps.hashes,
+    profile.cidVersion,
+    (block) => batch.add(block),
+    profile.hashCode,
+  );
   const top: Folder = { children: new Map(), metadata: noMetadata };
   for await (const entry of entries) {
     const elements = elementsOf(entry.path);

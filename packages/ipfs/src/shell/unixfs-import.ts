@@ -131,7 +131,12 @@ class FileImport {
     this.#metadata = options.metadata ?? noMetadata;
     this.#hasher = deps.leafHasher ?? inlineLeafHasher(deps.hashes);
     this.#batch = deps.batch ?? new BlockBatch(deps.blocks);
-    this.#maker = new BlockMaker(deps.hashes, profile.cidVersion, (block) => this.#batch.add(block));
+    this.#maker = new BlockMaker(
+      deps.hashes,
+      profile.cidVersion,
+      (block) => this.#batch.add(block),
+      profile.hashCode,
+    );
     const Layout = profile.layout === 'trickle' ? TrickleLayout : BalancedLayout;
     this.#layout = new Layout(this.#maker, profile.fileLinkCountMax);
     for (const leaf of options.leaves ?? []) this.#layout.addLeaf(leaf);
@@ -184,7 +189,7 @@ class FileImport {
     this.#hasher.free(slab);
     this.#options.onProgress?.(filled);
     if (this.#path !== null) {
-      const cid = this.#maker.rawCid(this.#deps.hashes.sha256(content));
+      const cid = this.#maker.rawCid(this.#maker.digestOf(content));
       await this.#keep([{ cid, bytes: content }], 0);
       return { cid, fileBytes: filled, dagBytes: filled };
     }
@@ -223,7 +228,7 @@ class FileImport {
   async #work(slab: Slab, ranges: readonly number[], offset: number, before: Promise<void>): Promise<void> {
     const framed = this.#rawLeaves ? { slab, ranges } : this.#frame(slab, ranges);
     try {
-      const digests = await this.#hasher.hash(framed.slab, framed.ranges);
+      const digests = this.#maker.isSha256 ? await this.#hasher.hash(framed.slab, framed.ranges) : null;
       const blocks = this.#blocksOf(framed.slab, framed.ranges, digests);
       await this.#keep(blocks, offset);
       await before;
@@ -249,12 +254,13 @@ class FileImport {
     return this.#deps.inPlace?.putInFile(this.#path, places);
   }
 
-  #blocksOf({ bytes }: Slab, ranges: readonly number[], digests: Uint8Array): Block[] {
+  #blocksOf({ bytes }: Slab, ranges: readonly number[], digests: Uint8Array | null): Block[] {
     const blocks: Block[] = [];
     for (let i = 0; i < ranges.length; i += 2) {
-      const digest = digests.slice(16 * i, 16 * i + 32);
+      const block = bytes.subarray(ranges[i]!, ranges[i + 1]!);
+      const digest = digests?.slice(16 * i, 16 * i + 32) ?? this.#maker.digestOf(block);
       const cid = this.#rawLeaves ? this.#maker.rawCid(digest) : this.#maker.nodeCid(digest);
-      blocks.push({ cid, bytes: bytes.subarray(ranges[i]!, ranges[i + 1]!) });
+      blocks.push({ cid, bytes: block });
     }
     return blocks;
   }

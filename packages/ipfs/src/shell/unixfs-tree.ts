@@ -62,7 +62,12 @@ class TreeImporter {
     this.#options = options;
     this.#batch = new BlockBatch(deps.blocks);
     this.#deps = { ...deps, batch: this.#batch };
-    this.#maker = new BlockMaker(deps.hashes, profile.cidVersion, (block) => this.#batch.add(block));
+    this.#maker = new BlockMaker(
+      deps.hashes,
+      profile.cidVersion,
+      (block) => this.#batch.add(block),
+      profile.hashCode,
+    );
   }
 
   async run(path: string, item: FolderItem): Promise<TreeImport> {

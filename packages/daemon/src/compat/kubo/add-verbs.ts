@@ -1,13 +1,7 @@
 /** `add`: files and folders in. */
-import {
-  type ImportEntry,
-  type ImportedEntry,
-  type ImportProfile,
-  importEntries,
-  parseChunker,
-  profiles,
-} from '@tequio/ipfs';
+import { type ImportEntry, type ImportedEntry, importEntries } from '@tequio/ipfs';
 import { collect } from './block-verbs.ts';
+import { readImportProfile } from './import-profile.ts';
 import { values } from './kubo-answer.ts';
 import { type KuboCall, KuboUsageError } from './kubo-call.ts';
 import { type Cid, cidWriter } from './kubo-path.ts';
@@ -29,7 +23,7 @@ async function* add(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {
   for (const name of unknownOptions)
     if (call.isGiven(name) && call.text(name) !== 'false')
       throw new KuboUsageError(`option "${name}" is not offered by this node`);
-  const [profile, write] = [readProfile(call), cidWriter(call)];
+  const [profile, write] = [await readImportProfile(call, deps.config), cidWriter(call)];
   const [quiet, progress, onlyHash] = [call.flag('quieter'), call.flag('progress'), call.flag('only-hash')];
   const told: Told[] = [];
   const blocks = onlyHash ? { put: async () => undefined } : deps.repository.blocks;
@@ -112,37 +106,11 @@ function lineOf({ path, kind, root, metadata }: ImportedEntry, write: (cid: Cid)
   };
 }
 
-function readProfile(call: KuboCall): ImportProfile {
-  const hash = call.text('hash');
-  if (hash !== null && hash !== 'sha2-256')
-    throw new KuboUsageError(`files are named by sha2-256 here, not by "${hash}"`);
-  const version = call.count('cid-version') ?? 0;
-  if (version > 1) throw new KuboUsageError(`unknown CID version: ${version}`);
-  const base = profiles['unixfs-v0-2015'];
-  const chunker = parseChunker(call.text('chunker', base.chunker.name));
-  if (!chunker.ok) throw new KuboUsageError(chunker.fault.message);
-  return {
-    ...base,
-    cidVersion: version === 1 ? 1 : 0,
-    chunker: chunker.value,
-    rawLeaves: call.flag('raw-leaves', version === 1),
-    layout: call.flag('trickle') ? 'trickle' : 'balanced',
-    fileLinkCountMax: linkCount(call.count('max-file-links'), base.fileLinkCountMax),
-  };
-}
-
-function linkCount(asked: number | null, usual: number): number {
-  if (asked === null) return usual;
-  if (asked < 2 || asked > 8192)
-    throw new KuboUsageError('option "max-file-links" is a number from 2 to 8192');
-  return asked;
-}
-
 async function* entriesOf(call: KuboCall): AsyncGenerator<ImportEntry> {
   let count = 0;
   for await (const part of call.parts()) {
     count++;
-    const path = decodeName(part.fileName ?? '');
+    const path = decodeName(part.fileName ?? '').replace(/^\/+/, '');
     const metadata = metadataOf(call, part);
     const type = part.headers['content-type'] ?? '';
     if (/^application\/x-directory\b/i.test(type)) yield { kind: 'folder', path, metadata };
@@ -163,11 +131,18 @@ function decodeName(name: string): string {
   }
 }
 
-/** Of the part, in its headers (Go) or behind its field's name (JavaScript); else of the call, for all alike. */
+/**
+ * Of the call, for all alike; of each part, behind its field's name or in its headers, only when that is asked for:
+ * kubo's own client sends them always.
+ */
 function metadataOf(call: KuboCall, part: MultipartPart): NonNullable<ImportEntry['metadata']> {
   const inName = new URLSearchParams(part.name.split('?')[1] ?? '');
-  const read = (name: string): string | null => inName.get(name) ?? part.headers[name] ?? call.text(name);
-  const [mode, seconds, nanoseconds] = [read('mode'), read('mtime'), read('mtime-nsecs')];
+  const ofPart = (name: string, option: string): string | null =>
+    call.flag(option) ? (inName.get(name) ?? part.headers[name] ?? null) : null;
+  const partMode = ofPart('mode', 'preserve-mode');
+  const mode = call.text('mode') ?? (partMode === null ? null : permissionsOf(partMode));
+  const time = (name: string): string | null => call.text(name) ?? ofPart(name, 'preserve-mtime');
+  const seconds = time('mtime');
   return {
     mode: mode === null ? null : readMode(mode),
     modified:
@@ -175,9 +150,14 @@ function metadataOf(call: KuboCall, part: MultipartPart): NonNullable<ImportEntr
         ? null
         : {
             seconds: readInteger(seconds, 'mtime'),
-            nanoseconds: readInteger(nanoseconds ?? '0', 'mtime-nsecs'),
+            nanoseconds: readInteger(time('mtime-nsecs') ?? '0', 'mtime-nsecs'),
           },
   };
+}
+
+/** Go writes what kind of file it is above the permissions. */
+function permissionsOf(goMode: string): string {
+  return /^[0-7]{1,12}$/.test(goMode) ? goMode.slice(-3) : goMode;
 }
 
 export function readMode(text: string): number {

@@ -39,7 +39,7 @@ async function* put(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {
   const write = cidWriter(call);
   for await (const part of call.parts()) {
     const block = await collect(part.body, call.flag('allow-big-block') ? 32 << 20 : usualBytesMax);
-    const digest = tryDigest(deps.hashes, hashCode, block, call.count('mhlen') ?? 64);
+    const digest = tryDigest(deps.hashes, hashCode, block, mhlenOf(call));
     if (digest === null) throw new KuboUsageError(`"${hashName}" cannot name this block`);
     const named = makeCid(codec, hashCode, digest);
     const cid = isV0 ? named.toV0() : named;
@@ -50,6 +50,11 @@ async function* put(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {
     });
     yield { Key: write(cid), Size: block.length };
   }
+}
+
+/** Kubo's own client says -1 when it means nothing. */
+function mhlenOf(call: KuboCall): number {
+  return call.text('mhlen') === '-1' ? 64 : (call.count('mhlen') ?? 64);
 }
 
 async function* remove(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {

@@ -85,7 +85,7 @@ async function* put(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {
   }
 }
 
-type Stat = { readonly Cid: { readonly '/': string }; readonly Size: number; readonly NumBlocks: number };
+type Stat = { readonly Cid: string; readonly Size: number; readonly NumBlocks: number };
 
 /** Of each root alone, and of all together, in which a block counts once. */
 async function* stat(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {
@@ -101,7 +101,7 @@ async function* stat(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {
       count++;
       all.set(block.cid.toString(), block.bytes.length);
     }
-    stats.push({ Cid: link(write(cid)), Size: size, NumBlocks: count });
+    stats.push({ Cid: write(cid), Size: size, NumBlocks: count });
   }
   const sum = stats.reduce((bytesOfAll, { Size }) => bytesOfAll + Size, 0);
   const unique = [...all.values()].reduce((bytesOfAll, size) => bytesOfAll + size, 0);

@@ -112,6 +112,9 @@ export async function responseOf(answer: KuboAnswer): Promise<WebResponse> {
 /** Words of kubo's that programs look for, by our codes; our sentence stands behind them. */
 const kuboWords: Readonly<Record<string, string>> = {
   IPFS_BLOCK_MISSING: 'block was not found locally (offline): ipld: could not find it',
+  IPFS_FILES_EXISTS: 'directory already has entry by that name',
+  IPFS_FILES_MISSING: 'file does not exist',
+  IPFS_NOT_A_FOLDER: 'Not a directory',
   IPFS_NAME: 'could not resolve name: not found',
   IPFS_PIN_RECURSIVE: 'already pinned recursively',
   IPFS_PIN_NONE: 'not pinned, or not recursively pinned',

@@ -25,6 +25,11 @@ export class KuboCall {
     return this.#request.query.getAll('arg').filter((arg) => arg !== '');
   }
 
+  /** Somebody has meant to say something. */
+  get hasEmptyArg(): boolean {
+    return this.#request.query.getAll('arg').includes('');
+  }
+
   /** @throws KuboUsageError when it is missing */
   arg(index: number, name: string): string {
     const arg = this.args[index];

@@ -153,6 +153,11 @@ export class KuboConfig {
     return document;
   }
 
+  /** What somebody has written into it; undefined: nothing. @throws NodeError `FILE_READ`, `IPFS_CONFIG` */
+  async stored(path: string): Promise<Json | undefined> {
+    return valueAt(await this.#read(), path);
+  }
+
   /** @throws NodeError `IPFS_CONFIG` when there is nothing of that name */
   async get(path: string): Promise<Json> {
     let at: Json | undefined = await this.document();

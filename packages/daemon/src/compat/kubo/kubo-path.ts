@@ -8,6 +8,7 @@ import {
   resolvePath,
   tryParseCid,
 } from '@tequio/ipfs';
+import { NodeError } from '@tequio/kernel';
 import type { KuboCall } from './kubo-call.ts';
 import { KuboUsageError } from './kubo-call.ts';
 import type { KuboDeps } from './kubo-verb.ts';
@@ -39,7 +40,11 @@ export async function resolve(
   }
   const path = parseIpfsPath(text);
   if (!path.ok) throw new KuboUsageError(`invalid path "${text}": ${path.fault.message}`);
-  return resolvePath(deps.reader, path.value, reading, signal);
+  return resolvePath(deps.reader, path.value, reading, signal).catch((error: unknown) => {
+    // Links of dag-pb can be named as well as found by where they stand in the data.
+    if (reading === 'unixfs' || !(error instanceof NodeError) || error.code !== 'IPFS_NO_LINK') throw error;
+    return resolvePath(deps.reader, path.value, 'unixfs', signal);
+  });
 }
 
 /** The same, of a path that may not end within a block. */

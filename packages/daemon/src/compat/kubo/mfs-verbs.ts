@@ -5,14 +5,15 @@ import {
   exportFile,
   getBlock,
   getUnixfsNode,
+  type ImportProfile,
   linksOf,
   listFolder,
   type MfsStat,
-  parseChunker,
-  profiles,
 } from '@tequio/ipfs';
+import { NodeError } from '@tequio/kernel';
 import { readMode } from './add-verbs.ts';
 import { isFolder } from './file-verbs.ts';
+import { readImportProfile } from './import-profile.ts';
 import { bytes, nothing, value, values } from './kubo-answer.ts';
 import { type KuboCall, KuboUsageError } from './kubo-call.ts';
 import { type Cid, cidWriter, resolveCid } from './kubo-path.ts';
@@ -31,14 +32,16 @@ export const mfsVerbs: KuboVerbs = {
   },
   'files/read': { scope: 'read', run: (call, deps) => bytes(read(call, deps), { type: 'text/plain' }) },
   'files/write': change(write),
-  'files/mkdir': change((call, { mfs }) => mfs.mkdir(pathOf(call), options(call))),
+  'files/mkdir': change(async (call, deps) => deps.mfs.mkdir(pathOf(call), await options(call, deps))),
   'files/cp': change(copy),
   'files/mv': change(move),
   'files/rm': change(remove),
-  'files/chmod': change((call, { mfs }) =>
-    mfs.chmod(pathOf(call, 1), readMode(call.arg(0, 'mode')), options(call)),
+  'files/chmod': change(async (call, deps) =>
+    deps.mfs.chmod(pathOf(call, 1), readMode(call.arg(0, 'mode')), await options(call, deps)),
   ),
-  'files/touch': change((call, { mfs }) => mfs.touch(pathOf(call), timeOf(call), options(call))),
+  'files/touch': change(async (call, deps) =>
+    deps.mfs.touch(pathOf(call), timeOf(call), await options(call, deps)),
+  ),
   'files/flush': {
     scope: 'write',
     run: async (call, { mfs, repository }) => {
@@ -59,8 +62,16 @@ function change(work: (call: KuboCall, deps: KuboDeps) => Promise<void>): KuboVe
   };
 }
 
-function options(call: KuboCall): { readonly flush: boolean; readonly parents: boolean } {
-  return { flush: call.flag('flush', true), parents: call.flag('parents') };
+type Options = { readonly flush: boolean; readonly parents: boolean; readonly profile: ImportProfile };
+
+/** Files that are written here are laid out for appending, as kubo does. */
+async function options(call: KuboCall, { config }: KuboDeps): Promise<Options> {
+  const profile = await readImportProfile(call, config);
+  return {
+    flush: call.flag('flush', true),
+    parents: call.flag('parents'),
+    profile: { ...profile, layout: 'trickle' },
+  };
 }
 
 /** @throws KuboUsageError */
@@ -139,6 +150,7 @@ async function localOf(
 type Entry = { readonly Name: string; readonly Type: number; readonly Size: number; readonly Hash: string };
 
 async function list(call: KuboCall, deps: KuboDeps): Promise<readonly Entry[]> {
+  if (call.hasEmptyArg) throw new KuboUsageError('paths must start with a leading slash');
   const path = call.args[0] ?? '/';
   const [isLong, write] = [call.flag('long'), cidWriter(call)];
   const entries = isContent(path) ? await listContent(path, call, deps) : await deps.mfs.list(path);
@@ -182,31 +194,19 @@ async function* read(call: KuboCall, deps: KuboDeps): AsyncGenerator<Uint8Array>
   yield* deps.mfs.read(path, range);
 }
 
-async function write(call: KuboCall, { mfs }: KuboDeps): Promise<void> {
+async function write(call: KuboCall, deps: KuboDeps): Promise<void> {
   const path = pathOf(call);
   const count = call.count('count');
-  const [chunkerText, rawLeaves] = [
-    call.text('chunker'),
-    call.flag('raw-leaves', (call.count('cid-version') ?? 0) === 1),
-  ];
-  const base = profiles['unixfs-v0-2015'];
-  const chunker = parseChunker(chunkerText ?? base.chunker.name);
-  if (!chunker.ok) throw new KuboUsageError(chunker.fault.message);
-  await mfs.write(path, limited(call.content('data'), count), {
-    ...options(call),
+  const change = await options(call, deps);
+  await deps.mfs.write(path, limited(call.content('data'), count), {
+    ...change,
     offset: call.count('offset') ?? 0,
     create: call.flag('create'),
     truncate: call.flag('truncate'),
-    profile: {
-      ...base,
-      cidVersion: call.count('cid-version') === 1 ? 1 : 0,
-      rawLeaves,
-      chunker: chunker.value,
-    },
   });
   const mode = call.text('mode');
-  if (mode !== null) await mfs.chmod(path, readMode(mode), options(call));
-  if (call.isGiven('mtime')) await mfs.touch(path, timeOf(call), options(call));
+  if (mode !== null) await deps.mfs.chmod(path, readMode(mode), change);
+  if (call.isGiven('mtime')) await deps.mfs.touch(path, timeOf(call), change);
 }
 
 /** The first bytes, and no more is read. */
@@ -226,29 +226,37 @@ async function copy(call: KuboCall, deps: KuboDeps): Promise<void> {
   const target = pathOf(call, args.length - 1);
   for (const [index, source] of args.slice(0, -1).entries()) {
     pathOf(call, index);
-    if (!isContent(source)) await deps.mfs.copy(source, target, options(call));
+    if (!isContent(source)) await deps.mfs.copy(source, target, await options(call, deps));
     else {
       const root = await rootOf(await resolveCid(deps, source, call.signal), call, deps);
       const name = source.replace(/\/+$/, '').split('/').at(-1)!;
-      await deps.mfs.copy(root, target.endsWith('/') ? `${target}${name}` : target, options(call));
+      await deps.mfs.copy(
+        root,
+        target.endsWith('/') ? `${target}${name}` : target,
+        await options(call, deps),
+      );
     }
   }
 }
 
-async function move(call: KuboCall, { mfs }: KuboDeps): Promise<void> {
+async function move(call: KuboCall, deps: KuboDeps): Promise<void> {
   const { args } = call;
   if (args.length < 2) throw new KuboUsageError('argument "dest" is required');
   const target = pathOf(call, args.length - 1);
-  for (const index of args.slice(0, -1).keys()) await mfs.move(pathOf(call, index), target, options(call));
+  for (const index of args.slice(0, -1).keys())
+    await deps.mfs.move(pathOf(call, index), target, await options(call, deps));
 }
 
-async function remove(call: KuboCall, { mfs }: KuboDeps): Promise<void> {
+async function remove(call: KuboCall, deps: KuboDeps): Promise<void> {
   call.arg(0, 'path');
   const [recursive, force] = [call.flag('recursive') || call.flag('force'), call.flag('force')];
+  const change = await options(call, deps);
   for (const index of call.args.keys()) {
     const path = pathOf(call, index);
     if (path === '/') throw new KuboUsageError('cannot delete root');
-    await mfs.remove(path, { recursive, flush: call.flag('flush', true) }).catch((error: unknown) => {
+    await deps.mfs.remove(path, { ...change, recursive }).catch((error: unknown) => {
+      if (error instanceof NodeError && error.code === 'IPFS_FILES_FOLDER')
+        throw new KuboUsageError(`${path} is a directory, use -r to remove directories`);
       if (!force) throw error;
     });
   }
