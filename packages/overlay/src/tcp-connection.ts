@@ -29,6 +29,11 @@ export class TcpConnection extends AbstractMultiaddrConnection {
   readonly #down: RateLimiter | null;
   readonly #up: RateLimiter | null;
   #isPausedAbove = false;
+  /** Written in this turn: frames of a few bytes each go out as one. */
+  #parts: Uint8Array[] = [];
+  #partsBytes = 0;
+  /** Somebody waits until there is room again. */
+  #isFull = false;
   #readTimer: Timer | null = null;
   #writeTimer: Timer | null = null;
 
@@ -58,6 +63,7 @@ export class TcpConnection extends AbstractMultiaddrConnection {
     this.#writeTimer?.cancel();
     this.#down?.stopWaiting();
     this.#up?.stopWaiting();
+    this.#parts = [];
     if (error === null) this.onTransportClosed();
     else this.onRemoteReset();
   }
@@ -78,6 +84,7 @@ export class TcpConnection extends AbstractMultiaddrConnection {
   }
 
   override async sendClose(): Promise<void> {
+    this.#flush();
     this.#stream.end();
   }
 
@@ -92,12 +99,23 @@ export class TcpConnection extends AbstractMultiaddrConnection {
   }
 
   #write(data: Uint8ArrayList): SendResult {
-    const parts = [...data];
-    const canSendMore = this.#stream.queuedBytes + data.byteLength < queuedBytes;
+    if (this.#parts.length === 0) queueMicrotask(() => this.#flush());
     // The list is libp2p's own, its parts are given away.
-    if (canSendMore) this.#stream.write(parts);
-    else this.#stream.write(parts, () => this.safeDispatchEvent('drain'));
-    return { sentBytes: data.byteLength, canSendMore };
+    for (const part of data) this.#parts.push(part);
+    this.#partsBytes += data.byteLength;
+    this.#isFull ||= this.#stream.queuedBytes + this.#partsBytes >= queuedBytes;
+    return { sentBytes: data.byteLength, canSendMore: !this.#isFull };
+  }
+
+  #flush(): void {
+    if (this.#parts.length === 0) return;
+    const parts = this.#parts;
+    this.#parts = [];
+    this.#partsBytes = 0;
+    const isFull = this.#isFull;
+    this.#isFull = false;
+    if (isFull) this.#stream.write(parts, () => this.safeDispatchEvent('drain'));
+    else this.#stream.write(parts);
   }
 
   #armRead(down: RateLimiter): void {

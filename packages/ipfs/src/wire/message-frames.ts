@@ -1,6 +1,6 @@
 /**
- * Messages on a libp2p stream: each with its length, a varint, in front. The decoder is total, and holds no more than
- * has arrived: a length is believed only so far as bytes follow it.
+ * Messages on a libp2p stream: each with its length, a varint, in front. The decoder is total. A length is believed so
+ * far as bytes follow it, or an earlier message of the stream was as long: it holds no more than has arrived in all.
  */
 import { assert, type Fault, failed, ok, type Result } from '@tequio/kernel';
 import { varintBytes, writeVarint } from './protobuf.ts';
@@ -16,6 +16,8 @@ export class FrameDecoder {
   #lengthBytes = 0;
   #body: Uint8Array | null = null;
   #bodyBytes = 0;
+  /** Of the longest message that came whole: the next one may take as much memory at once, and need not grow. */
+  #longestBytes = firstBytes;
   #fault: Fault | null = null;
 
   constructor(messageBytesMax: number) {
@@ -39,6 +41,7 @@ export class FrameDecoder {
       // A message without bytes is whole with its length.
       if (this.#body !== null && this.#bodyBytes === this.#length) {
         const message = this.#body.length === this.#length ? this.#body : this.#body.slice(0, this.#length);
+        this.#longestBytes = Math.max(this.#longestBytes, this.#length);
         this.#reset();
         take(message);
       }
@@ -68,7 +71,7 @@ export class FrameDecoder {
       }
       if (byte < 0x80) {
         const there = bytes.length - at - 1;
-        this.#body = new Uint8Array(Math.min(this.#length, Math.max(firstBytes, there)));
+        this.#body = new Uint8Array(Math.min(this.#length, Math.max(this.#longestBytes, there)));
         return at + 1;
       }
     }
