@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { DaemonStart, Identity, Management, RunningDaemon, Settings, TorrentId } from '@tequio/api';
 import type { Clock, Log } from '@tequio/kernel';
 import {
+  createAead,
   createFiles,
   createWebServer,
   freeBytesAt,
@@ -426,6 +427,7 @@ function createOverlay(node: LocalNode, settings: () => Settings, version: strin
   const { bittorrent: engine, proxy } = settings();
   return new NodeOverlay({
     ports: outside.ports,
+    aead: createAead(),
     files: node.parts.ports.files,
     database: database!,
     dataFolder: node.dataFolder,

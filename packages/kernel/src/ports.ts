@@ -239,6 +239,25 @@ export interface Signatures {
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
 }
 
+/** Encryption that notices every change. */
+export interface Aead {
+  /** ChaCha20-Poly1305 (RFC 8439) under a key of 32 bytes, which is copied. */
+  chacha20Poly1305(key: Uint8Array): AeadKey;
+}
+
+/** Nonces have 12 bytes, tags 16. Parts are taken as if they were one text. */
+export interface AeadKey {
+  /** Parts of the same lengths, and behind them the tag. No nonce may be used twice. */
+  seal(nonce: Uint8Array, parts: readonly Uint8Array[], associated: Uint8Array): Uint8Array[];
+  /** Null: something was changed. */
+  tryOpen(
+    nonce: Uint8Array,
+    parts: readonly Uint8Array[],
+    tag: Uint8Array,
+    associated: Uint8Array,
+  ): Uint8Array[] | null;
+}
+
 /** Diffie-Hellman over a given prime (big-endian, as are all numbers here). */
 export interface KeyAgreement {
   /** A fresh pair; `publicKey` is as long as `prime`, zeros in front. */

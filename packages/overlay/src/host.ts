@@ -23,6 +23,7 @@ import { createLibp2p, type Libp2pOptions, type ServiceFactoryMap } from 'libp2p
 import { createGate } from './gate.ts';
 import { keyOf } from './identity.ts';
 import { limits } from './limits.ts';
+import { noiseWith } from './noise-ciphers.ts';
 import type { OverlayDeps, OverlayOptions } from './options.ts';
 import type { RecordStore } from './record-store.ts';
 import { silentLogger } from './silent-logger.ts';
@@ -80,7 +81,7 @@ export async function createHost(
     addresses: { listen: parts.listen },
     transports: parts.transports,
     peerDiscovery: parts.discovery,
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [deps.aead === undefined ? noise() : noiseWith(deps.aead)],
     streamMuxers: [yamux()],
     connectionGater: createGate(deps.admission ?? null) as ConnectionGater,
     connectionManager: {

@@ -1,4 +1,4 @@
-import type { Clock, Database, FilesPort, Log, OverlayAddress, Ports } from '@tequio/kernel';
+import type { Aead, Clock, Database, FilesPort, Log, OverlayAddress, Ports } from '@tequio/kernel';
 import type { Admission, RateLimiter } from '@tequio/network';
 import type { PortMapper } from '@tequio/network/port-mapping';
 
@@ -36,6 +36,8 @@ export type OverlayDeps = {
     readonly clock: Clock;
     readonly log: Log;
   };
+  /** Encrypts connections. Absent: libp2p does by itself, at a greater cost. */
+  readonly aead?: Aead;
   /** Remembers peers and records. */
   readonly database: Database;
   /** The node's budget, bans and filter. Absent: all are welcome. */

@@ -1,3 +1,4 @@
+export { createAead } from './aead.ts';
 export { readBootId } from './boot-id.ts';
 export { createClock } from './clock.ts';
 export { createDatabases } from './database.ts';
