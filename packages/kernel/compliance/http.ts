@@ -269,12 +269,13 @@ function testFlow(withServer: WithServer): void {
     'pause holds the body back, resume gives all of it, and pauses are no silence',
     () => page(200, 'x'.repeat(1_000_000)),
     async ({ fixture, open }) => {
-      const got = open('/', { timeoutMs: 100 });
+      // Long enough for a machine that is busy with other things.
+      const got = open('/', { timeoutMs: 2000 });
       got.hook = (event) => {
         if (event === 'head') got.exchange?.pause();
       };
       await fixture.until(() => got.head !== null);
-      await fixture.pass(250);
+      await fixture.pass(2500);
       deepEqual([got.bodyBytes, got.endCount], [0, 0]);
       got.exchange?.resume();
       await fixture.until(() => got.ended);

@@ -8,27 +8,31 @@ import type {
   StreamListener,
 } from '@tequio/kernel';
 import { tryParseAddress } from '@tequio/kernel';
+import { canServe, createEpollHttpServer } from './http-server-epoll.ts';
+import { httpServerLimits } from './http-server-limits.ts';
+import { tryLoadLibc } from './libc.ts';
 import { http } from './node-http.ts';
 import { listenError } from './tcp-errors.ts';
 
-/** Ceilings of this port. */
-export const httpServerLimits = {
-  /** Request line and headers together. */
-  headBytes: 16 * 1024,
-  headTimeoutMs: 10_000,
-  requestTimeoutMs: 15_000,
-  /** How long an idle connection may wait for its next request. */
-  idleMs: 10_000,
-  /** Longest time without a byte either way. */
-  silenceMs: 20_000,
-  connectionCount: 4096,
-  requestsPerConnection: 1000,
-} as const;
-
-/** A plain HTTP/1.1 server whose answers are made in one synchronous call. Request bodies are not read. */
+/**
+ * A plain HTTP/1.1 server whose answers are made in one synchronous call. Request bodies are not read. Where the
+ * system's sockets can be used without Node's (http-server-epoll.ts), they are: a request costs a tenth.
+ */
 export function createHttpServer(): HttpServerPort {
-  return { listen };
+  let epoll: HttpServerPort | null | undefined;
+  return {
+    listen: (at, handle) => {
+      if (epoll === undefined) {
+        const libc = tryLoadLibc();
+        epoll = libc !== null && canServe(libc) ? createEpollHttpServer(libc) : null;
+      }
+      return (epoll ?? nodeHttpServer).listen(at, handle);
+    },
+  };
 }
+
+/** The same by `node:http`, for every system. */
+export const nodeHttpServer: HttpServerPort = { listen };
 
 async function listen(
   at: { readonly address: IpAddress | null; readonly port: number },

@@ -9,7 +9,8 @@ export { type FolderLock, tryLockFolder } from './folder-lock.ts';
 export { type FolderEntry, freeBytesAt, listFolder, makePrivate, removeFile, renameFile } from './folders.ts';
 export { createHashes } from './hashes.ts';
 export { createHttpClient, httpClientLimits } from './http-client.ts';
-export { createHttpServer, httpServerLimits } from './http-server.ts';
+export { createHttpServer } from './http-server.ts';
+export { httpServerLimits } from './http-server-limits.ts';
 export { createRuntimePorts, type RuntimeOptions, type RuntimePorts } from './ports.ts';
 export {
   createOwnKey,

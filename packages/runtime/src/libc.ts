@@ -50,6 +50,8 @@ export type Libc = {
   recvmmsg(fd: number, messages: number, count: number, flags: number, timeout: number): number;
   sendmmsg(fd: number, messages: number, count: number, flags: number): number;
   close(fd: number): number;
+  /** Another function, by its prototype in C: addresses are `uintptr_t`. */
+  func(prototype: string): (...args: number[]) => number;
   /** Of the call before. */
   errno(): number;
   /** Where these bytes lie, for as long as somebody holds them. */
@@ -105,6 +107,7 @@ function libcOf(koffi: Koffi): Libc {
     recvmmsg: func('int recvmmsg(int fd, uintptr_t messages, uint32_t count, int flags, uintptr_t timeout)'),
     sendmmsg: func('int sendmmsg(int fd, uintptr_t messages, uint32_t count, int flags)'),
     close: func('int close(int fd)'),
+    func,
     errno: () => koffi.errno(),
     addressOf: (bytes) => Number(koffi.address(bytes)),
     watch: (fd, ready) => koffi.node.poll(fd, { readable: true }, ready),
