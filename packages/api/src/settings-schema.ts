@@ -425,6 +425,13 @@ const ipfsSection = z.strictObject({
       description: 'Names that are published or looked up are also told, and heard of, over pubsub at once.',
     })
     .default(true),
+  provide: z
+    .enum(['none', 'roots', 'files', 'pinned', 'everything'])
+    .meta({
+      description:
+        'Of what others are told that it is here, so that they find it: nothing, the roots of what is pinned or in the tree of files, each file and folder in them, every block of them, or every block.',
+    })
+    .default('files'),
   quota: optional(z.int().min(1_000_000), {
     description: 'Bytes that its blocks may take on the disk; by default as far as there is room.',
     restart: true,

@@ -5,6 +5,7 @@ import type { HttpClient } from '@tequio/kernel';
 import { Prng, silentLog, toHex } from '@tequio/kernel';
 import { createHashes, createSignatures, verifyForeignSignature } from '@tequio/runtime';
 import { World } from '@tequio/simulator';
+import { defaultSweepOptions } from '../src/core/provider-sweep.ts';
 import { answerRouting, DelegatedRouting } from '../src/shell/delegated-routing.ts';
 import { IpnsNames, type IpnsNamesDeps, ipnsLimits } from '../src/shell/ipns-names.ts';
 import { MemoryBlocks } from '../src/shell/memory-blocks.ts';
@@ -324,6 +325,49 @@ test('what is provided is told, again in time, and its state can be seen', async
   const before = toldCount;
   await world.run(22 * hourMs);
   assert.ok(toldCount - before >= 290 && toldCount - before < 400, `${toldCount - before}`);
+  providing.close();
+});
+
+test('10,000 blocks are told to others in an hour, though one in ten attempts fails', async () => {
+  const world = new World({ seed: 1 });
+  let toldCount = 0;
+  const providing = new Providing(defaultSweepOptions, {
+    overlay: {
+      provide: async () => {
+        await new Promise<void>((resolve) => world.clock.setTimer(4000, resolve));
+        return ++toldCount % 10 === 0 ? 0 : 20;
+      },
+    },
+    clock: world.clock,
+    hashes,
+    log: silentLog,
+    store: { load: () => [], save: () => undefined, remove: () => undefined },
+  });
+  providing.start();
+  providing.add(Array.from({ length: 10_000 }, (_, i) => new Prng(i).bytes(34)));
+  await world.run(hourMs);
+  assert.deepEqual([providing.state.findableCount, providing.state.neverToldCount], [10_000, 0]);
+  providing.close();
+});
+
+test('while nobody can be told anything, hardly anybody is asked', async () => {
+  const world = new World({ seed: 1 });
+  let askedCount = 0;
+  let isAlone = true;
+  const providing = new Providing(defaultSweepOptions, {
+    overlay: { provide: async () => (++askedCount > 0 && isAlone ? 0 : 20) },
+    clock: world.clock,
+    hashes,
+    log: silentLog,
+    store: { load: () => [], save: () => undefined, remove: () => undefined },
+  });
+  providing.start();
+  providing.add(Array.from({ length: 2000 }, (_, i) => new Prng(i).bytes(34)));
+  await runSlowly(world, 6 * hourMs);
+  assert.ok(askedCount < 600, `${askedCount}`);
+  isAlone = false;
+  await runSlowly(world, 7 * hourMs);
+  assert.equal(providing.state.findableCount, 2000);
   providing.close();
 });
 

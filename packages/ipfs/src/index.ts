@@ -1,3 +1,4 @@
+export { ContentProviding, type ContentProvidingDeps } from './content-providing.ts';
 export type * from './contract.ts';
 export { hashCodes, matchesCid, tryDigest } from './core/block-hash.ts';
 export { cidOfKey } from './core/block-key.ts';
@@ -12,6 +13,7 @@ export { type ImportProfile, type ProfileName, profiles } from './core/profile.t
 export { defaultSweepOptions, type SweepOptions, type SweepState } from './core/provider-sweep.ts';
 export { contentBytesOf, readUnixfsNode, type UnixfsNode } from './core/unixfs-node.ts';
 export { IpfsExchange, type IpfsExchangeDeps } from './exchange.ts';
+export type { ProvideStrategy } from './provide-selection.ts';
 export { IpfsRepository, type RepositoryOptions, type RepositoryPorts } from './repository.ts';
 export { type IpfsPorts, IpfsService } from './service.ts';
 export type { BitswapDeps, BitswapStore } from './shell/bitswap-deps.ts';

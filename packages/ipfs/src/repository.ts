@@ -27,14 +27,14 @@ export class IpfsRepository {
   readonly database: Database;
   readonly #collector: BlockCollector;
   readonly #roots: (() => Iterable<CID>)[] = [];
+  readonly #watchers = new Set<() => void>();
 
   private constructor(blocks: BlockStore, database: Database) {
     this.blocks = blocks;
     this.database = database;
     const pins = new Pins(blocks);
     this.pins = pins;
-    const partial = (): CID[] => this.#roots.flatMap((rootsOf) => [...rootsOf()]);
-    this.#collector = new BlockCollector(blocks, () => ({ ...pins.roots(), partial: partial() }));
+    this.#collector = new BlockCollector(blocks, () => ({ ...pins.roots(), partial: this.treeRoots() }));
   }
 
   /** Opens or makes it. @throws NodeError `IPFS_STORE_NEWER`, `DATABASE_OPEN`, DISK_* */
@@ -55,6 +55,22 @@ export class IpfsRepository {
     this.#roots.push(rootsOf);
   }
 
+  /** What `addRoots` was told of, now. */
+  treeRoots(): CID[] {
+    return this.#roots.flatMap((rootsOf) => [...rootsOf()]);
+  }
+
+  /** Calls back, from inside the change, when something is pinned or not any more, or a tree has another root. */
+  watchRoots(onChange: () => void): () => void {
+    const watcher = (): void => onChange();
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  markRootsChanged(): void {
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+
   /**
    * Runs `work` so that collections leave every block that it puts, also those that were here before, and all that
    * hangs on what it gives to `keep`, until it is done: by then a pin or a root has to name them.
@@ -72,18 +88,21 @@ export class IpfsRepository {
   }
 
   /** See {@link Pins.add}. */
-  pin(cid: CID, options?: PinOptions): Promise<void> {
-    return this.pins.add(cid, this.#collector, options);
+  async pin(cid: CID, options?: PinOptions): Promise<void> {
+    await this.pins.add(cid, this.#collector, options);
+    this.markRootsChanged();
   }
 
   /** See {@link Pins.update}. */
-  updatePin(from: CID, to: CID, options?: Parameters<Pins['update']>[3]): Promise<void> {
-    return this.pins.update(from, to, this.#collector, options);
+  async updatePin(from: CID, to: CID, options?: Parameters<Pins['update']>[3]): Promise<void> {
+    await this.pins.update(from, to, this.#collector, options);
+    this.markRootsChanged();
   }
 
   /** See {@link Pins.remove}. */
   unpin(cid: CID, mode?: Pin['mode']): void {
     this.pins.remove(cid, mode);
+    this.markRootsChanged();
   }
 
   /** See {@link BlockCollector.collect}. */

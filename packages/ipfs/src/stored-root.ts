@@ -37,6 +37,7 @@ export class StoredRoot implements MfsRoot {
         root.bytes,
       );
     });
+    this.#repository.markRootsChanged();
   }
 }
 

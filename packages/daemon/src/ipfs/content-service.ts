@@ -36,7 +36,7 @@ export class ContentService implements IpfsNodeApi {
     const { current } = ipfs;
     if (!isEnabled()) return { ...restingState, mode: 'off' };
     if (current === null) return { ...restingState, gatewayUrl: gatewayUrl() };
-    const { repository, mfs, exchange } = current;
+    const { repository, mfs, exchange, providing } = current;
     const { blockCount, blockBytes, diskBytes, quotaBytes } = repository.blocks.state();
     const peers = exchange?.bitswap.peers ?? [];
     const sum = (of: (peer: (typeof peers)[number]) => number): number =>
@@ -57,7 +57,7 @@ export class ContentService implements IpfsNodeApi {
       receivedBytes: sum(({ receivedBytes }) => receivedBytes),
       sentBytes: sum(({ sentBytes }) => sentBytes),
       gatewayUrl: gatewayUrl(),
-      providing: null,
+      providing: providing?.state ?? null,
     };
   }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Settings } from '@tequio/api';
 import type {
   BlockReader,
+  ContentProviding,
   ImportDeps,
   IpfsExchange,
   IpfsRepository,
@@ -39,6 +40,8 @@ export type OpenIpfs = {
   readonly keys: KeyRing;
   readonly leafHasher: NonNullable<ImportDeps['leafHasher']>;
   readonly exchange: IpfsExchange | null;
+  /** What others are told of what is here; null: this node is not among others. */
+  readonly providing: ContentProviding | null;
 };
 
 /** What one thing is read with; to be closed. */
@@ -133,7 +136,8 @@ export class NodeIpfs {
       const keys = new KeyRing(folder, join(dataFolder, 'identity.key'), { files, hashes });
       ipns.addKeys((name) => keys.find(name));
       const names = new NameResolver(ipns);
-      return { repository, mfs, leafHasher, exchange, names, ipns, keys };
+      const providing = await this.#openProviding(overlay, repository);
+      return { repository, mfs, leafHasher, exchange, names, ipns, keys, providing };
     } catch (error) {
       await this.#closeParts();
       throw error;
@@ -163,5 +167,20 @@ export class NodeIpfs {
     this.#closers.push(() => ipns.close());
     ipns.start();
     return ipns;
+  }
+
+  async #openProviding(
+    overlay: OverlayPort | null,
+    repository: IpfsRepository,
+  ): Promise<ContentProviding | null> {
+    if (overlay === null) return null;
+    const { ContentProviding } = await import('@tequio/ipfs');
+    const { ports, log, settings } = this.#deps;
+    const { clock, hashes } = ports;
+    const strategy = (): Settings['ipfs']['provide'] => settings().provide;
+    const providing = new ContentProviding({ overlay, repository, clock, hashes, log, strategy });
+    this.#closers.push(() => providing.close());
+    providing.start();
+    return providing;
   }
 }

@@ -17,7 +17,7 @@ test('new keys are told at once, then once an interval, evenly over it', () => {
   const sweep = new ProviderSweep(options, 0);
   const keys = keysOf(1, 2000);
   let nowMs = 5 * hourMs;
-  for (const key of keys) sweep.add(key, hashes.sha256(key), null, nowMs);
+  for (const key of keys) sweep.add(key, hashes.sha256(key), null);
   assert.deepEqual(sweep.state(nowMs).neverToldCount, 2000);
   const toldIn = (untilMs: number): number => {
     let count = 0;
@@ -48,7 +48,7 @@ test('new keys are told at once, then once an interval, evenly over it', () => {
 
 test('keys that lie together are told together, in their order', () => {
   const sweep = new ProviderSweep(options, 0);
-  for (const key of keysOf(2, 1000)) sweep.add(key, hashes.sha256(key), 1, 2);
+  for (const key of keysOf(2, 1000)) sweep.add(key, hashes.sha256(key), 1);
   const due = sweep.pickDue(40 * hourMs, 1000);
   assert.ok(due.length > 4 && due.length < 40, `${due.length}`);
   const places = due.map(({ place }) => place);
@@ -63,8 +63,8 @@ test('what was told before a restart is not told again, what failed is tried aga
   const sweep = new ProviderSweep(options, 0);
   const [kept, failing] = keysOf(3, 2) as [Uint8Array, Uint8Array];
   const nowMs = 100 * hourMs;
-  sweep.add(kept, hashes.sha256(kept), nowMs, nowMs);
-  sweep.add(failing, hashes.sha256(failing), null, nowMs);
+  sweep.add(kept, hashes.sha256(kept), nowMs);
+  sweep.add(failing, hashes.sha256(failing), null);
   const times: number[] = [];
   let atMs = nowMs;
   for (let i = 0; i < 6; i++) {
@@ -88,7 +88,7 @@ test('what was told before a restart is not told again, what failed is tried aga
 test('a machine that was off: all is overdue, and told the longest overdue first', () => {
   const sweep = new ProviderSweep(options, 0);
   const keys = keysOf(4, 500);
-  for (const [index, key] of keys.entries()) sweep.add(key, hashes.sha256(key), index + 1, 1000);
+  for (const [index, key] of keys.entries()) sweep.add(key, hashes.sha256(key), index + 1);
   const nowMs = 400 * hourMs;
   assert.equal(sweep.state(nowMs).overdueCount, 500);
   let count = 0;

@@ -10,6 +10,8 @@ export type ProvidedKey = {
   /** To how many peers. */
   peerCount: number;
   failCount: number;
+  /** It is being told now. */
+  isTaken: boolean;
 };
 
 export type SweepState = {
@@ -50,12 +52,18 @@ const retryMax = 10;
  *   overdue ones go first, the longest overdue first.
  * - What is told and when is kept by the caller, who gives it back after a restart: nothing is told twice for nothing.
  *
- * Cost: O(log n) to add, O(keys of the region) a turn.
+ * - What `pickDue` gives is taken until `markTold`: several may be under way.
+ *
+ * Cost: O(1) to add; a turn looks at each region once, and at the keys of those that have changed.
  */
 export class ProviderSweep {
   readonly #options: SweepOptions;
   readonly #regions: Map<string, ProvidedKey>[];
-  readonly #urgent = new Map<string, { readonly entry: ProvidedKey; atMs: number }>();
+  /** Never told, in the order in which they came. */
+  readonly #fresh = new Map<string, ProvidedKey>();
+  readonly #retries = new Map<string, { readonly entry: ProvidedKey; readonly atMs: number }>();
+  /** By region: when the key was told that waits longest; infinite: none waits. */
+  readonly #oldestMs: Float64Array;
   readonly #startMs: number;
   #keyCount = 0;
 
@@ -65,31 +73,41 @@ export class ProviderSweep {
     this.#options = options;
     this.#startMs = startMs;
     this.#regions = Array.from({ length: options.regionCount }, () => new Map());
+    this.#oldestMs = new Float64Array(options.regionCount).fill(Number.POSITIVE_INFINITY);
   }
 
   get keyCount(): number {
     return this.#keyCount;
   }
 
+  *keys(): Generator<Uint8Array> {
+    for (const region of this.#regions) for (const { key } of region.values()) yield key;
+  }
+
   /**
    * @param digest SHA-256 of the key
    * @param toldMs when it was told before a restart; null: not yet, so it is due now
    */
-  add(key: Uint8Array, digest: Uint8Array, toldMs: number | null, nowMs: number): void {
+  add(key: Uint8Array, digest: Uint8Array, toldMs: number | null): void {
     const place = placeOf(digest);
-    const region = this.#regions[this.#regionOf(place)]!;
+    const index = this.#regionOf(place);
+    const region = this.#regions[index]!;
     const id = idOf(key);
     if (region.has(id)) return;
-    const entry: ProvidedKey = { key, place, toldMs, peerCount: 0, failCount: 0 };
+    const entry: ProvidedKey = { key, place, toldMs, peerCount: 0, failCount: 0, isTaken: false };
     region.set(id, entry);
     this.#keyCount++;
-    if (toldMs === null) this.#urgent.set(id, { entry, atMs: nowMs });
+    if (toldMs === null) this.#fresh.set(id, entry);
+    else this.#oldestMs[index] = Math.min(this.#oldestMs[index]!, toldMs);
   }
 
   remove(key: Uint8Array, digest: Uint8Array): void {
     const id = idOf(key);
-    if (this.#regions[this.#regionOf(placeOf(digest))]!.delete(id)) this.#keyCount--;
-    this.#urgent.delete(id);
+    const index = this.#regionOf(placeOf(digest));
+    if (this.#regions[index]!.delete(id)) this.#keyCount--;
+    this.#fresh.delete(id);
+    this.#retries.delete(id);
+    this.#measure(index);
   }
 
   /** What is known of one key; null: it is not provided. */
@@ -99,35 +117,56 @@ export class ProviderSweep {
 
   /** The keys that are to be told now, nearest to each other, at most so many; empty: none is due. */
   pickDue(nowMs: number, countMax: number): ProvidedKey[] {
-    const urgent = [...this.#urgent.values()]
-      .filter(({ atMs }) => atMs <= nowMs)
-      .sort((a, b) => a.atMs - b.atMs)
-      .slice(0, countMax);
-    if (urgent.length > 0) return urgent.map(({ entry }) => entry).sort(byPlace);
-    let best: ProvidedKey[] = [];
-    let bestMs = nowMs;
-    for (const [index, region] of this.#regions.entries()) {
-      if (region.size === 0) continue;
-      const turnMs = this.#turnBefore(index, nowMs);
-      const due = [...region.values()].filter((entry) => entry.toldMs !== null && entry.toldMs < turnMs);
-      const oldestMs = due.reduce((least, entry) => Math.min(least, entry.toldMs ?? least), nowMs);
-      if (due.length === 0 || oldestMs >= bestMs) continue;
-      best = due;
-      bestMs = oldestMs;
-    }
-    return best.sort(byPlace).slice(0, countMax);
+    const due = this.#pickUrgent(nowMs, countMax);
+    if (due.length === 0) due.push(...this.#pickOverdue(nowMs, countMax));
+    for (const entry of due) entry.isTaken = true;
+    return due.sort(byPlace);
   }
 
-  /** When `pickDue` may have something; null: there are no keys. */
+  #pickUrgent(nowMs: number, countMax: number): ProvidedKey[] {
+    const due: ProvidedKey[] = [];
+    for (const [id, { entry, atMs }] of this.#retries) {
+      if (due.length >= countMax) break;
+      if (atMs > nowMs) continue;
+      this.#retries.delete(id);
+      due.push(entry);
+    }
+    for (const [id, entry] of this.#fresh) {
+      if (due.length >= countMax) break;
+      this.#fresh.delete(id);
+      due.push(entry);
+    }
+    return due;
+  }
+
+  #pickOverdue(nowMs: number, countMax: number): ProvidedKey[] {
+    let best = -1;
+    let bestMs = nowMs;
+    for (const [index, oldestMs] of this.#oldestMs.entries()) {
+      if (oldestMs >= bestMs || oldestMs >= this.#turnBefore(index, nowMs)) continue;
+      best = index;
+      bestMs = oldestMs;
+    }
+    if (best < 0) return [];
+    const turnMs = this.#turnBefore(best, nowMs);
+    const due = [...this.#regions[best]!.values()]
+      .filter((entry) => waitsSince(entry) < turnMs)
+      .sort(byPlace)
+      .slice(0, countMax);
+    for (const entry of due) entry.isTaken = true;
+    this.#measure(best);
+    return due;
+  }
+
+  /** When `pickDue` may have something; null: there are no keys that wait. */
   nextDueMs(nowMs: number): number | null {
-    if (this.#keyCount === 0) return null;
+    if (this.#fresh.size > 0) return nowMs;
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const { atMs } of this.#urgent.values()) nextMs = Math.min(nextMs, atMs);
-    for (const [index, region] of this.#regions.entries()) {
-      if (region.size === 0) continue;
+    for (const { atMs } of this.#retries.values()) nextMs = Math.min(nextMs, atMs);
+    for (const [index, oldestMs] of this.#oldestMs.entries()) {
+      if (oldestMs === Number.POSITIVE_INFINITY) continue;
       const turnMs = this.#turnBefore(index, nowMs);
-      const isDue = [...region.values()].some((entry) => entry.toldMs !== null && entry.toldMs < turnMs);
-      nextMs = Math.min(nextMs, isDue ? nowMs : turnMs + this.#options.intervalMs);
+      nextMs = Math.min(nextMs, oldestMs < turnMs ? nowMs : turnMs + this.#options.intervalMs);
     }
     return Number.isFinite(nextMs) ? Math.max(nowMs, nextMs) : null;
   }
@@ -135,16 +174,22 @@ export class ProviderSweep {
   /** @param peerCount peers that took the record; 0: it failed */
   markTold(entry: ProvidedKey, peerCount: number, nowMs: number): void {
     const id = idOf(entry.key);
+    const index = this.#regionOf(entry.place);
+    entry.isTaken = false;
+    // It may have been removed meanwhile.
+    if (this.#regions[index]!.get(id) !== entry) return;
     if (peerCount > 0) {
       entry.toldMs = nowMs;
       entry.peerCount = peerCount;
       entry.failCount = 0;
-      this.#urgent.delete(id);
-      return;
+      this.#fresh.delete(id);
+      this.#retries.delete(id);
+    } else {
+      entry.failCount++;
+      const waitMs = retryFirstMs * 2 ** Math.min(retryMax, entry.failCount - 1);
+      this.#retries.set(id, { entry, atMs: nowMs + Math.min(waitMs, this.#options.intervalMs / 4) });
     }
-    entry.failCount++;
-    const waitMs = retryFirstMs * 2 ** Math.min(retryMax, entry.failCount - 1);
-    this.#urgent.set(id, { entry, atMs: nowMs + Math.min(waitMs, this.#options.intervalMs / 4) });
+    this.#measure(index);
   }
 
   state(nowMs: number): SweepState {
@@ -165,6 +210,12 @@ export class ProviderSweep {
     return { keyCount: this.#keyCount, findableCount, neverToldCount, overdueCount, roundEndsMs };
   }
 
+  #measure(index: number): void {
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const entry of this.#regions[index]!.values()) oldestMs = Math.min(oldestMs, waitsSince(entry));
+    this.#oldestMs[index] = oldestMs;
+  }
+
   #regionOf(place: number): number {
     return Math.floor((place / 2 ** placeBits) * this.#options.regionCount);
   }
@@ -175,6 +226,11 @@ export class ProviderSweep {
     const firstMs = this.#startMs + (region / regionCount) * intervalMs;
     return firstMs + Math.floor((nowMs - firstMs) / intervalMs) * intervalMs;
   }
+}
+
+/** When a key was told that waits for its turn; infinite: it is being told now, or tried again on its own. */
+function waitsSince({ toldMs, failCount, isTaken }: ProvidedKey): number {
+  return toldMs === null || isTaken || failCount > 0 ? Number.POSITIVE_INFINITY : toldMs;
 }
 
 function placeOf(digest: Uint8Array): number {

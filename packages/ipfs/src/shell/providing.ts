@@ -9,10 +9,14 @@ import {
 /** Told at once. */
 const atOnceMax = 16;
 const timerMsMax = 3_600_000;
+/** So many failures in a row mean that nobody can be told anything: then all rest, longer each time. */
+const failuresMax = 16;
+const restFirstMs = 60_000;
+const restMaxMs = 15 * 60_000;
 
 /** What was told when, over restarts. */
 export interface ProvidedStore {
-  load(): readonly { readonly key: Uint8Array; readonly toldMs: number | null }[];
+  load(): Iterable<{ readonly key: Uint8Array; readonly toldMs: number | null }>;
   save(key: Uint8Array, toldMs: number | null): void;
   remove(key: Uint8Array): void;
 }
@@ -32,6 +36,9 @@ export class Providing {
   readonly #end = new AbortController();
   #timer: Timer | null = null;
   #underWay = 0;
+  #failuresInRow = 0;
+  #restUntilMs = 0;
+  #toldCount = 0;
 
   constructor(options: SweepOptions, deps: ProvidingDeps) {
     this.#deps = deps;
@@ -40,9 +47,7 @@ export class Providing {
   }
 
   start(): void {
-    const nowMs = this.#deps.clock.wallMs();
-    for (const { key, toldMs } of this.#deps.store.load())
-      this.#sweep.add(key, this.#digest(key), toldMs, nowMs);
+    for (const { key, toldMs } of this.#deps.store.load()) this.#sweep.add(key, this.#digest(key), toldMs);
     this.#work();
   }
 
@@ -53,11 +58,10 @@ export class Providing {
 
   /** From now on; told as soon as possible. @param keys multihashes */
   add(keys: readonly Uint8Array[]): void {
-    const nowMs = this.#deps.clock.wallMs();
     for (const key of keys) {
       const digest = this.#digest(key);
       if (this.#sweep.tryGet(key, digest) !== null) continue;
-      this.#sweep.add(key, digest, null, nowMs);
+      this.#sweep.add(key, digest, null);
       this.#deps.store.save(key, null);
     }
     this.#work();
@@ -75,6 +79,15 @@ export class Providing {
     return this.#sweep.state(this.#deps.clock.wallMs());
   }
 
+  /** Records that were taken since the start, by somebody. */
+  get toldCount(): number {
+    return this.#toldCount;
+  }
+
+  get keys(): Iterable<Uint8Array> {
+    return this.#sweep.keys();
+  }
+
   /** Of one key: when it was told, to how many peers; null: it is not provided. */
   tryStateOf(key: Uint8Array): Readonly<ProvidedKey> | null {
     return this.#sweep.tryGet(key, this.#digest(key));
@@ -89,12 +102,14 @@ export class Providing {
     if (this.#end.signal.aborted) return;
     const { clock } = this.#deps;
     const nowMs = clock.wallMs();
-    const isIdle = this.#underWay === 0;
-    if (isIdle) for (const entry of this.#sweep.pickDue(nowMs, atOnceMax)) void this.#tell(entry);
     this.#timer?.cancel();
     this.#timer = null;
-    if (this.#underWay > 0) return;
-    const nextMs = this.#sweep.nextDueMs(nowMs);
+    const isResting = nowMs < this.#restUntilMs;
+    if (!isResting && this.#underWay < atOnceMax)
+      for (const entry of this.#sweep.pickDue(nowMs, atOnceMax - this.#underWay)) void this.#tell(entry);
+    // Whoever is done calls again.
+    if (this.#underWay > 0 && !isResting) return;
+    const nextMs = isResting ? this.#restUntilMs : this.#sweep.nextDueMs(nowMs);
     if (nextMs !== null)
       this.#timer = clock.setTimer(Math.min(timerMsMax, Math.max(1, nextMs - nowMs)), () => this.#work());
   }
@@ -108,8 +123,17 @@ export class Providing {
     });
     this.#underWay--;
     if (this.#end.signal.aborted) return;
-    this.#sweep.markTold(entry, peerCount, clock.wallMs());
-    if (peerCount > 0) store.save(entry.key, entry.toldMs);
-    if (this.#underWay === 0) this.#work();
+    const nowMs = clock.wallMs();
+    this.#sweep.markTold(entry, peerCount, nowMs);
+    if (peerCount > 0) {
+      this.#toldCount++;
+      this.#failuresInRow = 0;
+      if (this.#sweep.tryGet(entry.key, this.#digest(entry.key)) !== null)
+        store.save(entry.key, entry.toldMs);
+    } else if (++this.#failuresInRow % failuresMax === 0) {
+      const restMs = restFirstMs * 2 ** Math.min(10, this.#failuresInRow / failuresMax - 1);
+      this.#restUntilMs = nowMs + Math.min(restMaxMs, restMs);
+    }
+    this.#work();
   }
 }

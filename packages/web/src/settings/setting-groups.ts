@@ -77,7 +77,7 @@ export const settingGroups: readonly SettingGroup[] = [
     id: 'ipfs',
     en: 'IPFS',
     es: 'IPFS',
-    keys: ['ipfs.enabled', 'ipfs.quota', 'ipfs.gateway', 'ipfs.namesByPubsub'],
+    keys: ['ipfs.enabled', 'ipfs.quota', 'ipfs.gateway', 'ipfs.provide', 'ipfs.namesByPubsub'],
   },
   {
     id: 'proxy',

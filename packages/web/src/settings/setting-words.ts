@@ -237,6 +237,11 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
     'Nombres por pubsub',
     'Los nombres que se publican o se consultan se anuncian, y se oyen, también por pubsub en el acto.',
   ),
+  'ipfs.provide': words(
+    'Tell others of',
+    'Anunciar a los demás',
+    'De qué se dice a los demás que está aquí, para que lo encuentren: de nada (none), de las raíces de lo fijado y del árbol de archivos (roots), de cada archivo y carpeta (files), de cada bloque de ellos (pinned) o de todo bloque (all).',
+  ),
   'ipfs.quota': words(
     'Space on the disk',
     'Espacio en el disco',
@@ -270,6 +275,10 @@ export const choiceWords: Readonly<Record<string, { readonly en: string; readonl
   all: { en: 'Everybody’s', es: 'De todos' },
   client: { en: 'Ask only', es: 'Solo preguntar' },
   server: { en: 'Ask and answer', es: 'Preguntar y responder' },
+  roots: { en: 'Roots of what is kept', es: 'Raíces de lo guardado' },
+  files: { en: 'Each file and folder', es: 'Cada archivo y carpeta' },
+  pinned: { en: 'Every block of what is kept', es: 'Cada bloque de lo guardado' },
+  everything: { en: 'Every block', es: 'Todos los bloques' },
   off: { en: 'Never', es: 'Nunca' },
   pause: { en: 'Pause', es: 'Pausar' },
   remove: { en: 'Remove, keep the files', es: 'Quitar, conservar los archivos' },
