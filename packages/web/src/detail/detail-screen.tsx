@@ -1,6 +1,6 @@
 import type { ListedTorrent } from '@tequio/api';
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { isSeen, node } from '../node.ts';
 import { attempt, tell } from '../notice.ts';
 import { linkTo } from '../route.ts';
@@ -50,15 +50,26 @@ export function DetailScreen({ id, part }: { readonly id: string; readonly part:
       </h1>
       <Progress torrent={torrent} />
       <Actions torrent={torrent} />
-      <nav class="tabs" aria-label={say('act.open')}>
-        {parts.map(([name, word]) => (
-          <a key={name} href={linkTo('torrents', id, name)} aria-current={name === part ? 'page' : undefined}>
-            {say(word)}
-          </a>
-        ))}
-      </nav>
+      <Tabs id={id} part={part} />
       <Part part={part} torrent={torrent} />
     </section>
+  );
+}
+
+/** On a phone there are more than fit side by side: the one that is open is always in sight. */
+function Tabs({ id, part }: { readonly id: string; readonly part: string }): JSX.Element {
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [part]);
+  return (
+    <nav class="tabs" aria-label={say('act.open')} ref={nav}>
+      {parts.map(([name, word]) => (
+        <a key={name} href={linkTo('torrents', id, name)} aria-current={name === part ? 'page' : undefined}>
+          {say(word)}
+        </a>
+      ))}
+    </nav>
   );
 }
 

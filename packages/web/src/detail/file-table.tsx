@@ -45,7 +45,7 @@ export function FileTable({ id }: { readonly id: string }): JSX.Element {
         </div>
       )}
       <div class="table-holder">
-        <table>
+        <table class="file-table">
           <thead>
             <tr>
               <th>{say('file.name')}</th>

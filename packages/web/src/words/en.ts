@@ -175,7 +175,7 @@ export const en = {
   'tracker.working': 'Answers',
   'tracker.failed': 'Does not answer',
   'pieces.text':
-    '{have} of {n} pieces are here, {active} on their way; {copies} copies among the connected peers.',
+    '{have} of {n} pieces are here, {active} on their way. Copies among the connected peers: {copies}.',
   'settings.title': 'Settings',
   'settings.page': 'This page',
   'settings.theme': 'Appearance',
@@ -233,7 +233,7 @@ export const en = {
   'event.added': 'Added.',
   'event.metadata': 'Others have told what it is: {text}',
   'event.checked': 'Checked: {n|one good piece|{n} good pieces}.',
-  'event.finished': 'Complete: {text}.',
+  'event.finished': 'Complete: {text} downloaded.',
   'event.failed': 'Trouble: {text}',
   'event.recovered': 'The trouble is over.',
   'event.removed': 'Removed.',
