@@ -8,42 +8,17 @@
 import { z } from 'zod';
 import { dhtBootstrapHosts } from './dht-bootstrap.ts';
 import { overlayBootstrap } from './overlay-bootstrap.ts';
+import { absolutePath, optional } from './setting-parts.ts';
+import { ipfsSection } from './settings-ipfs.ts';
+
+export type { SettingMeta } from './setting-parts.ts';
 
 /** Of the config file's shape; one more with every migration. */
 export const settingsVersion = 1;
 
-/** What a settings screen needs to know of a value besides its type. */
-export type SettingMeta = {
-  readonly unit?: 'B/s' | 'B' | 'minutes' | 'seconds' | 'hours' | 'minute of the day';
-  /** Holds only after the node was started again. */
-  readonly restart?: boolean;
-  /** A password in it is read back as `***`; the same text written again leaves it as it is. */
-  readonly secret?: boolean;
-};
-
-declare module 'zod' {
-  interface GlobalMeta extends SettingMeta {}
-}
-
-const absolutePath = z
-  .string()
-  .min(1)
-  .max(4096)
-  .refine(
-    (path) => /^(?:\/|[A-Za-z]:[\\/]|\\\\)/.test(path) && !path.includes('\0'),
-    'must be an absolute path',
-  );
 const rate = z.int().min(1).max(1e12);
 const minuteOfDay = z.int().min(0).max(1439);
 const hostName = z.string().min(1).max(255);
-
-/** Null, unless the user gives a value. */
-function optional<Schema extends z.ZodType>(schema: Schema, meta: { description: string } & SettingMeta) {
-  return schema
-    .nullable()
-    .meta(meta)
-    .default(null as never);
-}
 
 const shareGoal = z.strictObject({
   ratio: optional(z.number().min(0).max(1e6), {
@@ -407,35 +382,6 @@ const webSection = z.strictObject({
       restart: true,
     })
     .default('/'),
-});
-
-const ipfsSection = z.strictObject({
-  enabled: z
-    .boolean()
-    .meta({ description: 'Keeps content of IPFS, and answers those who ask this node for it.' })
-    .default(true),
-  gateway: optional(z.string().min(1).max(300), {
-    description:
-      'Shows content over HTTP at this address, as 127.0.0.1:8080, to everybody who reaches it; by default nowhere.',
-    restart: true,
-  }),
-  namesByPubsub: z
-    .boolean()
-    .meta({
-      description: 'Names that are published or looked up are also told, and heard of, over pubsub at once.',
-    })
-    .default(true),
-  provide: z
-    .enum(['none', 'roots', 'files', 'pinned', 'everything'])
-    .meta({
-      description:
-        'Of what others are told that it is here, so that they find it: nothing, the roots of what is pinned or in the tree of files, each file and folder in them, every block of them, or every block.',
-    })
-    .default('files'),
-  quota: optional(z.int().min(1_000_000), {
-    description: 'Bytes that its blocks may take on the disk; by default as far as there is room.',
-    restart: true,
-  }),
 });
 
 const compatSection = z.strictObject({

@@ -447,6 +447,7 @@ function createIpfs(node: LocalNode, log: Log, settings: () => Settings, overlay
     dataFolder: node.dataFolder,
     bootId: readBootId(),
     settings: () => settings().ipfs,
+    http: node.parts.outside.ports.http,
     openOverlay: settings().overlay.enabled ? () => overlay.open() : null,
   });
 }

@@ -15,6 +15,7 @@ import { Retrieval } from '../src/shell/retrieval.ts';
 import { TrustlessGateways } from '../src/shell/trustless-gateways.ts';
 import { makeCid } from '../src/wire/cid.ts';
 import { type IpfsPublicKey, ipnsNameOf, ipnsNameText, ipnsRoutingKey } from '../src/wire/ipns-name.ts';
+import { tryGatewayUrl } from '../src/wire/routing-json.ts';
 import { OverlayTwins } from './overlay-twin.ts';
 
 const hashes = createHashes();
@@ -255,6 +256,14 @@ test('a router answers what the overlay knows, and our client reads it', async (
     },
   );
   assert.equal(bad?.status, 400);
+});
+
+test('gateways that a router names are known by their multiaddr', () => {
+  assert.equal(tryGatewayUrl('/dns/example.org/tcp/443/https'), 'https://example.org:443');
+  assert.equal(tryGatewayUrl('/dns4/example.org/tcp/443/tls/http'), 'https://example.org:443');
+  assert.equal(tryGatewayUrl('/ip6/2001:db8::1/tcp/8080/http'), 'http://[2001:db8::1]:8080');
+  for (const no of ['/ip4/192.0.2.1/tcp/4001', '/dns/a/b/tcp/443/https', '/dns/example.org/tcp/443/wss', ''])
+    assert.equal(tryGatewayUrl(no), null);
 });
 
 test('a gateway that sends wrong bytes is not believed, and not asked again', async () => {

@@ -56,10 +56,15 @@ export class GatewayServer {
   async #answer(request: WebRequest): Promise<WebResponse> {
     const { ipfs, clock, log } = this.#deps;
     this.#parts ??= import('@tequio/ipfs');
-    const [{ Gateway, HotBlocks, defaultGatewayOptions }, open] = await Promise.all([
+    const [{ Gateway, HotBlocks, answerRouting, defaultGatewayOptions }, open] = await Promise.all([
       this.#parts,
       ipfs.open(),
     ]);
+    if (open.exchange !== null) {
+      const { overlay } = open.exchange;
+      const routed = await answerRouting({ overlay, names: open.ipns }, request);
+      if (routed !== null) return routed;
+    }
     this.#hot ??= new HotBlocks(open.repository.blocks);
     const reading = ipfs.read(open);
     const gateway = new Gateway(
@@ -70,7 +75,7 @@ export class GatewayServer {
         names: open.names,
         clock,
         log,
-        denyList: () => null,
+        denyList: () => open.denyList,
       },
     );
     const answer = await gateway.handle(request);

@@ -8,15 +8,26 @@ import type { Settings } from '@tequio/api';
 import type {
   BlockReader,
   ContentProviding,
+  DelegatedRouting,
+  DenyList,
   ImportDeps,
   IpfsExchange,
   IpfsRepository,
   IpnsNames,
   Mfs,
   NameResolver,
+  TrustlessGateways,
 } from '@tequio/ipfs';
-import { type Log, NodeError, type OverlayPort, type Ports } from '@tequio/kernel';
+import {
+  type HttpClient,
+  isLocalAddress,
+  type Log,
+  NodeError,
+  type OverlayPort,
+  type Ports,
+} from '@tequio/kernel';
 import { lookUpText, verifyForeignSignature } from '@tequio/runtime';
+import { readDenyLists } from './deny-lists.ts';
 import { KeyRing } from './key-ring.ts';
 import { lockRepository } from './repository-lock.ts';
 
@@ -26,6 +37,8 @@ export type NodeIpfsDeps = {
   readonly dataFolder: string;
   readonly bootId: string | null;
   readonly settings: () => Settings['ipfs'];
+  /** As everything outside: through the proxy, where there is one. */
+  readonly http: HttpClient;
   /** Null: this node takes no part in libp2p. */
   readonly openOverlay: (() => Promise<OverlayPort>) | null;
 };
@@ -40,6 +53,8 @@ export type OpenIpfs = {
   readonly keys: KeyRing;
   readonly leafHasher: NonNullable<ImportDeps['leafHasher']>;
   readonly exchange: IpfsExchange | null;
+  /** What is neither shown, given away nor fetched; null: there is no list. */
+  readonly denyList: DenyList | null;
   /** What others are told of what is here; null: this node is not among others. */
   readonly providing: ContentProviding | null;
 };
@@ -128,16 +143,28 @@ export class NodeIpfs {
       this.#closers.push(() => repository.close());
       const leafHasher = diskLeafHasher(disk);
       const mfs = openFiles(repository, { hashes, clock, leafHasher });
+      const denyList = await readDenyLists(settings().denyLists, { files, hashes, log });
+      const sources = await this.#openSources();
       const exchange =
-        overlay === null ? null : new IpfsExchange({ overlay, repository, hashes, clock, log });
+        overlay === null
+          ? null
+          : new IpfsExchange({
+              overlay,
+              repository,
+              hashes,
+              clock,
+              log,
+              ...sources,
+              denyList: () => denyList,
+            });
       this.#closers.push(() => exchange?.close());
       exchange?.start();
-      const ipns = await this.#openNames(overlay, repository);
+      const ipns = await this.#openNames(overlay, repository, sources.routing);
       const keys = new KeyRing(folder, join(dataFolder, 'identity.key'), { files, hashes });
       ipns.addKeys((name) => keys.find(name));
       const names = new NameResolver(ipns);
       const providing = await this.#openProviding(overlay, repository);
-      return { repository, mfs, leafHasher, exchange, names, ipns, keys, providing };
+      return { repository, mfs, leafHasher, exchange, names, ipns, keys, providing, denyList };
     } catch (error) {
       await this.#closeParts();
       throw error;
@@ -150,7 +177,11 @@ export class NodeIpfs {
   }
 
   /** Names of keys are asked for in the DHT, those of domains in DNS. */
-  async #openNames(overlay: OverlayPort | null, repository: IpfsRepository): Promise<IpnsNames> {
+  async #openNames(
+    overlay: OverlayPort | null,
+    repository: IpfsRepository,
+    routing: DelegatedRouting,
+  ): Promise<IpnsNames> {
     const { IpnsNames, PublishedNames } = await import('@tequio/ipfs');
     const { ports, log, settings } = this.#deps;
     const { clock, hashes } = ports;
@@ -162,11 +193,34 @@ export class NodeIpfs {
       lookUpText,
       store: new PublishedNames(repository.database),
       followsResolved: () => settings().namesByPubsub,
+      moreRecords: (name, signal) => routing.getRecords(name, signal),
       verify: ({ type, data }, message, signature) => verifyForeignSignature(type, data, message, signature),
     });
     this.#closers.push(() => ipns.close());
     ipns.start();
     return ipns;
+  }
+
+  /** Servers that the user has named; by default none. */
+  async #openSources(): Promise<{
+    readonly routing: DelegatedRouting;
+    readonly gateways: TrustlessGateways | null;
+  }> {
+    const { DelegatedRouting, TrustlessGateways } = await import('@tequio/ipfs');
+    const { ports, http, log, settings } = this.#deps;
+    const { routers, gateways } = settings();
+    const routing = new DelegatedRouting(routers, http);
+    if (routers.length + gateways.length === 0) return { routing, gateways: null };
+    return {
+      routing,
+      gateways: new TrustlessGateways(gateways, {
+        http,
+        clock: ports.clock,
+        // Whom a router names may not lead into the local network.
+        allowAddress: (address) => !isLocalAddress(address),
+        onWrong: (url) => log.warn('ipfs.gateway-wrong', { url }),
+      }),
+    };
   }
 
   async #openProviding(

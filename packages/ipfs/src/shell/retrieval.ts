@@ -1,5 +1,5 @@
 /** Blocks that are not here, from whoever delivers first: peers over bitswap, gateways over HTTP. */
-import type { Clock, Hashes } from '@tequio/kernel';
+import { type Clock, type Hashes, NodeError } from '@tequio/kernel';
 import type { CID } from 'multiformats/cid';
 import { matchesCid } from '../core/block-hash.ts';
 import type { BitswapDriver } from './bitswap-driver.ts';
@@ -16,6 +16,8 @@ export type RetrievalDeps = {
   readonly gateways: TrustlessGateways | null;
   readonly hashes: Hashes;
   readonly clock: Clock;
+  /** Whether others may be asked for it: some content is on a list. Absent: for everything. */
+  readonly mayFetch?: (cid: CID) => boolean;
 };
 
 export type RetrievalCounts = {
@@ -61,6 +63,10 @@ export class Retrieval implements BlockReader {
     });
     if (here !== null) return here;
     if (this.#isClosed) return null;
+    if (this.#deps.mayFetch?.(cid) === false)
+      throw new NodeError('IPFS_DENIED', `${cid} is on a list of content that this node does not fetch.`, {
+        op: 'get',
+      });
     this.#end ??= new AbortController();
     const stop = new AbortController();
     const signals = [
@@ -106,7 +112,9 @@ export class Retrieval implements BlockReader {
 
   async #fromGateways(cid: CID, signal: AbortSignal): Promise<Uint8Array | null> {
     const { gateways, clock, hashes, bitswap } = this.#deps;
-    if (gateways === null || gateways.isEmpty) return null;
+    if (gateways === null) return null;
+    // A router may name some while peers are looked for.
+    if (gateways.isEmpty && (bitswap === null || !(await gateways.untilAny(signal)))) return null;
     if (bitswap !== null && bitswap.peers.length > 0 && !(await waited(clock, peersFirstMs, signal)))
       return null;
     const bytes = await gateways.get(cid, (block) => matchesCid(hashes, cid, block), signal);

@@ -26,6 +26,7 @@ export class TrustlessGateways {
   readonly #scores = new SourceScores();
   /** Base address, without a slash at its end, to whether the user named it. */
   readonly #own = new Map<string, boolean>();
+  readonly #waiting = new Set<() => void>();
 
   constructor(urls: readonly string[], deps: TrustlessGatewaysDeps) {
     this.#deps = deps;
@@ -45,6 +46,21 @@ export class TrustlessGateways {
   add(url: string): void {
     if (this.#own.size < gatewayCountMax && /^https?:\/\/[^/?#\s]+$/.test(url) && !this.#own.has(url))
       this.#own.set(url, false);
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  /** Until a router has named one; false: `signal` came first. */
+  untilAny(signal: AbortSignal): Promise<boolean> {
+    if (!this.isEmpty || signal.aborted) return Promise.resolve(!signal.aborted);
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve(!signal.aborted);
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+    });
   }
 
   /** The block, of which `isRight` was true; null: none of those that were asked had it. */

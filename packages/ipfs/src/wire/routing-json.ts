@@ -84,3 +84,15 @@ function tryJson(text: string): unknown {
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** The base address of a gateway from its multiaddr (`/dns/example.org/tcp/443/https`); null: it is none. */
+export function tryGatewayUrl(address: string): string | null {
+  const match =
+    /^\/(dns|dns4|dns6|ip4|ip6)\/([^/]{1,253})\/tcp\/(\d{1,5})\/(http|https|tls\/http)(?:\/p2p\/[^/]+)?$/.exec(
+      address,
+    );
+  if (match === null) return null;
+  const [, kind, host, port, scheme] = match as unknown as [string, string, string, string, string];
+  const name = kind === 'ip6' ? `[${host}]` : host;
+  return `${scheme === 'http' ? 'http' : 'https'}://${name}:${port}`;
+}

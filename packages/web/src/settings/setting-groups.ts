@@ -77,7 +77,16 @@ export const settingGroups: readonly SettingGroup[] = [
     id: 'ipfs',
     en: 'IPFS',
     es: 'IPFS',
-    keys: ['ipfs.enabled', 'ipfs.quota', 'ipfs.gateway', 'ipfs.provide', 'ipfs.namesByPubsub'],
+    keys: [
+      'ipfs.enabled',
+      'ipfs.quota',
+      'ipfs.gateway',
+      'ipfs.provide',
+      'ipfs.routers',
+      'ipfs.gateways',
+      'ipfs.denyLists',
+      'ipfs.namesByPubsub',
+    ],
   },
   {
     id: 'proxy',

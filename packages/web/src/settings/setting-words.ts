@@ -237,6 +237,21 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
     'Nombres por pubsub',
     'Los nombres que se publican o se consultan se anuncian, y se oyen, también por pubsub en el acto.',
   ),
+  'ipfs.routers': words(
+    'HTTP routers',
+    'Enrutadores HTTP',
+    'A quién se pregunta por HTTP quién tiene algo, además de a la DHT; uno por línea, como https://example.org.',
+  ),
+  'ipfs.gateways': words(
+    'Get blocks from gateways',
+    'Obtener bloques de pasarelas',
+    'Pasarelas de las que se obtienen bloques, además de los pares; una por línea. Todo se comprueba, y a la que envía otra cosa no se le vuelve a pedir.',
+  ),
+  'ipfs.denyLists': words(
+    'Lists of denied content',
+    'Listas de contenido vetado',
+    'Archivos con listas de contenido que ni se muestra, ni se da, ni se busca; uno por línea.',
+  ),
   'ipfs.provide': words(
     'Tell others of',
     'Anunciar a los demás',

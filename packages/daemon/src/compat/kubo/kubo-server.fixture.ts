@@ -55,6 +55,7 @@ export async function openKubo({
     dataFolder,
     bootId: null,
     settings: () => settings.ipfs,
+    http: ports.http,
     openOverlay: overlay === null ? null : async () => overlay,
   });
   let isClosed = false;
