@@ -246,6 +246,10 @@ const rssSection = z.strictObject({
 });
 
 const completionSection = z.strictObject({
+  eachFile: z
+    .boolean()
+    .meta({ description: 'A file that is complete moves to its place, and does not wait for the others.' })
+    .default(false),
   program: z
     .array(z.string().max(4096))
     .max(100)

@@ -263,6 +263,11 @@ export interface TorrentEngineApi {
   /** The name that is shown; what lies on the disk keeps its own. */
   rename(torrent: TorrentId, name: string): void;
   move(torrent: TorrentId, folder: string): Promise<void>;
+  /**
+   * Each file moves to this folder when it is complete, before the others; where one of its name is there it stays. To
+   * move the torrent takes all to one place. Null: they wait for each other.
+   */
+  setFilesFolder(torrent: TorrentId, folder: string | null): void;
   renameFile(torrent: TorrentId, file: number, path: string): Promise<void>;
   addPeer(torrent: TorrentId, hostPort: string): Promise<void>;
   /**

@@ -21,6 +21,7 @@ import type {
 } from './contract.ts';
 import type { ResumeRecord } from './core/resume-record.ts';
 import { readContent } from './shell/content-reader.ts';
+import type { FinishedFiles } from './shell/finished-files.ts';
 import type { RateLimits } from './shell/rate-limit.ts';
 import { RestingTorrent, restingFiles } from './shell/resting-torrent.ts';
 import { filesOf, haveOf, peersOf, piecesOf, toSnapshot } from './shell/session-snapshot.ts';
@@ -46,6 +47,7 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
   protected readonly events = new Emitter<BittorrentEvent>();
   protected abstract readonly places: TorrentPlaces;
   protected abstract readonly news: TorrentNews;
+  protected abstract readonly finishedFiles: FinishedFiles;
 
   constructor(ports: Ports, rates: RateLimits) {
     this.ports = ports;
@@ -146,6 +148,12 @@ export abstract class ServiceTorrents implements Omit<TorrentEngineApi, 'add' | 
 
   async move(torrent: TorrentId, folder: string): Promise<void> {
     await (await this.#storage(torrent)).move(folder);
+  }
+
+  setFilesFolder(torrent: TorrentId, folder: string | null): void {
+    const place = this.place(torrent);
+    const isSame = !(place instanceof RestingTorrent) && place.record.current.filesFolder === folder;
+    if (!isSame) this.#amend(torrent, { filesFolder: folder }, () => this.finishedFiles.look(torrent));
   }
 
   async renameFile(torrent: TorrentId, file: number, path: string): Promise<void> {

@@ -41,6 +41,7 @@ import { banTarget, toBanSnapshot } from './shell/ban-snapshot.ts';
 import { makeContent } from './shell/content-maker.ts';
 import { countedDhtPort, countedUdp } from './shell/counted-datagrams.ts';
 import { createTorrent } from './shell/creator.ts';
+import { FinishedFiles } from './shell/finished-files.ts';
 import { LocalDiscovery, type LocalDiscoveryDeps } from './shell/local-discovery.ts';
 import { LocalTwins, type ReuseRule } from './shell/local-twins.ts';
 import { MadeContent } from './shell/made-content.ts';
@@ -109,6 +110,7 @@ class Service extends ServiceTorrents implements BittorrentService {
   readonly #line: Line | null;
   protected readonly places: TorrentPlaces;
   protected readonly news: TorrentNews;
+  protected readonly finishedFiles: FinishedFiles;
   readonly admission: Admission;
   readonly #acceptor: PeerAcceptor;
   readonly #dialer: PeerDialer;
@@ -188,6 +190,7 @@ class Service extends ServiceTorrents implements BittorrentService {
       emit: (event) => this.emit(event),
     });
     this.news = new TorrentNews(clock, this.places);
+    this.finishedFiles = new FinishedFiles(this.places);
     const { places } = this;
     this.#twins = new LocalTwins({
       places,
@@ -196,6 +199,7 @@ class Service extends ServiceTorrents implements BittorrentService {
       store: () => this.#mustRun().store,
     });
     this.subscribe((event) => this.#twins.handleEvent(event));
+    this.subscribe((event) => this.finishedFiles.handleEvent(event));
   }
 
   get dht(): DhtApi | null {

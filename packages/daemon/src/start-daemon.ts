@@ -367,6 +367,8 @@ class Daemon {
     this.#events.emit({ type: 'node.settings.changed', keys });
     if (keys.some((key) => /^(?:bittorrent\.limit|altLimits\.)/.test(key))) this.#state.applyLimits();
     if (keys.includes('bittorrent.reuse')) this.#applyReuse();
+    if (keys.some((key) => /^(?:completion\.eachFile|folders\.)/.test(key)))
+      this.#room.caretaker.placeAllFiles();
     if (keys.some((key) => key.startsWith('queue.'))) this.#room.caretaker.settle();
   }
 

@@ -16,6 +16,8 @@ const record: ResumeRecord = {
   renamed: new Map([[3, 'other/name.txt']]),
   filePriorities: Uint8Array.of(4, 0, 7, 1),
   pendingMove: null,
+  filesFolder: null,
+  ahead: null,
   paused: true,
   sequential: false,
   superSeed: true,
@@ -38,10 +40,16 @@ const record: ResumeRecord = {
 
 test('a record comes back as it was', () => {
   deepEqual(decodeResumeRecord(encodeResumeRecord(record)), { ok: true, value: record });
-  for (const pendingMove of [{ folder: '/new' }, { file: 2, path: 'a/b' }]) {
+  for (const pendingMove of [
+    { folder: '/new' },
+    { folder: '/new', files: [0, 9, 17] },
+    { file: 2, path: 'a/b' },
+  ]) {
     const moving = { ...record, pendingMove };
     deepEqual(decodeResumeRecord(encodeResumeRecord(moving)), { ok: true, value: moving });
   }
+  const ahead = { ...record, filesFolder: '/done', ahead: { folder: '/e', files: new Set([0, 1000]) } };
+  deepEqual(decodeResumeRecord(encodeResumeRecord(ahead)), { ok: true, value: ahead });
   const bare = { ...record, infoHashV1: null, limitUp: 0, finishedMs: 1, renamed: new Map(), trackers: [] };
   deepEqual(decodeResumeRecord(encodeResumeRecord(bare)), { ok: true, value: bare });
 });

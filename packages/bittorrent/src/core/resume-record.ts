@@ -5,7 +5,7 @@
  * Decoding never fails on what an older version wrote: a missing or odd field gets its default. It fails, as a value,
  * on what is no record at all or was written by a newer program.
  */
-import { type Fault, failed, ok, type Result } from '@tequio/kernel';
+import { Bitfield, type Fault, failed, ok, type Result } from '@tequio/kernel';
 import { type BencodeValue, decodeBencode, encodeBencode } from '../wire/bencode.ts';
 
 export const resumeRecordLimits = {
@@ -19,8 +19,14 @@ export const resumeRecordLimits = {
 
 export const resumeRecordVersion = 1;
 
-/** To a folder, or of one file to a path below the present one. */
-export type PendingMove = { readonly folder: string } | { readonly file: number; readonly path: string };
+/** To a folder, of some files to a folder, or of one file to a path below the present one. */
+export type PendingMove =
+  | { readonly folder: string }
+  | { readonly folder: string; readonly files: readonly number[] }
+  | { readonly file: number; readonly path: string };
+
+/** Files that lie where the whole torrent will be when it is complete. */
+export type FilesAhead = { readonly folder: string; readonly files: ReadonlySet<number> };
 
 /** Bytes and files without pads. */
 export type ContentSummary = {
@@ -55,6 +61,10 @@ export type ResumeRecord = {
   readonly hasOwnWebSeeds: boolean;
   /** Files that have another path than the torrent says. */
   readonly renamed: ReadonlyMap<number, string>;
+  /** Where each file goes when it is complete; null: they stay together. */
+  readonly filesFolder: string | null;
+  /** Those that have gone. */
+  readonly ahead: FilesAhead | null;
   /** One byte a file, 0 to 7; empty: all normal. */
   readonly filePriorities: Uint8Array;
   /** A move or renaming that was begun: it is ended at the next start, so that no file is looked for in vain. */
@@ -94,6 +104,8 @@ export function encodeResumeRecord(record: ResumeRecord): Uint8Array {
     'own trackers': Number(record.hasOwnTrackers),
     'own seeds': Number(record.hasOwnWebSeeds),
     renamed: [...record.renamed].map(([file, path]) => [file, path]),
+    'files folder': record.filesFolder ?? '',
+    ahead: record.ahead === null ? [] : [record.ahead.folder, encodeFiles(record.ahead.files)],
     priorities: record.filePriorities,
     moving: encodePendingMove(record.pendingMove),
     paused: Number(record.paused),
@@ -140,6 +152,8 @@ export function decodeResumeRecord(bytes: Uint8Array): Result<ResumeRecord> {
     hasOwnTrackers: value.getInteger('own trackers') === 1,
     hasOwnWebSeeds: value.getInteger('own seeds') === 1,
     renamed: renamedOf(value),
+    filesFolder: textOrNull(value, 'files folder'),
+    ahead: aheadOf(value.getItems('ahead')),
     filePriorities: shortBytes(value, 'priorities', resumeRecordLimits.fileCountMax).map((p) =>
       Math.min(p, 7),
     ),
@@ -250,17 +264,39 @@ function summaryOf(items: readonly BencodeValue[] | null): ContentSummary | null
   };
 }
 
-function encodePendingMove(move: PendingMove | null): (string | number)[] {
+function encodePendingMove(move: PendingMove | null): (string | number | Uint8Array)[] {
   if (move === null) return [];
-  return 'folder' in move ? [move.folder] : [move.file, move.path];
+  if ('file' in move) return [move.file, move.path];
+  return 'files' in move ? [move.folder, encodeFiles(new Set(move.files))] : [move.folder];
 }
 
 function pendingMoveOf(items: readonly BencodeValue[] | null): PendingMove | null {
+  const ahead = aheadOf(items);
+  if (ahead !== null) return { folder: ahead.folder, files: [...ahead.files] };
   const folder = items?.[0]?.tryText() ?? null;
   if (folder !== null) return { folder };
   const file = items?.[0]?.tryInteger() ?? -1;
   const path = items?.[1]?.tryText() ?? '';
   return file >= 0 && isSafePath(path) ? { file, path } : null;
+}
+
+/** A bit a file, as far as the last one. */
+function encodeFiles(files: ReadonlySet<number>): Uint8Array {
+  const last = [...files].reduce((most, file) => Math.max(most, file), -1);
+  const bits = new Bitfield(last + 1);
+  for (const file of files) bits.set(file);
+  return bits.bytes;
+}
+
+function aheadOf(items: readonly BencodeValue[] | null): FilesAhead | null {
+  const folder = items?.[0]?.tryText() ?? null;
+  const bytes = items?.[1]?.tryBytes() ?? null;
+  if (folder === null || bytes === null || bytes.length > resumeRecordLimits.fileCountMax / 8) return null;
+  const bits = Bitfield.tryFromBytes(bytes, bytes.length * 8);
+  if (bits === null) return null;
+  const files = new Set<number>();
+  for (let file = bits.nextSet(0); file >= 0; file = bits.nextSet(file + 1)) files.add(file);
+  return { folder, files };
 }
 
 /** A path that cannot leave its folder: relative, with `/`, no empty element, `.` or `..`. */

@@ -173,7 +173,8 @@ export async function isAsRemembered(
   const metainfo = tryReadTorrent(stored.metainfo, hashes);
   if (metainfo === null || progress.slots.size > 0 || progress.placed.some((bits) => bits !== 0))
     return false;
-  const place = { folder: record.folder, renamed: record.renamed, partRef: partRefOf('', record.id) };
+  const { folder, renamed, ahead } = record;
+  const place = { folder, renamed, ahead, partRef: partRefOf('', record.id) };
   const files = new TorrentFiles(metainfo.info, disk, place);
   const real = metainfo.info.files.filter(({ index, bytes }) => bytes > 0 && files.isReal(index));
   const stats = await files.statAll(real.map(({ index }) => index));

@@ -19,13 +19,19 @@ const storage = new TorrentStorage(
   {
     info,
     id,
-    place: { folder: join(folder, 'content'), renamed: new Map(), pendingMove: null },
+    place: { folder: join(folder, 'content'), renamed: new Map(), ahead: null, pendingMove: null },
     partsFolder: join(folder, 'parts'),
     filePriorities,
     progress: store.load().torrents[0]!.progress,
     bootId: readBootId(),
   },
-  { disk, clock: createClock(), record: (change) => store.applyChange(id, change), savePlace: () => {} },
+  {
+    disk,
+    clock: createClock(),
+    record: (change) => store.applyChange(id, change),
+    savePlace: () => {},
+    stuck: () => {},
+  },
 );
 
 await storage.open();

@@ -27,6 +27,8 @@ export function killTorrent(folder: string): {
     renamed: new Map(),
     filePriorities: new Uint8Array(0),
     pendingMove: null,
+    filesFolder: null,
+    ahead: null,
     paused: false,
     sequential: false,
     superSeed: false,

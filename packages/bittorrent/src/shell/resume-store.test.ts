@@ -27,6 +27,8 @@ function recordOf(id: string, pieceCount = 10_000): ResumeRecord {
     renamed: new Map(),
     filePriorities: new Uint8Array(0),
     pendingMove: null,
+    filesFolder: null,
+    ahead: null,
     paused: false,
     sequential: false,
     superSeed: false,

@@ -148,6 +148,8 @@ function newRecord(id: TorrentId, source: SessionSource, add: AddOptions, nowMs:
     hasOwnTrackers: false,
     hasOwnWebSeeds: false,
     renamed: new Map(),
+    filesFolder: null,
+    ahead: null,
     pendingMove: null,
     filePriorities: new Uint8Array(0),
     paused: false,

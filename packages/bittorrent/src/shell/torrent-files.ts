@@ -11,7 +11,7 @@ import {
   NodeError,
 } from '@tequio/kernel';
 import { partFileIndex } from '../core/resume.ts';
-import { isSafePath } from '../core/resume-record.ts';
+import { type FilesAhead, isSafePath } from '../core/resume-record.ts';
 import { foldedPath } from '../wire/file-name.ts';
 import type { TorrentInfo } from '../wire/torrent-info.ts';
 
@@ -35,6 +35,7 @@ export class TorrentFiles {
   readonly #ids = new Map<number, FileId>();
   readonly #indexes = new Map<FileId, number>();
   #folder: string;
+  #ahead: FilesAhead | null;
 
   constructor(
     info: TorrentInfo,
@@ -42,12 +43,14 @@ export class TorrentFiles {
     place: {
       readonly folder: string;
       readonly renamed: ReadonlyMap<number, string>;
+      readonly ahead: FilesAhead | null;
       readonly partRef: FileRef;
     },
   ) {
     this.#info = info;
     this.#disk = disk;
     this.#folder = place.folder;
+    this.#ahead = place.ahead;
     this.#partRef = place.partRef;
     this.#renamed = new Map(place.renamed);
   }
@@ -60,6 +63,15 @@ export class TorrentFiles {
     return this.#renamed;
   }
 
+  get ahead(): FilesAhead | null {
+    return this.#ahead;
+  }
+
+  /** The folder that this file's path is below. */
+  rootOf(file: number): string {
+    return this.#ahead?.files.has(file) === true ? this.#ahead.folder : this.#folder;
+  }
+
   pathOf(file: number): string {
     return this.#renamed.get(file) ?? this.#info.files[file]!.path;
   }
@@ -68,7 +80,8 @@ export class TorrentFiles {
   idOf(file: number): FileId {
     let id = this.#ids.get(file);
     if (id === undefined) {
-      const ref = file === partFileIndex ? this.#partRef : { root: this.#folder, path: this.pathOf(file) };
+      const ref =
+        file === partFileIndex ? this.#partRef : { root: this.rootOf(file), path: this.pathOf(file) };
       id = this.#disk.register(ref);
       this.#ids.set(file, id);
       this.#indexes.set(id, file);
@@ -116,7 +129,7 @@ export class TorrentFiles {
     const path = this.pathOf(file);
     try {
       if ((await this.#disk.stat(id)) !== null) return null;
-      return { code: 'missing', message: `"${this.#folder}/${path}" is missing.`, file: id };
+      return { code: 'missing', message: `"${this.rootOf(file)}/${path}" is missing.`, file: id };
     } catch (error) {
       if (!(error instanceof NodeError)) throw error;
       return { code: faultCodes[error.code] ?? 'io', message: error.message, file: id };
@@ -126,27 +139,46 @@ export class TorrentFiles {
   /** Moves all files, or none: what was moved already goes back when one cannot be. @throws NodeError DISK_* */
   async moveAll(folder: string): Promise<void> {
     const moved: number[] = [];
-    const from = this.#folder;
     try {
       for (let file = 0; file < this.#info.files.length; file++) {
-        if (!this.isReal(file)) continue;
+        if (!this.isReal(file) || (this.rootOf(file) === folder && this.#ahead !== null)) continue;
         await this.#disk.move(this.idOf(file), { root: folder, path: this.pathOf(file) });
         moved.push(file);
       }
-      this.#folder = folder;
     } catch (error) {
       for (const file of moved) {
-        const back = this.#disk.move(this.idOf(file), { root: from, path: this.pathOf(file) });
+        const back = this.#disk.move(this.idOf(file), { root: this.rootOf(file), path: this.pathOf(file) });
         await back.catch(() => undefined);
       }
       throw error;
     }
+    this.#folder = folder;
+    this.#ahead = null;
+  }
+
+  /**
+   * Moves files of a torrent that is not complete to where it will be: each for itself, and one that cannot go stays.
+   * @returns those that stay, and why
+   */
+  async sendAhead(files: readonly number[], folder: string): Promise<ReadonlyMap<number, NodeError>> {
+    const stuck = new Map<number, NodeError>();
+    for (const file of files) {
+      if (!this.isReal(file) || this.rootOf(file) === folder) continue;
+      try {
+        await this.#disk.move(this.idOf(file), { root: folder, path: this.pathOf(file) });
+        this.#ahead = { folder, files: new Set(this.#ahead?.files).add(file) };
+      } catch (error) {
+        if (!(error instanceof NodeError)) throw error;
+        stuck.set(file, error);
+      }
+    }
+    return stuck;
   }
 
   /** @throws NodeError `BITTORRENT_FILE_NAME` when the path is not safe or another file's; DISK_* */
   async rename(file: number, path: string): Promise<void> {
     this.checkName(file, path);
-    await this.#disk.move(this.idOf(file), { root: this.#folder, path });
+    await this.#disk.move(this.idOf(file), { root: this.rootOf(file), path });
     this.#renamed.set(file, path);
   }
 

@@ -380,6 +380,7 @@ export class TorrentSession implements DriverHost, PeerFinderHost, SessionRecord
         clock,
         record: (change) => store.applyChange(this.id, change),
         savePlace: (place) => this.record.change(place),
+        stuck: ({ message }) => this.#deps.log.warn('file.stuck', { torrent: this.id, message }),
       },
     );
     await storage.open();

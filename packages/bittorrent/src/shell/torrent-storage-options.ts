@@ -1,13 +1,15 @@
 /** What the storage of a torrent is given: where things are, what is remembered, and how to remember more. */
-import type { Clock, DiskPort } from '@tequio/kernel';
+import type { Clock, DiskPort, NodeError } from '@tequio/kernel';
 import type { ResumeChange, ResumeProgress } from '../core/resume.ts';
-import type { PendingMove } from '../core/resume-record.ts';
+import type { FilesAhead, PendingMove } from '../core/resume-record.ts';
 import type { TorrentInfo } from '../wire/torrent-info.ts';
 
 /** Where the files are: part of the torrent's record. */
 export type StoragePlace = {
   readonly folder: string;
   readonly renamed: ReadonlyMap<number, string>;
+  /** Files that have gone before the others; null: none. */
+  readonly ahead: FilesAhead | null;
   readonly pendingMove: PendingMove | null;
 };
 
@@ -35,6 +37,8 @@ export type TorrentStorageDeps = {
   record(change: ResumeChange): void;
   /** Commits the place as part of the torrent's record before it returns. */
   savePlace(place: StoragePlace): void;
+  /** See `FileMovesDeps`. */
+  stuck(error: NodeError): void;
 };
 
 /** Half a minute is when systems write what is left in memory by themselves: a sync then costs little. */

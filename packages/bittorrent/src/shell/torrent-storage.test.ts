@@ -22,7 +22,8 @@ class World {
   readonly content: Uint8Array;
   bootId = 'boot 1';
   disk: SimulatedDisk;
-  place: StoragePlace = { folder: '/d', renamed: new Map(), pendingMove: null };
+  readonly stuck: string[] = [];
+  place: StoragePlace = { folder: '/d', renamed: new Map(), ahead: null, pendingMove: null };
   priorities: number[];
   storage: TorrentStorage;
 
@@ -56,6 +57,7 @@ class World {
         record: (change) => {
           if (isAlive()) this.store.applyChange(id, change);
         },
+        stuck: (error) => this.stuck.push(error.code),
         savePlace: (saved) => {
           if (isAlive()) this.place = saved;
         },
@@ -316,6 +318,48 @@ test('move takes everything along, and is ended at the next start when it is int
   for (const piece of all) ok(await world.isGood(piece));
 });
 
+test('complete files go ahead, which is ended at the next start when it is interrupted', async () => {
+  const world = new World(small(), []);
+  await world.open();
+  await world.download(...all);
+  const going = world.storage.sendAhead('/e');
+  for (let i = 0; i < 3; i++) {
+    world.clock.step();
+    await world.clock.idle();
+  }
+  void going.catch(() => undefined);
+  notEqual(world.volume.get('/e/t/folder0/file0'), null);
+  notEqual(world.volume.get('/d/t/folder1/file4'), null);
+  await world.restart();
+  equal(world.place.folder, '/d');
+  equal(world.place.ahead?.folder, '/e');
+  equal(world.place.pendingMove, null);
+  deepEqual(world.volume.get('/e/t/folder1/file4'), world.contentOf(4));
+  equal(world.volume.kind('/d/t'), null);
+  deepEqual(bitsOf(world.storage.have), all);
+  for (const piece of all) ok(await world.isGood(piece));
+  // They are where the torrent is going, or go along to another place.
+  await world.clock.wait(world.storage.move('/f'));
+  deepEqual([world.place.folder, world.place.ahead], ['/f', null]);
+  deepEqual(world.volume.get('/f/t/folder1/file4'), world.contentOf(4));
+  for (const piece of all) ok(await world.isGood(piece));
+});
+
+test('a file stays where another one has its name, is not tried again, and blocks no other', async () => {
+  const world = new World(small(), []);
+  await world.open();
+  await world.download(...all);
+  world.volume.put('/e/t/folder1/file4', new Uint8Array(3));
+  await world.clock.wait(world.storage.sendAhead('/e'));
+  await world.clock.wait(world.storage.sendAhead('/e'));
+  deepEqual(world.stuck, ['DISK_EXISTS']);
+  notEqual(world.volume.get('/e/t/folder0/file0'), null);
+  deepEqual(world.volume.get('/d/t/folder1/file4'), world.contentOf(4));
+  equal(world.volume.get('/e/t/folder1/file4')?.length, 3);
+  for (const piece of all) ok(await world.isGood(piece));
+  for (const piece of all) ok(await world.isGood(piece));
+});
+
 test('a move that meets an existing file puts everything back', async () => {
   const world = new World(small(), []);
   await world.open();
@@ -323,7 +367,7 @@ test('a move that meets an existing file puts everything back', async () => {
   world.volume.put('/e/t/folder1/file4', new Uint8Array(3));
   await rejects(world.clock.wait(world.storage.move('/e')), { code: 'DISK_EXISTS' });
   equal(world.storage.folder, '/d');
-  deepEqual(world.place, { folder: '/d', renamed: new Map(), pendingMove: null });
+  deepEqual(world.place, { folder: '/d', renamed: new Map(), ahead: null, pendingMove: null });
   for (const piece of all) ok(await world.isGood(piece));
   equal(world.volume.get('/e/t/folder1/file4')?.length, 3);
 });

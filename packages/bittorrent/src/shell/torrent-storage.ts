@@ -25,8 +25,8 @@ import {
 import { FileMap, FilePriorities, FileProgress, type PieceRange } from '../core/file-map.ts';
 import { PartFile, type SlotChange } from '../core/part-file.ts';
 import { type Doubt, judgeResume, partFileIndex, type ResumeChange } from '../core/resume.ts';
-import type { PendingMove } from '../core/resume-record.ts';
 import type { TorrentInfo } from '../wire/torrent-info.ts';
+import { FileMoves } from './file-moves.ts';
 import { SettledFiles } from './settled-files.ts';
 import { partRefOf, TorrentFiles } from './torrent-files.ts';
 import type { TorrentStorageDeps, TorrentStorageOptions } from './torrent-storage-options.ts';
@@ -48,6 +48,7 @@ export class TorrentStorage {
   readonly #files: TorrentFiles;
   readonly #startedMs: number;
   readonly #settled: SettledFiles;
+  readonly #moves: FileMoves;
   /** Files that exist, or that we have begun to write. */
   readonly #begun = new Set<number>();
   readonly #inFlight = new Set<number>();
@@ -85,6 +86,7 @@ export class TorrentStorage {
       record: (change) => this.#record(change),
       isDoubtful: (file) => this.#isDoubtful(file),
     });
+    this.#moves = new FileMoves({ ...deps, files: this.#files, settled: this.#settled });
   }
 
   get folder(): string {
@@ -130,7 +132,7 @@ export class TorrentStorage {
    */
   async open(): Promise<readonly Doubt[]> {
     const { pendingMove } = this.#options.place;
-    if (pendingMove !== null) await this.#endMove(pendingMove);
+    if (pendingMove !== null) await this.#moves.run(pendingMove);
     const real = this.info.files.map((file) => file.index).filter((file) => this.#files.isReal(file));
     this.#stats = await this.#files.statAll([partFileIndex, ...real]);
     for (const file of this.#stats.keys()) this.#begun.add(file);
@@ -272,16 +274,30 @@ export class TorrentStorage {
     });
   }
 
+  /** Sends the files that are complete to where the torrent will be, each for itself. */
+  sendAhead(folder: string): Promise<void> {
+    return this.#inTurn(() => {
+      const { doneBytes } = this.#progress;
+      const complete = this.info.files.filter(
+        ({ index, bytes }) => bytes > 0 && doneBytes[index] === bytes && !this.#parts.isPlacedHere(index),
+      );
+      return this.#moves.sendAhead(
+        complete.map(({ index }) => index),
+        folder,
+      );
+    });
+  }
+
   /** Moves all files while jobs go on; all or none. @throws NodeError `DISK_EXISTS` and other DISK_* */
   move(folder: string): Promise<void> {
-    return this.#inTurn(() => this.#endMove({ folder }));
+    return this.#inTurn(() => this.#moves.run({ folder }));
   }
 
   /** @throws NodeError `BITTORRENT_FILE_NAME`, DISK_* */
   renameFile(file: number, path: string): Promise<void> {
     return this.#inTurn(() => {
       this.#files.checkName(file, path);
-      return this.#endMove({ file, path });
+      return this.#moves.run({ file, path });
     });
   }
 
@@ -480,21 +496,5 @@ export class TorrentStorage {
   #isStoring(range: PieceRange): boolean {
     for (const piece of this.#inFlight) if (piece >= range.first && piece <= range.last) return true;
     return false;
-  }
-
-  /** The intent is recorded first: a move that is interrupted is ended at the next start. */
-  async #endMove(move: PendingMove): Promise<void> {
-    this.#savePlace(move);
-    try {
-      if ('folder' in move) await this.#files.moveAll(move.folder);
-      else await this.#files.rename(move.file, move.path);
-    } finally {
-      this.#savePlace(null);
-    }
-    await this.#settled.refresh('folder' in move ? null : [move.file]);
-  }
-
-  #savePlace(pendingMove: PendingMove | null): void {
-    this.#deps.savePlace({ folder: this.folder, renamed: this.#files.renamed, pendingMove });
   }
 }

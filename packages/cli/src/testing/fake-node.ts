@@ -124,6 +124,7 @@ export class FakeNode implements NodeApi, NodeFiles {
 
   readonly bittorrent: BittorrentApi = {
     dht: null,
+    setFilesFolder: () => {},
     port: 6881,
     add: async (source, options) => {
       this.added.push({ source, options });

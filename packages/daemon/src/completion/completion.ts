@@ -21,14 +21,22 @@ export type CompletionDeps = {
 /** Each is done, or was done before: a crash in between makes it be done again. @throws NodeError of the move */
 export async function finishTorrent(entry: BookEntry, deps: CompletionDeps): Promise<void> {
   const { engine, places, settings } = deps;
-  const { note, id } = entry;
-  const folder =
-    note.finishedFolder ?? places.folderOf(note.category, 'finishedFolder') ?? settings().folders.finished;
+  const { id } = entry;
+  const folder = finalFolderOf(entry, places, settings());
   if (folder !== null && folder !== entry.row.folder) {
     await engine.move(id, folder);
     deps.emit({ type: 'node.torrent.moved', torrent: id, folder });
   }
   await runProgramOf(entry, deps);
+}
+
+/** Where content goes when it is complete; null: it stays. */
+export function finalFolderOf(
+  { note }: Pick<BookEntry, 'note'>,
+  places: Places,
+  { folders }: Pick<Settings, 'folders'>,
+): string | null {
+  return note.finishedFolder ?? places.folderOf(note.category, 'finishedFolder') ?? folders.finished;
 }
 
 async function runProgramOf(entry: BookEntry, deps: CompletionDeps): Promise<void> {

@@ -87,6 +87,10 @@ export class FakeEngine {
     this.put(id, { folder });
   }
 
+  setFilesFolder(id: TorrentId, folder: string | null): void {
+    if (folder !== null) this.calls.push(`files ${id} ${folder}`);
+  }
+
   setSuperSeed(id: TorrentId, on: boolean): void {
     this.put(id, { superSeed: on });
   }

@@ -152,3 +152,13 @@ test('times are counted over restarts, and a wall clock that jumps is no time', 
   assert.equal(later.engine.row(id)?.state, 'seeding', 'decades since 1970 are not an idle hour');
   assert.ok((await later.service.get(id))!.seedingMs >= 28_000);
 });
+
+test('each file goes for itself where the settings say so, and only while its torrent is not complete', async () => {
+  const bench = new TorrentsBench({
+    completion: { eachFile: true },
+    folders: { incomplete: '/part', finished: '/done' },
+  });
+  const id = await add(bench, 1);
+  await bench.pass(1);
+  assert.ok(bench.engine.calls.includes(`files ${id} /done`));
+});

@@ -14,7 +14,10 @@ const shareLookMs = 10_000;
 const keepTimesMs = 300_000;
 
 export type CaretakerDeps = {
-  readonly engine: Pick<BittorrentApi, 'pause' | 'resume' | 'remove' | 'setSuperSeed' | 'setCategory'>;
+  readonly engine: Pick<
+    BittorrentApi,
+    'pause' | 'resume' | 'remove' | 'setSuperSeed' | 'setCategory' | 'setFilesFolder'
+  >;
   readonly book: TorrentBook;
   readonly clock: Clock;
   readonly log: Log;
@@ -24,6 +27,8 @@ export type CaretakerDeps = {
   goalsFor(entry: BookEntry): readonly (ShareGoal | null)[];
   /** See `Places.limitClassOf`. */
   limitClassOf(entry: BookEntry): string | null;
+  /** Where each of its files goes when it is complete, before the others; null: they wait for each other. */
+  filesFolderOf(entry: BookEntry): string | null;
   /** What is to happen when one is complete; rejects when it could not, and is asked again at the next start. */
   finish(entry: BookEntry): Promise<void>;
   emit(event: ManagementEvent): void;
@@ -35,6 +40,8 @@ export class Caretaker {
   /** What the engine was told and has not done yet. */
   readonly #turning = new Map<TorrentId, 'run' | 'wait'>();
   readonly #finishing = new Set<TorrentId>();
+  /** What the engine was told in this run, of torrents that are not complete. */
+  readonly #filesFolders = new Map<TorrentId, string | null>();
   #sharedAtMs = Number.NEGATIVE_INFINITY;
   #keptAtMs: number;
 
@@ -147,6 +154,24 @@ export class Caretaker {
   place(entry: BookEntry): void {
     const wanted = this.#deps.limitClassOf(entry);
     if (entry.row.category !== wanted) this.#deps.engine.setCategory(entry.id, wanted);
+    this.placeFiles(entry);
+  }
+
+  /** Makes its files go where they are to go; what is complete goes as a whole. */
+  placeFiles(entry: BookEntry): void {
+    if (isComplete(entry.row)) {
+      this.#filesFolders.delete(entry.id);
+      return;
+    }
+    const wanted = this.#deps.filesFolderOf(entry);
+    if (this.#filesFolders.get(entry.id) === wanted) return;
+    this.#filesFolders.set(entry.id, wanted);
+    this.#deps.engine.setFilesFolder(entry.id, wanted);
+  }
+
+  /** After the settings, or a category's folders, have changed. */
+  placeAllFiles(): void {
+    for (const entry of this.#deps.book.entries()) this.placeFiles(entry);
   }
 
   #handleTurned(entry: BookEntry): void {

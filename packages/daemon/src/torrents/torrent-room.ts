@@ -1,6 +1,7 @@
 /** Everything about torrents in a node, put together. */
 import type { BittorrentApi, Identity, ManagementEvent, Settings } from '@tequio/api';
 import type { Clock, Database, Log } from '@tequio/kernel';
+import { finalFolderOf } from '../completion/completion.ts';
 import { Caretaker } from './caretaker.ts';
 import { NoteStore } from './note-store.ts';
 import { Places } from './places.ts';
@@ -48,6 +49,10 @@ export class TorrentRoom {
       book,
       goalsFor: ({ note, row }) => places.goalsFor(note.category, row.trackerHost),
       limitClassOf: ({ note, row }) => places.limitClassOf(note.category, row.trackerHost),
+      filesFolderOf: (entry) => {
+        const settings = deps.settings();
+        return settings.completion.eachFile ? finalFolderOf(entry, places, settings) : null;
+      },
       finish: (entry) => deps.finish(entry, places),
     });
     this.#adder = new TorrentAdder({ ...deps, book, places, caretaker: this.caretaker });

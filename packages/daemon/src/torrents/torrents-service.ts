@@ -283,6 +283,7 @@ export class TorrentsService implements TorrentsApi {
   async putCategory(category: Category): Promise<void> {
     requireScope(this.#who, 'admin');
     this.#deps.places.putCategory(category);
+    this.#deps.caretaker.placeAllFiles();
   }
 
   async removeCategory(name: string): Promise<void> {

@@ -109,6 +109,7 @@ export const settingGroups: readonly SettingGroup[] = [
       'rss.addByRules',
       'rss.refreshMinutes',
       'rss.itemCountMax',
+      'completion.eachFile',
       'completion.program',
       'completion.timeoutSeconds',
     ],

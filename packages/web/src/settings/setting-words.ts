@@ -180,6 +180,11 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
   'rss.addByRules': words('Add by rules', 'Añadir por reglas', 'Las reglas añaden lo que encaja con ellas.'),
   'rss.refreshMinutes': words('Read every', 'Leer cada', 'Cada cuánto se lee un canal.'),
   'rss.itemCountMax': words('Items kept', 'Entradas guardadas', 'Cuántas se guardan de un canal.'),
+  'completion.eachFile': words(
+    'Each file for itself',
+    'Cada archivo por su cuenta',
+    'Cada archivo se mueve a donde va el contenido completo en cuanto él mismo está completo, sin esperar a los demás.',
+  ),
   'completion.program': words(
     'Program to run',
     'Programa que ejecutar',
