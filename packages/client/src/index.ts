@@ -1,3 +1,4 @@
 export { attachNode } from './attached-node.ts';
+export { callKubo, type KuboCall, type KuboReply } from './kubo-calls.ts';
 export { type ClientOptions, createClient, type NodeClient } from './node-client.ts';
 export type { TorrentCopy } from './torrent-copy.ts';

@@ -8,6 +8,7 @@ import { printable } from '../printable.ts';
 import { offlineSettings, type Session, withNode } from '../session.ts';
 import { formatBytes } from '../size-text.ts';
 import { defineBridge } from './ipfs-bridge.ts';
+import { defineNodeVerbs } from './ipfs-node.ts';
 
 type AddFlags = {
   readonly recursive?: boolean;
@@ -59,6 +60,7 @@ export function defineIpfs(command: Command, session: Session): void {
     group.action(() => {
       throw new UsageError(session.messages.ipfs.missingAction);
     });
+  defineNodeVerbs(command, session, define);
 }
 
 type Define = (parent: Command, name: string, summary: string) => Command;

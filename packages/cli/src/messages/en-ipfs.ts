@@ -48,6 +48,28 @@ export const helpOfIpfs = {
   force: 'whatever keeps them, and without a word about those that are not here',
   human: 'sizes for people',
   headers: 'with a line of headings',
+  words: 'as with kubo: arguments, and options written --name=value',
+  node: {
+    id: 'of a running node: who it is, and where it is reached',
+    version: 'of a running node: which interface of kubo it has',
+    get: 'of a running node: a file or folder as a tape archive',
+    resolve: 'of a running node: what a path or a name leads to',
+    refs: 'of a running node: what a block links to',
+    ping: 'of a running node: how far a peer is',
+    files: 'of a running node: the tree of files that can be changed',
+    key: 'of a running node: keys that names are published with',
+    name: 'of a running node: names that lead to content',
+    dag: 'of a running node: data of every codec',
+    cid: 'of a running node: what a CID says',
+    swarm: 'of a running node: its peers',
+    routing: 'of a running node: who has what',
+    dht: 'of a running node: the DHT',
+    pubsub: 'of a running node: messages to all who listen to a topic',
+    bitswap: 'of a running node: blocks given and got',
+    stats: 'of a running node: figures',
+    config: 'of a running node: its settings under kubo’s names',
+    bootstrap: 'of a running node: whom it dials first',
+  },
   examples: [
     ['ipfs add photos', 'CIDs of every file, then the folder’s; pinned'],
     ['ipfs add --nocopy film.mkv', 'offered from where it lies'],
@@ -59,6 +81,7 @@ export const helpOfIpfs = {
 };
 
 export const ipfsTexts = {
+  needsFile: 'The last argument is a file, or - for standard input.',
   missingAction: 'Which one? `ipfs --help` lists them.',
   isFolder: (path: string) => `“${path}” is a folder: add it with -r.`,
   verifying: (checked: number, total: number) => `${checked} of ${total} blocks`,

@@ -50,6 +50,28 @@ export const helpOfIpfs: HelpOfIpfs = {
   force: 'los conserve quien los conserve, y sin decir nada de los que no están',
   human: 'tamaños para personas',
   headers: 'con una línea de encabezados',
+  words: 'como en kubo: argumentos, y opciones escritas --nombre=valor',
+  node: {
+    id: 'de un nodo en marcha: quién es y dónde se le alcanza',
+    version: 'de un nodo en marcha: qué interfaz de kubo tiene',
+    get: 'de un nodo en marcha: un archivo o una carpeta en un archivo tar',
+    resolve: 'de un nodo en marcha: a qué lleva una ruta o un nombre',
+    refs: 'de un nodo en marcha: a qué enlaza un bloque',
+    ping: 'de un nodo en marcha: a qué distancia está un par',
+    files: 'de un nodo en marcha: el árbol de archivos que se puede cambiar',
+    key: 'de un nodo en marcha: claves con las que se publican nombres',
+    name: 'de un nodo en marcha: nombres que llevan a contenido',
+    dag: 'de un nodo en marcha: datos de todos los códecs',
+    cid: 'de un nodo en marcha: lo que dice un CID',
+    swarm: 'de un nodo en marcha: sus pares',
+    routing: 'de un nodo en marcha: quién tiene qué',
+    dht: 'de un nodo en marcha: la DHT',
+    pubsub: 'de un nodo en marcha: mensajes para quienes escuchan un tema',
+    bitswap: 'de un nodo en marcha: bloques dados y recibidos',
+    stats: 'de un nodo en marcha: cifras',
+    config: 'de un nodo en marcha: sus ajustes con los nombres de kubo',
+    bootstrap: 'de un nodo en marcha: a quién llama primero',
+  },
   examples: [
     ['ipfs add photos', 'los CID de cada archivo y luego el de la carpeta; queda fijada'],
     ['ipfs add --nocopy película.mkv', 'se ofrece desde donde está'],
@@ -61,6 +83,7 @@ export const helpOfIpfs: HelpOfIpfs = {
 };
 
 export const ipfsTexts: IpfsMessages = {
+  needsFile: 'El último argumento es un archivo, o - para la entrada estándar.',
   missingAction: '¿Cuál? `ipfs --help` las lista.',
   isFolder: (path) => `«${path}» es una carpeta: añádala con -r.`,
   verifying: (checked, total) => `${checked} de ${total} bloques`,
