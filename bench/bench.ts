@@ -40,6 +40,7 @@ const runners: Readonly<Record<string, () => Promise<RowRunner>>> = {
   'ipfs-add': () => import('./rows/ipfs-add.ts').then((module) => module.ipfsAdd),
   'ipfs-fetch': () => import('./rows/ipfs-fetch.ts').then((module) => module.ipfsFetch),
   'ipfs-gateway': () => import('./rows/ipfs-gateway.ts').then((module) => module.ipfsGateway),
+  'ipfs-provide': () => import('./rows/ipfs-provide.ts').then((module) => module.ipfsProvide),
   'ipfs-start': () => import('./rows/ipfs-start.ts').then((module) => module.ipfsStart),
   'ipfs-memory': () => import('./rows/ipfs-memory.ts').then((module) => module.ipfsMemory),
 };

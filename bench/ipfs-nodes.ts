@@ -44,7 +44,7 @@ export const kuboName = 'kubo';
 export function ipfsPrograms(): readonly IpfsProgram[] {
   return [
     { program: ours, version: ownVersion(), open: openTequio },
-    { program: kuboName, version: kuboVersion(), open: (folder) => openKubo(folder) },
+    { program: kuboName, version: kuboVersion(), open: openKubo },
   ];
 }
 
@@ -100,9 +100,18 @@ bootstrap = []
   };
 }
 
-/** @param profiles of kubo, besides that of CIDs */
-export async function openKubo(folder: string, ...profiles: string[]): Promise<IpfsNode> {
-  const kubo = new Kubo(folder, null, [cidProfile, ...profiles]);
+type KuboWish = {
+  /** Besides that of CIDs. */
+  readonly profiles?: readonly string[];
+  /** By name, as JSON. */
+  readonly settings?: Readonly<Record<string, string>>;
+};
+
+export async function openKubo(folder: string, wish: KuboWish = {}): Promise<IpfsNode> {
+  const kubo = new Kubo(folder, null, [cidProfile, ...(wish.profiles ?? [])]);
+  // Else it tells nobody on loopback who it is.
+  const settings = { 'Routing.LoopbackAddressesOnLanDHT': 'true', ...wish.settings };
+  for (const [name, json] of Object.entries(settings)) kubo.run('config', '--json', name, json);
   const [port, gatewayPort] = [await freePort(), await freePort()];
   kubo.run('config', 'Addresses.API', `/ip4/127.0.0.1/tcp/${port}`);
   kubo.run('config', 'Addresses.Gateway', `/ip4/127.0.0.1/tcp/${gatewayPort}`);

@@ -219,6 +219,13 @@ export const table: readonly RowTable[] = [
     goals: [{ kind: 'than-best', measure: 'answers', atLeast: 1 }],
   },
   {
+    name: 'ipfs-provide',
+    title: 'IPFS: telling who has what',
+    about: 'Each of 10,000 CIDs is told to the nodes of a DHT that are nearest to it, sixteen at once.',
+    measures: [{ key: 'rate', title: 'CIDs a second', digits: 1, better: 'more' }, seconds, cpu, peak],
+    goals: [{ kind: 'than-best', measure: 'rate', atLeast: 1 }],
+  },
+  {
     name: 'ipfs-start',
     title: 'IPFS: start of a node',
     about: 'From the start of the process until it answers `id`, with libp2p listening.',

@@ -24,7 +24,7 @@ const adders = (): readonly Adder[] => {
   const kubo = (program: string, isDurable: boolean, ...profiles: string[]): Adder => ({
     program,
     version: kuboVersion(),
-    open: (folder) => openKubo(folder, ...profiles),
+    open: (folder) => openKubo(folder, { profiles }),
     isDurable,
   });
   return [
