@@ -1,9 +1,10 @@
 /**
  * Asks one DHT node as fast as it answers, and says how many answers came: `node bench/dht-load.ts HOST PORT SECONDS`.
  *
- * From many ports, none more than 45 times in ten seconds, for nodes do not hear who asks more: they are taken in turn
- * from a range that lasts for longer than that. A fixed number of questions is under way; when nothing has come for a
- * moment, those are given up. A line in JSON for each second: what was asked and answered since the start.
+ * From many ports, none more than 45 times in ten seconds, for nodes do not hear who asks more: they are taken from a
+ * range that lasts for longer than that. Each question comes from another port than the one before, as those of a real
+ * DHT do: nothing about one may help with the next. A fixed number is under way; when nothing has come for a moment,
+ * those are given up. A line in JSON for each second: what was asked and answered since the start.
  */
 import { randomFillSync } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
@@ -31,9 +32,12 @@ const answerMark = Buffer.from('1:y1:r');
 let asked = 0;
 let answered = 0;
 let underWay = 0;
-let current: Socket | null = null;
-let currentCount = questionsPerPort;
+/** As many sockets as questions are under way, which ask in turn. */
+const asking: (Asking | undefined)[] = new Array<undefined>(underWayMax);
+let turn = 0;
 let nextPort = portMin;
+
+type Asking = { readonly socket: Socket; askedCount: number };
 
 function ask(): void {
   const socket = nextSocket();
@@ -46,10 +50,17 @@ function ask(): void {
 }
 
 function nextSocket(): Socket {
-  if (current !== null && currentCount < questionsPerPort) {
-    currentCount++;
-    return current;
+  turn = (turn + 1) % asking.length;
+  let one = asking[turn];
+  if (one === undefined || one.askedCount === questionsPerPort) {
+    one = { socket: openSocket(), askedCount: 0 };
+    asking[turn] = one;
   }
+  one.askedCount++;
+  return one.socket;
+}
+
+function openSocket(): Socket {
   const socket = createSocket({ type: 'udp4', lookup: (name, _family, done) => done(null, name, 4) });
   // A port that somebody has: its questions are lost, and given up.
   socket.on('error', () => {});
@@ -64,8 +75,6 @@ function nextSocket(): Socket {
     if (--left === 0) socket.close();
     fill();
   });
-  current = socket;
-  currentCount = 1;
   return socket;
 }
 
