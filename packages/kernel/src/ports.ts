@@ -96,10 +96,13 @@ export interface StreamPort {
 
 export interface UdpSocket {
   readonly local: Endpoint;
-  /** True: a datagram that is longer than its path carries is lost; else it may be cut up on its way and arrive. */
+  /** True: `whole` is heeded. */
   readonly dontFragment?: boolean;
-  /** Best effort: a datagram that cannot be sent is lost. `bytes` are given away. */
-  send(bytes: Uint8Array, to: Endpoint): void;
+  /**
+   * Best effort: a datagram that cannot be sent is lost. `bytes` are given away. One that must be `whole` is lost rather
+   * than cut up, when it is longer than its path carries.
+   */
+  send(bytes: Uint8Array, to: Endpoint, whole?: boolean): void;
   close(): Promise<void>;
 }
 

@@ -147,9 +147,10 @@ export class BoundPorts extends PortsAbove {
       get dontFragment() {
         return sockets.open.every((socket) => socket.dontFragment === true);
       },
-      send: (bytes, to) => {
+      send: (bytes, to, whole) => {
         // A socket for a group is bound to no address: only what its interface decides may leave by it.
-        if (group === null || to.address === group) for (const socket of sockets.open) socket.send(bytes, to);
+        if (group !== null && to.address !== group) return;
+        for (const socket of sockets.open) socket.send(bytes, to, whole);
       },
       close: () => sockets.close(),
     };

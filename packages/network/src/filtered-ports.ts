@@ -61,8 +61,8 @@ export class FilteredPorts extends PortsAbove {
     return {
       local: socket.local,
       dontFragment: socket.dontFragment === true,
-      send: (bytes, to) => {
-        if (!this.#blocks(to.address)) socket.send(bytes, to);
+      send: (bytes, to, whole) => {
+        if (!this.#blocks(to.address)) socket.send(bytes, to, whole);
       },
       close: () => socket.close(),
     };

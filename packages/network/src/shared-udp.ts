@@ -154,11 +154,11 @@ export class SharedUdp {
   }
 
   /** Best effort, as every UDP. */
-  send(bytes: Uint8Array, to: Endpoint): void {
-    (isIpv6(to.address) ? this.#six : this.#four)?.send(bytes, to);
+  send(bytes: Uint8Array, to: Endpoint, whole = false): void {
+    (isIpv6(to.address) ? this.#six : this.#four)?.send(bytes, to, whole);
   }
 
-  /** True: what is sent to that address arrives whole or not at all. */
+  /** True: what is sent to that address as a whole arrives so, or not at all. */
   dontFragment(to: IpAddress): boolean {
     return (isIpv6(to) ? this.#six : this.#four)?.dontFragment === true;
   }
@@ -217,8 +217,8 @@ class ClaimedSocket implements UdpSocket {
     return this.#shared.localFor(unspecified(!this.#shared.hasFamily(4) && this.#shared.hasFamily(6)));
   }
 
-  send(bytes: Uint8Array, to: Endpoint): void {
-    if (!this.#released) this.#shared.send(bytes, to);
+  send(bytes: Uint8Array, to: Endpoint, whole = false): void {
+    if (!this.#released) this.#shared.send(bytes, to, whole);
   }
 
   async close(): Promise<void> {

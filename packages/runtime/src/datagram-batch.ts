@@ -150,6 +150,9 @@ export class SendBatch {
   readonly #ipv6: boolean;
   /** Datagrams may share a message: the system cuts them apart. */
   #joins: boolean;
+  readonly #setFragments: (fd: number, areAllowed: boolean) => void;
+  /** By message: it is lost rather than sent in fragments. */
+  readonly #isWhole = new Uint8Array(limits.sendCount + 1);
   /** Messages before `#first` are sent. */
   #first = 0;
   #count = 0;
@@ -160,10 +163,17 @@ export class SendBatch {
   #lastSegmentCount = 0;
   #lastBytes = 0;
 
-  constructor(libc: Libc, ipv6: boolean, joins: boolean) {
+  /** @param setFragments lets the socket send in fragments, or not, as at the start */
+  constructor(
+    libc: Libc,
+    ipv6: boolean,
+    joins: boolean,
+    setFragments: (fd: number, areAllowed: boolean) => void,
+  ) {
     this.#libc = libc;
     this.#ipv6 = ipv6;
     this.#joins = joins;
+    this.#setFragments = setFragments;
     // The last place is for the parts of a message that the system would not cut.
     const memory = new MessageMemory(libc, limits.sendCount + 1, limits.sendBytes);
     for (let i = 0; i <= limits.sendCount; i++) {
@@ -185,16 +195,19 @@ export class SendBatch {
   }
 
   /** @returns false when there is no room; a datagram of more than `payloadBytes` never has any */
-  tryAdd(bytes: Uint8Array, to: Endpoint, scope: number): boolean {
+  tryAdd(bytes: Uint8Array, to: Endpoint, scope: number, whole: boolean): boolean {
     if (this.#usedBytes + bytes.length > limits.sendBytes) return false;
     const memory = this.#memory;
-    const isJoined = this.#canJoin(bytes.length, to);
+    const isJoined = this.#canJoin(bytes.length, to, whole);
     if (!isJoined && this.#count === limits.sendCount) return false;
     const at = memory.payloadAt + this.#usedBytes;
     memory.bytes.set(bytes, at);
     this.#usedBytes += bytes.length;
     if (isJoined) this.#join(bytes.length);
-    else this.#begin(at, bytes.length, to, scope);
+    else {
+      this.#isWhole[this.#count] = whole ? 1 : 0;
+      this.#begin(at, bytes.length, to, scope);
+    }
     return true;
   }
 
@@ -214,8 +227,9 @@ export class SendBatch {
       const errno = this.#libc.errno();
       if (errno === errnos.again) return false;
       if (errno === errnos.interrupted) continue;
-      // It is lost, as datagrams are, unless it is only too much for one message.
-      this.#sendApart(fd, this.#first, errno);
+      // It is lost, as datagrams are, unless it is only too much for one message or one packet.
+      if (this.#isJoinedAt(this.#first)) this.#sendApart(fd, this.#first, errno);
+      else if (errno === errnos.tooLong) this.#sendFragments(fd, this.#first);
       this.#first++;
     }
     this.#first = 0;
@@ -225,11 +239,12 @@ export class SendBatch {
     return true;
   }
 
-  #canJoin(length: number, to: Endpoint): boolean {
+  #canJoin(length: number, to: Endpoint, whole: boolean): boolean {
     const last = this.#lastTo;
     return (
       last !== null &&
       (last === to || (last.port === to.port && last.address === to.address)) &&
+      whole === (this.#isWhole[this.#count - 1] === 1) &&
       length > 0 &&
       length <= this.#lastSegmentBytes &&
       this.#lastBytes + length <= limits.payloadBytes &&
@@ -274,15 +289,27 @@ export class SendBatch {
     memory.view.setUint32(i * headerStride + headerAt.controlLength, 0, true);
   }
 
-  /** The parts of message `i` one by one, if it has parts and the system has refused only to cut them. */
+  #isJoinedAt(i: number): boolean {
+    return this.#memory.view.getUint32(i * headerStride + headerAt.controlLength, true) !== 0;
+  }
+
+  /** Longer than the network card's packets. */
+  #sendFragments(fd: number, i: number): void {
+    if (this.#isWhole[i] === 1) return;
+    this.#setFragments(fd, true);
+    this.#libc.sendmmsg(fd, this.#memory.base + i * headerStride, 1, 0);
+    this.#setFragments(fd, false);
+  }
+
+  /** The parts of message `i` one by one, if the system has refused only to cut them. */
   #sendApart(fd: number, i: number, errno: number): void {
     const { view, bytes, iovecsAt, addressesAt, controlsAt, payloadAt, base } = this.#memory;
-    if (view.getUint32(i * headerStride + headerAt.controlLength, true) === 0) return;
     // A device that cannot: nothing is joined again on this socket.
     if (errno === errnos.io) this.#joins = false;
     else if (errno !== errnos.invalid && errno !== errnos.tooLong) return;
     const address = addressesAt + i * socketAddressStride;
     const spare = limits.sendCount;
+    this.#isWhole[spare] = this.#isWhole[i]!;
     bytes.copyWithin(addressesAt + spare * socketAddressStride, address, address + socketAddressStride);
     const segment = view.getUint16(controlsAt + i * controlStride + controlHeadBytes, true);
     const total = view.getUint32(iovecsAt + i * iovecStride + 8, true);
@@ -292,7 +319,8 @@ export class SendBatch {
       view.getUint32(pointer, true) + view.getUint32(pointer + 4, true) * 0x1_0000_0000 - base - payloadAt;
     for (let done = 0; done < total; done += segment) {
       this.#writeMessage(spare, payloadAt + start + done, Math.min(segment, total - done));
-      this.#libc.sendmmsg(fd, base + spare * headerStride, 1, 0);
+      const isSent = this.#libc.sendmmsg(fd, base + spare * headerStride, 1, 0) === 1;
+      if (!isSent && this.#libc.errno() === errnos.tooLong) this.#sendFragments(fd, spare);
     }
   }
 }

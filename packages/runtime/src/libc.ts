@@ -25,6 +25,8 @@ export const libcNumbers = {
   ipv6DontFragment: 62,
   /** IP_PMTUDISC_PROBE, for both families: nothing is cut up, and what routers have said before is not asked. */
   mtuProbe: 3,
+  /** IP_PMTUDISC_DONT: what is too long is cut up. */
+  mtuAny: 0,
   udpLevel: 17,
   udpSegment: 103,
   udpJoin: 104,

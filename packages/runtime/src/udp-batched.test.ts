@@ -132,6 +132,57 @@ test('what the system takes no more of waits, is sent when it does, and is bound
   await Promise.all([sender.close(), receiver.close()]);
 });
 
+test(
+  'what is longer than the network card’s packets leaves in fragments, unless it is to be whole',
+  options,
+  async () => {
+    let isAllowed = false;
+    const calls: Libc = {
+      ...withSend((_, count) => (isAllowed || count === 0 ? null : { sent: -1, errno: 90 })),
+      setsockopt: (fd, level, name, value, length) => {
+        const done = libc!.setsockopt(fd, level, name, value, length);
+        // IP_MTU_DISCOVER: one call allows it, the next does not.
+        if (level === 0 && name === 10) isAllowed = isBound && !isAllowed;
+        return done;
+      },
+    };
+    let isBound = false;
+    const udp = createBatchedUdp(calls);
+    const got: number[] = [];
+    const receiver = await udp.bind(four, (bytes) => got.push(bytes.length));
+    const sender = await udp.bind(four, () => {});
+    isBound = true;
+    ok(sender.dontFragment);
+    sender.send(new Uint8Array(3000), receiver.local, true);
+    for (const length of [2000, 2000, 1999, 2001]) sender.send(new Uint8Array(length), receiver.local);
+    await untilReal(() => got.length === 4);
+    deepEqual(got, [2000, 2000, 1999, 2001]);
+    await Promise.all([sender.close(), receiver.close()]);
+  },
+);
+
+test('an error of a socket is read away, and what comes after it is heard', options, async () => {
+  let ready: (status: number, events: { readable: boolean; writable: boolean }) => void = () => {};
+  let startCount = 0;
+  const calls: Libc = {
+    ...libc!,
+    watch: (_, told) => {
+      ready = told;
+      return { start: () => void startCount++, close: () => {} };
+    },
+  };
+  const got: number[] = [];
+  const receiver = await createBatchedUdp(calls).bind(four, (bytes) => got.push(bytes.length));
+  const sender = await createBatchedUdp(libc!).bind(four, () => {});
+  sender.send(new Uint8Array(7), receiver.local);
+  await untilReal(() => {
+    ready(-9, { readable: false, writable: false });
+    return got.length === 1;
+  });
+  ok(startCount > 0);
+  await Promise.all([sender.close(), receiver.close()]);
+});
+
 test('a socket that is closed from inside a datagram hears no more of its batch', options, async () => {
   const udp = createBatchedUdp(libc!);
   let count = 0;

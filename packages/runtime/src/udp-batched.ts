@@ -6,7 +6,8 @@
  *   send elsewhere -> batch -> end of the turn of the event loop: sendmmsg
  *   the system takes no more -> the rest waits, writable -> sendmmsg
  *
- * Nothing is cut up on its way: a datagram longer than the path carries is lost (don't fragment).
+ * Packets say "don't fragment". A datagram that is longer than the network card's packets leaves in fragments all the
+ * same, unless it was to be whole.
  */
 import { networkInterfaces } from 'node:os';
 import type { Endpoint, IpAddress, UdpPort, UdpSocket } from '@tequio/kernel';
@@ -45,21 +46,32 @@ function bind(libc: Libc, received: ReceiveBatch, at: Place, onDatagram: OnDatag
 type Able = { readonly join: boolean; readonly dontFragment: boolean };
 
 function configure(libc: Libc, fd: number, ipv6: boolean): Able {
-  const value = new Uint8Array(4);
-  const address = libc.addressOf(value);
-  const set = (level: number, name: number, number: number): boolean => {
-    new DataView(value.buffer).setInt32(0, number, true);
-    return libc.setsockopt(fd, level, name, address, 4) === 0;
-  };
+  const set = optionSetter(libc, fd);
   set(numbers.socketLevel, numbers.receiveBuffer, udpLimits.socketBufferBytes);
   set(numbers.socketLevel, numbers.sendBuffer, udpLimits.socketBufferBytes);
-  if (ipv6) set(numbers.ipv6Level, numbers.ipv6Only, 1);
+  if (ipv6) {
+    set(numbers.ipv6Level, numbers.ipv6Only, 1);
+    set(numbers.ipv6Level, numbers.ipv6MtuDiscover, numbers.mtuProbe);
+  }
   return {
     join: set(numbers.udpLevel, numbers.udpJoin, 1),
-    dontFragment: ipv6
-      ? set(numbers.ipv6Level, numbers.ipv6MtuDiscover, numbers.mtuProbe) &&
-        set(numbers.ipv6Level, numbers.ipv6DontFragment, 1)
-      : set(numbers.ipLevel, numbers.ipMtuDiscover, numbers.mtuProbe),
+    dontFragment: setFragments(libc, fd, ipv6, false),
+  };
+}
+
+function setFragments(libc: Libc, fd: number, ipv6: boolean, areAllowed: boolean): boolean {
+  const set = optionSetter(libc, fd);
+  if (ipv6) return set(numbers.ipv6Level, numbers.ipv6DontFragment, areAllowed ? 0 : 1);
+  return set(numbers.ipLevel, numbers.ipMtuDiscover, areAllowed ? numbers.mtuAny : numbers.mtuProbe);
+}
+
+/** @returns sets an option; false: the system does not know it */
+function optionSetter(libc: Libc, fd: number): (level: number, name: number, value: number) => boolean {
+  const memory = new Int32Array(1);
+  const address = libc.addressOf(new Uint8Array(memory.buffer));
+  return (level, name, value) => {
+    memory[0] = value;
+    return libc.setsockopt(fd, level, name, address, 4) === 0;
   };
 }
 
@@ -115,7 +127,7 @@ class BatchedUdpSocket implements UdpSocket {
   /** -1: closed. The system may give the number to somebody else at once. */
   #fd: number;
   /** What has no room in the batch while the system takes nothing. */
-  readonly #backlog: { readonly bytes: Uint8Array; readonly to: Endpoint }[] = [];
+  readonly #backlog: { readonly bytes: Uint8Array; readonly to: Endpoint; readonly whole: boolean }[] = [];
   #backlogBytes = 0;
   #isBlocked = false;
   #isFlushAsked = false;
@@ -130,18 +142,20 @@ class BatchedUdpSocket implements UdpSocket {
     this.#scope = scope;
     this.#onDatagram = onDatagram;
     this.#isIpv6 = isIpv6(local.address);
-    this.#batch = new SendBatch(libc, this.#isIpv6, able.join);
+    this.#batch = new SendBatch(libc, this.#isIpv6, able.join, (of, areAllowed) =>
+      setFragments(libc, of, this.#isIpv6, areAllowed),
+    );
     this.#watch = libc.watch(fd, this.#handleReady);
   }
 
-  send(bytes: Uint8Array, to: Endpoint): void {
+  send(bytes: Uint8Array, to: Endpoint, whole = false): void {
     if (this.#fd < 0 || to.port < 1 || to.port > 65_535 || isIpv6(to.address) !== this.#isIpv6) return;
     if (bytes.length > udpLimits.payloadBytes) return;
-    if (this.#isBlocked) this.#keep(bytes, to);
-    else if (!this.#tryAdd(bytes, to)) {
+    if (this.#isBlocked) this.#keep(bytes, to, whole);
+    else if (!this.#tryAdd(bytes, to, whole)) {
       this.#flush();
-      if (this.#isBlocked) this.#keep(bytes, to);
-      else this.#tryAdd(bytes, to);
+      if (this.#isBlocked) this.#keep(bytes, to, whole);
+      else this.#tryAdd(bytes, to, whole);
     }
     if (this.#isReceiving || this.#isFlushAsked) return;
     this.#isFlushAsked = true;
@@ -158,16 +172,16 @@ class BatchedUdpSocket implements UdpSocket {
     this.#libc.close(fd);
   }
 
-  #tryAdd(bytes: Uint8Array, to: Endpoint): boolean {
+  #tryAdd(bytes: Uint8Array, to: Endpoint, whole: boolean): boolean {
     const scope = this.#scope !== 0 && addressScope(to.address) === 'link' ? this.#scope : 0;
-    return this.#batch.tryAdd(bytes, to, scope);
+    return this.#batch.tryAdd(bytes, to, scope, whole);
   }
 
-  #keep(bytes: Uint8Array, to: Endpoint): void {
+  #keep(bytes: Uint8Array, to: Endpoint, whole: boolean): void {
     if (this.#backlogBytes + bytes.length > udpLimits.backlogBytes) return;
     if (this.#backlog.length >= udpLimits.backlogCount) return;
     this.#backlogBytes += bytes.length;
-    this.#backlog.push({ bytes, to });
+    this.#backlog.push({ bytes, to, whole });
   }
 
   readonly #flushLater = (): void => {
@@ -187,8 +201,8 @@ class BatchedUdpSocket implements UdpSocket {
         break;
       }
       for (; taken < this.#backlog.length; taken++) {
-        const { bytes, to } = this.#backlog[taken]!;
-        if (!this.#tryAdd(bytes, to)) break;
+        const { bytes, to, whole } = this.#backlog[taken]!;
+        if (!this.#tryAdd(bytes, to, whole)) break;
         this.#backlogBytes -= bytes.length;
       }
     }
@@ -207,7 +221,8 @@ class BatchedUdpSocket implements UdpSocket {
     try {
       if (status < 0) this.#watch.start({ readable: true, writable: this.#isBlocked }, this.#handleReady);
       if (events.writable && this.#isBlocked) this.#flush();
-      if (events.readable) this.#receive();
+      // An error of the socket is told once, to whoever receives next.
+      if (events.readable || status < 0) this.#receive();
       if (this.#fd >= 0 && !this.#isBlocked && !this.#batch.isEmpty) this.#flush();
     } catch (error) {
       setImmediate(() => {

@@ -160,7 +160,7 @@ export class UtpStreams implements StreamPort {
     let keptCount = waitingCount;
     for (let i = waitingCount; i < effects.length; i++) {
       const effect = effects[i]!;
-      if (effect.kind === 'send') this.#udp.send(effect.bytes, effect.to);
+      if (effect.kind === 'send') this.#udp.send(effect.bytes, effect.to, true);
       else effects[keptCount++] = effect;
     }
     effects.length = keptCount;
@@ -182,7 +182,7 @@ export class UtpStreams implements StreamPort {
   #apply(effect: UtpEffect<UtpConnection>): void {
     switch (effect.kind) {
       case 'send':
-        this.#udp.send(effect.bytes, effect.to);
+        this.#udp.send(effect.bytes, effect.to, true);
         return;
       case 'accept':
         this.#handleAccept(effect.connection);
