@@ -99,8 +99,8 @@ export interface UdpSocket {
   /** True: `whole` is heeded. */
   readonly dontFragment?: boolean;
   /**
-   * Best effort: a datagram that cannot be sent is lost. `bytes` are given away. One that must be `whole` is lost rather
-   * than cut up, when it is longer than its path carries.
+   * Best effort: a datagram that cannot be sent is lost. `bytes` are given away. One that must be `whole` is lost, not
+   * cut up, when it is longer than its path carries.
    */
   send(bytes: Uint8Array, to: Endpoint, whole?: boolean): void;
   close(): Promise<void>;
