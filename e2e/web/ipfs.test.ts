@@ -51,6 +51,9 @@ const english = {
   peerAddress: 'Address of a peer (/ip4/…/p2p/…), or its id',
   connect: 'Connect',
   sharing: 'Sharing',
+  asTorrent: 'As a torrent',
+  files: 'Files',
+  offer: 'Offer on IPFS',
   remove: 'Remove',
   close: 'Close',
 };
@@ -80,6 +83,9 @@ const spanish: Words = {
   peerAddress: 'Dirección de un par (/ip4/…/p2p/…), o su id',
   connect: 'Conectar',
   sharing: 'Compartir',
+  asTorrent: 'Como torrent',
+  files: 'Archivos',
+  offer: 'Ofrecer en IPFS',
   remove: 'Quitar',
   close: 'Cerrar',
 };
@@ -127,12 +133,13 @@ describe('IPFS in the page', { skip: skipWithoutChromium, timeout: 240_000 }, ()
       const page = await openPage(browser, faults, { ...options, ...known });
       await skipGuide(page);
       await page.addInitScript((chosen) => localStorage.setItem('tequio.theme', chosen), theme);
-      await emptyTree(daemon);
+      await leaveNothing(daemon);
       const way = new Way(page, base, daemon, words, options.hasTouch === true);
       await way.addFiles(film);
       await way.handOn(film);
       if (kubo !== null) await way.meetKubo(kubo, film);
       await way.pinAndExplore();
+      await way.asTorrent(film);
       await way.remove();
       assert.deepEqual(way.found, []);
       assert.deepEqual(faults, []);
@@ -261,6 +268,22 @@ class Way {
     await this.#axe(sharing);
   }
 
+  /** The same content in the other network, and back. */
+  async asTorrent(film: Buffer): Promise<void> {
+    const { asTorrent, files, offer, gateway, close } = this.#words;
+    const page = this.#page;
+    await page.goto(`${this.#base}#/ipfs/files/%2FCine`);
+    await this.#choose('Film.mkv');
+    await this.#press(page.getByRole('toolbar').getByRole('button', { name: asTorrent }));
+    await page.getByRole('heading', { name: 'Film.mkv', level: 1 }).waitFor();
+    await this.#press(page.getByRole('main').getByRole('link', { name: files, exact: true }));
+    await this.#press(page.getByRole('button', { name: offer }));
+    const link = await page.getByRole('dialog').getByLabel(gateway, { exact: true }).inputValue();
+    const shown = await fetch(link);
+    assert.ok(Buffer.from(await shown.arrayBuffer()).equals(film), link);
+    await this.#press(page.getByRole('dialog').getByRole('button', { name: close }));
+  }
+
   async remove(): Promise<void> {
     const { remove, empty } = this.#words;
     const page = this.#page;
@@ -299,14 +322,16 @@ class Way {
   }
 }
 
-/** One way's failure is no other's. */
-async function emptyTree(daemon: LabDaemon): Promise<void> {
-  const { entries } = await daemon.ask<{ entries: readonly { readonly name: string }[] }>(
-    'GET',
-    'ipfs/files?path=/',
-  );
+/** What one way has left is not in the way of the other. */
+async function leaveNothing(daemon: LabDaemon): Promise<void> {
+  const ids = (await daemon.torrents()).map(({ id }) => id);
+  if (ids.length > 0) await daemon.ask('POST', 'torrents/remove', { ids, removeContent: true });
+  type Named = { readonly name: string; readonly cid: string };
+  const { entries } = await daemon.ask<{ entries: readonly Named[] }>('GET', 'ipfs/files?path=/');
   const paths = entries.map(({ name }) => `/${name}`);
   if (paths.length > 0) await daemon.ask('POST', 'ipfs/files/remove', { paths });
+  const { pins } = await daemon.ask<{ pins: readonly Named[] }>('GET', 'ipfs/pins');
+  for (const { cid } of pins) await daemon.ask('POST', 'ipfs/pins/remove', { cid });
 }
 
 /** Among others, and nobody of them unasked. */

@@ -40,6 +40,8 @@ const folderFiles = [
   ['Sierra Norte/notas.pdf', 100_000],
 ] as const;
 const settleMs = 900;
+const screens = ['home', 'torrents', 'map', 'settings', 'log'];
+for (const part of ['files', 'pins', 'explore', 'peers', 'sharing']) screens.push(`ipfs/${part}`);
 const madeUpPlaces = [
   ['MX', 21],
   ['BR', 12],
@@ -69,6 +71,7 @@ class Nodes {
     const here = join(this.#work, 'here');
     const there = join(this.#work, 'there');
     for (const folder of [here, there]) mkdirSync(folder);
+    await this.#fillTree();
     await this.shown.ask('PUT', 'categories', category('Música'));
     await this.shown.ask('PUT', 'categories', category('Software'));
     for (const [index, [name, megabytes, isHere]] of content.entries()) {
@@ -93,6 +96,20 @@ class Nodes {
           peers: [`127.0.0.1:${await this.#seed.port()}`],
         });
     }
+  }
+
+  /** Two files, one of them pinned, and a folder. */
+  async #fillTree(): Promise<void> {
+    const { origin, token } = this.shown;
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream' };
+    for (const [path, bytes] of [
+      ['/Notas de campo.txt', 4000],
+      ['/Fotos/Mitla al amanecer.jpg', 2_400_000],
+    ] as const) {
+      const url = `${origin}/api/v1/ipfs/files?path=${encodeURIComponent(path)}`;
+      await fetch(url, { method: 'PUT', headers, body: Buffer.alloc(bytes, path) });
+    }
+    await this.shown.ask('POST', 'ipfs/pins', { path: '/Fotos', name: 'Fotos' });
   }
 
   async stop(): Promise<void> {
@@ -129,9 +146,9 @@ async function shoot(
   }
   await page.goto(base);
   if (state === 'empty') await shootGuide(page, picture);
-  for (const screen of ['home', 'torrents', 'map', 'settings', 'log']) {
+  for (const screen of screens) {
     await page.goto(`${base}#/${screen}`);
-    await picture(screen);
+    await picture(screen.replace('/', '-'));
   }
   await page.goto(`${base}#/torrents`);
   await page.keyboard.press('a');

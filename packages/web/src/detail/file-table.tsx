@@ -35,6 +35,7 @@ export function FileTable({ id }: { readonly id: string }): JSX.Element {
   const hasMedia = files.some(({ path }) => mediaKindOf(path) !== null);
   return (
     <div class="stack">
+      <OfferOnIpfs id={id} />
       {hasMedia && (
         <div class="row">
           <a class="button" href={node.playlistUrl(id)} download="">
@@ -73,6 +74,32 @@ export function FileTable({ id }: { readonly id: string }): JSX.Element {
           {say('file.more')}
         </button>
       )}
+    </div>
+  );
+}
+
+/** The same files with an address of IPFS; they are not stored twice. */
+function OfferOnIpfs({ id }: { readonly id: string }): JSX.Element {
+  const [isBusy, setBusy] = useState(false);
+  const offer = async (): Promise<void> => {
+    setBusy(true);
+    await attempt(async () => {
+      const { cid, name } = await node.bridge.torrentToIpfs(id);
+      const [{ openShare }, state] = await Promise.all([
+        import('../ipfs/file-dialogs.tsx'),
+        node.ipfs.state(),
+      ]);
+      openShare({ cid, name }, state);
+    });
+    setBusy(false);
+  };
+  return (
+    <div class="row">
+      <button type="button" class="button" disabled={isBusy} onClick={offer}>
+        <Icon name="cube" />
+        {say('ipfs.offer')}
+      </button>
+      <span class="hint">{say(isBusy ? 'ipfs.offering' : 'ipfs.offerHint')}</span>
     </div>
   );
 }

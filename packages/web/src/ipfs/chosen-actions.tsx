@@ -2,7 +2,7 @@ import type { IpfsFileEntry } from '@tequio/api';
 import type { JSX } from 'preact';
 import { node } from '../node.ts';
 import { attempt, tell } from '../notice.ts';
-import { linkTo } from '../route.ts';
+import { go, linkTo } from '../route.ts';
 import { Icon } from '../shell/icon.tsx';
 import { say } from '../words/words.ts';
 import { openMove, openRemove, openRename } from './file-dialogs.tsx';
@@ -15,6 +15,15 @@ type Props = {
   /** Nothing is chosen any more. */
   readonly done: () => void;
 };
+
+/** The same content as a torrent, which is shown then. */
+async function makeTorrent({ cid, name }: IpfsFileEntry): Promise<void> {
+  tell(say('ipfs.makingTorrent'));
+  await attempt(async () => {
+    const { torrent } = await node.bridge.ipfsToTorrent({ path: `/ipfs/${cid}`, name });
+    go('torrents', torrent);
+  });
+}
 
 /** What can be done with what is chosen; it keeps its place, so that nothing jumps. */
 export function ChosenActions({ folder, entries, done }: Props): JSX.Element {
@@ -65,6 +74,15 @@ export function ChosenActions({ folder, entries, done }: Props): JSX.Element {
       <button type="button" class="button quiet" disabled={isNone} onClick={() => openMove(paths, done)}>
         <Icon name="folder" />
         {say('ipfs.move')}
+      </button>
+      <button
+        type="button"
+        class="button quiet"
+        disabled={only === undefined}
+        onClick={() => only !== undefined && makeTorrent(only)}
+      >
+        <Icon name="torrents" />
+        {say('ipfs.asTorrent')}
       </button>
       {only !== undefined && (
         <a class="button quiet" href={linkTo('ipfs', 'explore', only.cid)}>

@@ -9,7 +9,7 @@ import { say } from '../words/words.ts';
 import { CopyLine } from './copy-line.tsx';
 import { JoinCard } from './join-card.tsx';
 
-const settingKeys = ['ipfs.enabled', 'overlay.enabled', 'ipfs.gateway', 'ipfs.denyLists', 'ipfs.quota'];
+const settingKeys = ['ipfs.enabled', 'overlay.enabled', 'ipfs.provide', 'ipfs.gateway', 'ipfs.quota'];
 
 /** What this node gives and why it uses the line; the gateway; the store. */
 export function SharingPart({ state }: { readonly state: IpfsNodeState }): JSX.Element {
