@@ -10,7 +10,6 @@ export function systemdUnit(options: {
 }): string {
   return `[Unit]
 Description=Tequio, a node of peer-to-peer networks
-Documentation=man:tequio(1)
 After=network-online.target
 Wants=network-online.target
 
