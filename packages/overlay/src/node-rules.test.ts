@@ -60,6 +60,30 @@ test('a ban ends what could be begun before', async () => {
   }
 });
 
+test('connections by WebSocket have a place in the budget too', async () => {
+  const admission = new Admission({ limits: { ...defaultConnectionLimits, perGroup: 1 }, clock });
+  const { budget } = admission;
+  const guarded = await startOverlay({ webSocketPort: 0 }, { admission });
+  const [first, second] = [
+    await startOverlay({ webSocketPort: 0 }),
+    await startOverlay({ webSocketPort: 0 }),
+  ];
+  try {
+    const address = guarded.node.addresses.find((known) => known.includes('/ws/'))!;
+    await first.node.connect(address, { timeoutMs });
+    await untilReal(() => budget.groupCount('overlay') === 1);
+    await second.node.connect(address, { timeoutMs: 2000 }).catch(() => undefined);
+    await untilReal(() => second.node.peers.length === 0 && guarded.node.peers.length === 1);
+    await first.close();
+    await untilReal(() => budget.totalCount === 0);
+    await guarded.node.connect(second.node.addresses.find((known) => known.includes('/ws/'))!, { timeoutMs });
+    equal(budget.groupCount('overlay'), 1);
+  } finally {
+    await guarded.close();
+    await second.close();
+  }
+});
+
 test('every connection has a place in the node’s budget, and gives it back', async () => {
   const limits = { ...defaultConnectionLimits, perGroup: 2 };
   const admission = new Admission({ limits, clock });

@@ -20,6 +20,7 @@ import {
   type OverlayStreamHandler,
   type OverlaySubscription,
 } from '@tequio/kernel';
+import { ConnectionSlots } from './connection-slots.ts';
 import { createHost, dhtsOf, type Host, type Inside, pubsubOf } from './host.ts';
 import { peerOf } from './identity.ts';
 import { limits } from './limits.ts';
@@ -64,6 +65,7 @@ class Libp2pOverlay implements OverlayService {
   #running: Running | null = null;
   #mapped: MappedPorts | null = null;
   #stun: StunServer | null = null;
+  #slots: ConnectionSlots | null = null;
   #openingCount = 0;
 
   constructor(options: OverlayOptions, deps: OverlayDeps) {
@@ -81,6 +83,13 @@ class Libp2pOverlay implements OverlayService {
     const host = await createHost(this.#options, this.#deps, this.#store, inside);
     host.addEventListener('peer:identify', ({ detail }) => this.#handleIdentify(detail));
     host.addEventListener('peer:disconnect', ({ detail }) => this.#handleGone(detail));
+    const { admission } = this.#deps;
+    if (admission !== undefined) {
+      const slots = new ConnectionSlots(admission);
+      host.addEventListener('connection:open', ({ detail }) => slots.handleOpen(detail));
+      host.addEventListener('connection:close', ({ detail }) => slots.handleClose(detail));
+      this.#slots = slots;
+    }
     this.#running = {
       host,
       topics: new Topics(pubsubOf(host)),
@@ -102,6 +111,7 @@ class Libp2pOverlay implements OverlayService {
     this.#mapped?.close();
     await this.#stun?.close();
     await this.#running?.host.stop();
+    this.#slots?.close();
     this.#running = null;
     this.#store.close();
   }
