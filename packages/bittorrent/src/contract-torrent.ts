@@ -170,6 +170,8 @@ export type WebSeedSnapshot = {
   /** Why it failed last. */
   readonly message: string | null;
   readonly downRate: number;
+  /** Since the torrent runs. */
+  readonly downloadedBytes: number;
 };
 
 export type PieceView = {

@@ -6,6 +6,7 @@
  */
 import {
   type Database,
+  type HttpClient,
   type IpAddress,
   type Log,
   NodeError,
@@ -80,6 +81,8 @@ export type BittorrentDeps = {
   readonly ports: Ports;
   /** By which trackers are asked; by default the same. */
   readonly trackerPorts?: Ports;
+  /** By which web seeds are asked; by default the ports'. */
+  readonly webSeedHttp?: HttpClient;
   /** Where torrents are remembered; null: nowhere, for one run only. */
   readonly database: Database | null;
   /** The user's address filter; by default all pass. */
@@ -105,6 +108,7 @@ export interface BittorrentService extends BittorrentApi, NodeShares {
 class Service extends ServiceTorrents implements BittorrentService {
   readonly #options: CompleteOptions;
   readonly #trackerPorts: Ports;
+  readonly #webSeedHttp: HttpClient | null;
   readonly #log: Log;
   readonly #database: Database | null;
   readonly #line: Line | null;
@@ -141,6 +145,7 @@ class Service extends ServiceTorrents implements BittorrentService {
     super(deps.ports, rates);
     this.#options = options;
     this.#trackerPorts = deps.trackerPorts ?? deps.ports;
+    this.#webSeedHttp = deps.webSeedHttp ?? null;
     this.#log = deps.ports.log;
     this.#database = deps.database;
     this.#line = deps.line ?? null;
@@ -276,8 +281,7 @@ class Service extends ServiceTorrents implements BittorrentService {
 
   async add(source: TorrentSource, options: AddOptions): Promise<TorrentId> {
     const running = this.#mustRun();
-    const { hashes } = this.ports;
-    const read = readSource(source, hashes);
+    const read = readSource(source, this.ports.hashes);
     this.ports.disk.prepare();
     const id = toHex(read.infoHashV1 ?? read.infoHashV2!);
     const known = this.places.get(id);
@@ -287,7 +291,7 @@ class Service extends ServiceTorrents implements BittorrentService {
       known.announces.addTrackers([...read.trackers, ...(options.trackers ? [options.trackers] : [])]);
       return id;
     }
-    const stored = withStored(read, running.store.tryLoad(id), options.folder, hashes);
+    const stored = withStored(read, running.store.tryLoad(id), options.folder, this.ports.hashes);
     const whole = await this.#made.addTo(stored, id, options);
     if (this.places.get(id) !== null) return this.add(source, options);
     if (this.#tryEnterAtRest(whole, options)) return id;
@@ -459,7 +463,7 @@ class Service extends ServiceTorrents implements BittorrentService {
       hashes,
       log,
       ...running,
-      http: this.ports.http,
+      http: this.#webSeedHttp ?? this.ports.http,
       prng: this.#prng,
       rates: this.rates,
       admission: this.admission,

@@ -27,6 +27,7 @@ import {
   tryParseAddress,
 } from '@tequio/kernel';
 import { createRuntimePorts, type FolderLock, type RuntimePorts, readBootId } from '@tequio/runtime';
+import { IpfsWebSeeds } from './bridge/ipfs-web-seeds.ts';
 import { usualDataFolder } from './data-folder.ts';
 import { lockDataFolder } from './data-lock.ts';
 import type { CommandIpfs } from './ipfs/command-ipfs.ts';
@@ -75,6 +76,7 @@ export async function composeNode(
     // The router is asked directly, which behind a proxy would show our address and open a port to it.
     const mapsPorts = settings.portMapping && !settings.offline && settings.proxy?.peers !== true;
     nat = mapsPorts ? await createNat(dataFolder, settings, outside) : null;
+    const webSeeds = new IpfsWebSeeds(outside.ports);
     const bittorrent = createBittorrent(
       {
         dataFolder,
@@ -95,6 +97,7 @@ export async function composeNode(
       },
       {
         ports: outside.ports,
+        webSeedHttp: webSeeds,
         trackerPorts,
         database,
         allowAddress,
@@ -104,7 +107,7 @@ export async function composeNode(
     );
     if (!settings.offline) await bittorrent.start();
     nat?.start();
-    return new LocalNode(settings, { dataFolder, ports, outside, nat, database, lock, bittorrent });
+    return new LocalNode(settings, { webSeeds, dataFolder, ports, outside, nat, database, lock, bittorrent });
   } catch (error) {
     await nat?.close();
     outside?.close();
@@ -148,6 +151,8 @@ export type NodeParts = {
   readonly database: Database | null;
   readonly lock: FolderLock | null;
   readonly bittorrent: BittorrentService;
+  /** To be told of the node's part in IPFS. */
+  readonly webSeeds: IpfsWebSeeds;
 };
 
 /** What stands on a node, and is closed before it. */

@@ -443,7 +443,7 @@ function createOverlay(node: LocalNode, settings: () => Settings, version: strin
 }
 
 function createIpfs(node: LocalNode, log: Log, settings: () => Settings, overlay: NodeOverlay): NodeIpfs {
-  return new NodeIpfs({
+  const ipfs = new NodeIpfs({
     ports: node.parts.ports,
     log,
     dataFolder: node.dataFolder,
@@ -452,6 +452,8 @@ function createIpfs(node: LocalNode, log: Log, settings: () => Settings, overlay
     http: node.parts.outside.ports.http,
     openOverlay: settings().overlay.enabled ? () => overlay.open() : null,
   });
+  node.parts.webSeeds.use(ipfs);
+  return ipfs;
 }
 
 function createGateway(ipfs: NodeIpfs, clock: Clock, log: Log, settings: () => Settings): GatewayServer {

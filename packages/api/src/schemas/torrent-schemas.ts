@@ -311,6 +311,7 @@ export const webSeedSnapshot = z.strictObject({
   state: z.enum(['waiting', 'working', 'failed']),
   message: z.string().nullable(),
   downRate: rate,
+  downloadedBytes: z.number().meta({ description: 'Since the torrent runs.' }),
 }) satisfies z.ZodType<WebSeedSnapshot>;
 
 /** `PieceView` with its bytes in Base64. */

@@ -7,8 +7,9 @@
  *
  * Rules, applied to the URL as written, to every address its name resolves to (the one that passed is the one
  * dialled), and again at every redirect:
- *  1. http and https; udp for trackers. No credentials inside the URL, and no `info_hash=` or `peer_id=` set in advance
- *     (it would let a URL's author choose what we say of ourselves).
+ *  1. http and https; udp for trackers; ipfs for web seeds, which leads to a CID and to no address. No credentials
+ *     inside the URL, and no `info_hash=` or `peer_id=` set in advance (it would let a URL's author choose what we say
+ *     of ourselves).
  *  2. Loopback, link-local and private addresses are only for HTTP trackers that announce, for UDP trackers (a fixed
  *     binary datagram commands nothing else), and for web seeds without a query string. "Announces" is a path that
  *     starts with `/announce`; on private addresses, where trackers of a house or office put a user's key or a folder
@@ -33,7 +34,7 @@ export type UrlPurpose = 'tracker' | 'web-seed';
 /** A URL that passed rule 1. */
 export type CheckedUrl = {
   readonly purpose: UrlPurpose;
-  readonly scheme: 'http' | 'https' | 'udp';
+  readonly scheme: 'http' | 'https' | 'udp' | 'ipfs';
   /** Name or address, without brackets, lower case. */
   readonly host: string;
   readonly port: number;
@@ -55,9 +56,12 @@ export function checkUrl(text: string, purpose: UrlPurpose): Result<CheckedUrl> 
 
 function check(text: string, purpose: UrlPurpose, isOriginal: boolean): Result<CheckedUrl> {
   if (text.length > urlLimits.urlCharsMax) return refuse(purpose, 'is too long');
-  const scheme = /^\s*(https?|udp):\/\//i.exec(text)?.[1]?.toLowerCase() as CheckedUrl['scheme'] | undefined;
-  if (scheme === undefined || (scheme === 'udp' && purpose !== 'tracker'))
-    return refuse(purpose, `is not ${purpose === 'tracker' ? 'http, https or udp' : 'http or https'}`);
+  const scheme = /^\s*(https?|udp|ipfs):\/\//i.exec(text)?.[1]?.toLowerCase() as
+    | CheckedUrl['scheme']
+    | undefined;
+  const only = scheme === 'udp' ? 'tracker' : scheme === 'ipfs' ? 'web-seed' : purpose;
+  if (scheme === undefined || only !== purpose)
+    return refuse(purpose, `is not ${purpose === 'tracker' ? 'http, https or udp' : 'http, https or ipfs'}`);
   // The URL standard normalises hosts (0x7f.1 is 127.0.0.1) only for schemes it knows, and udp is none of them.
   const url = tryParseUrl(scheme === 'udp' ? text.replace(/^\s*udp:/i, 'http:') : text);
   if (url === null || url.hostname === '') return refuse(purpose, 'cannot be read');
@@ -107,7 +111,8 @@ export function checkRedirect(
   if (next === null) return refuse(from.purpose, 'redirects to nowhere');
   if (from.scheme === 'https' && next.protocol !== 'https:')
     return refuse(from.purpose, 'redirects from https to something less safe');
-  if (next.protocol === 'udp:') return refuse(from.purpose, 'redirects from http to udp');
+  if (next.protocol === 'udp:' || next.protocol === 'ipfs:')
+    return refuse(from.purpose, `redirects from http to ${next.protocol.slice(0, -1)}`);
   // A redirect may carry our own query along, so what it sets in advance is not looked at again.
   return check(next.href, from.purpose, false);
 }

@@ -14,6 +14,7 @@
  *  3. 401, 403, 404, 410, 416 or a wrong length: that file is not to be had here; its pieces are taken off
  *     `pieces`. When no piece is left the seed is dead. 429, 503 and other errors: back-off from 10 s doubling to 1 h,
  *     or as `Retry-After` says. Redirects by the rules of url-rules.ts.
+ *     504 of an ipfs address: nobody has just these bytes now; the pieces with them are left to others.
  *  4. Whether the bytes are right only their hash says: the owner blames this seed as any peer; `handleBan` ends it.
  *
  * Attacker: the torrent's author chooses the URL (url-rules.ts), the server chooses every byte. It costs one request
@@ -28,6 +29,8 @@ import { type WebSeedInfo, WebSeedMap, type WebSeedSegment } from './web-seed-ma
 export const webSeedLimits = {
   /** Bytes of one request: amortises a round trip, and is what a stalled server can hold back from other peers. */
   requestBytesMax: 8 * 1024 * 1024,
+  /** Of one on IPFS, where a part can be missing: no more than one of its blocks has. */
+  ipfsRequestBytesMax: 1 << 20,
   /** What a server without ranges may make us skip. */
   skipBytesMax: 4 * 1024 * 1024,
   retryMsMin: 10_000,
@@ -102,6 +105,7 @@ export class WebSeed implements FeedSource {
   readonly #info: WebSeedInfo;
   readonly #userAgent: string;
   readonly #map: WebSeedMap | null;
+  readonly #requestBytesMax: number;
   #state: State = { kind: 'idle' };
   #effects: WebSeedEffect[] = [];
   #failCount = 0;
@@ -114,6 +118,8 @@ export class WebSeed implements FeedSource {
     this.#userAgent = options.userAgent;
     this.pieces = Bitfield.full(options.info.pieceCount);
     const checked = checkUrl(options.url, 'web-seed');
+    const isIpfs = checked.ok && checked.value.scheme === 'ipfs';
+    this.#requestBytesMax = isIpfs ? webSeedLimits.ipfsRequestBytesMax : webSeedLimits.requestBytesMax;
     this.#map = checked.ok ? new WebSeedMap(checked.value, options.info) : null;
     if (!checked.ok) this.#die(checked.fault);
   }
@@ -157,6 +163,7 @@ export class WebSeed implements FeedSource {
     if ([301, 302, 303, 307, 308].includes(head.status)) this.#redirect(request, head, nowMs);
     else if (head.status === 206) this.#checkRange(request, head.headers['content-range'], nowMs);
     else if (head.status === 200) this.#checkWhole(request, head.headers, nowMs);
+    else if (head.status === 504 && request.url.scheme === 'ipfs') this.#loseRange(request.segment, nowMs);
     else if ([401, 403, 404, 410, 416].includes(head.status))
       this.#loseFile(request.segment.file, `it answered with HTTP status ${head.status}`, nowMs);
     else {
@@ -224,7 +231,7 @@ export class WebSeed implements FeedSource {
   #continue(sink: WebSeedSink, nowMs: number): void {
     const state = this.#state;
     while (this.#state === state && state.kind === 'busy' && state.at < state.end) {
-      const bytesMax = Math.min(state.end - state.at, webSeedLimits.requestBytesMax);
+      const bytesMax = Math.min(state.end - state.at, this.#requestBytesMax);
       const segment = this.#map!.segmentAt(state.at, bytesMax);
       if (!segment.file.pad) {
         this.#ask(segment, nowMs);
@@ -346,11 +353,22 @@ export class WebSeed implements FeedSource {
 
   /** busy -> idle, or dead when no piece is left. */
   #loseFile(file: TorrentFile, why: string, nowMs: number): void {
-    this.#abort();
     const [firstPiece, lastPiece] = this.#map!.piecesOf(file);
+    this.#losePieces(firstPiece, lastPiece, `does not have ${file.path}: ${why}`, nowMs);
+  }
+
+  #loseRange({ file, offset, bytes }: WebSeedSegment, nowMs: number): void {
+    const { pieceBytes } = this.#info;
+    const from = file.offset + offset;
+    const [first, last] = [Math.floor(from / pieceBytes), Math.floor((from + bytes - 1) / pieceBytes)];
+    this.#losePieces(first, last, `does not have a part of ${file.path} at present`, nowMs);
+  }
+
+  #losePieces(firstPiece: number, lastPiece: number, what: string, nowMs: number): void {
+    this.#abort();
     for (let piece = firstPiece; piece <= lastPiece; piece++) this.pieces.clear(piece);
     this.#effects.push({ type: 'lost', firstPiece, lastPiece });
-    const fault = faultOf('FILE', `does not have ${file.path}: ${why}`);
+    const fault = faultOf('FILE', what);
     if (this.pieces.isEmpty) {
       this.#giveUp(fault);
       return;

@@ -119,7 +119,13 @@ export class TorrentPlaces {
     const { record, metainfo } = this.stored(torrent);
     const named = record.hasOwnWebSeeds ? [] : (tryReadTorrent(metainfo, this.#deps.hashes)?.webSeeds ?? []);
     const urls = new Set([...named, ...record.webSeeds]);
-    return Array.from(urls, (url) => ({ url, state: 'waiting', message: null, downRate: 0 }));
+    return Array.from(urls, (url) => ({
+      url,
+      state: 'waiting',
+      message: null,
+      downRate: 0,
+      downloadedBytes: 0,
+    }));
   }
 
   /** (new) -> awake. It has not begun yet. */

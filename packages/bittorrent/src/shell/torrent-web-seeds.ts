@@ -75,6 +75,7 @@ export class TorrentWebSeeds {
       state: seed.state === 'dead' ? 'failed' : seed.state === 'busy' ? 'working' : 'waiting',
       message: this.#messages.get(seed.url) ?? seed.fault?.message ?? null,
       downRate: Math.round(down.bytesPerSecond(nowMs)),
+      downloadedBytes: down.totalBytes,
     }));
   }
 

@@ -279,7 +279,13 @@ export class TwinTorrents implements TorrentsApi {
   }
 
   async webSeeds(id: TorrentId): Promise<readonly WebSeedSnapshot[]> {
-    return this.#of(id).webSeeds.map((url) => ({ url, state: 'waiting', message: null, downRate: 0 }));
+    return this.#of(id).webSeeds.map((url) => ({
+      url,
+      state: 'waiting',
+      message: null,
+      downRate: 0,
+      downloadedBytes: 0,
+    }));
   }
 
   async pieces(id: TorrentId): Promise<PieceView> {
