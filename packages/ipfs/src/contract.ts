@@ -27,6 +27,13 @@ export type IpfsAddOptions = {
 
 export type IpfsAdded = { readonly path: string; readonly cid: CidText; readonly bytes: number };
 
+export type IpfsSealed = {
+  readonly name: string;
+  readonly bytes: number;
+  /** From byte `from` to before byte `to`; each part is checked before it comes. */
+  content(from?: number, to?: number): AsyncIterable<Uint8Array>;
+};
+
 export type IpfsEntry = {
   readonly name: string;
   readonly cid: CidText;
@@ -66,6 +73,10 @@ export interface IpfsApi {
   /** The content of a file, from byte `from` to before byte `to`. */
   cat(path: string, range?: { readonly from?: number; readonly to?: number }): AsyncIterable<Uint8Array>;
   list(path: string): AsyncIterable<IpfsEntry>;
+  /** Adds a file sealed, under a key of its own, and keeps it. @returns a link with the key, for who may read it */
+  seal(path: string): Promise<string>;
+  /** @param link of {@link seal} @throws NodeError `IPFS_SEALED_LINK`, `IPFS_SEALED` (wrong key, or changed) */
+  openSealed(link: string): Promise<IpfsSealed>;
   /** @returns what the path leads to */
   pin(
     path: string,

@@ -107,3 +107,22 @@ test('what needs blocks of its own is not offered in place', async () => {
     equal(ipfs.repoStat().blockCount, 0);
   });
 });
+
+test('a sealed file is read with its link alone, and says nothing to who lists the store', async () => {
+  const folder = folderOf('sealed');
+  await inRepository('sealed', async (ipfs) => {
+    const link = await ipfs.seal(join(folder, 'film.mkv'));
+    const file = await ipfs.openSealed(link);
+    deepEqual([file.name, file.bytes], ['film.mkv', content.length]);
+    const parts: Uint8Array[] = [];
+    for await (const part of file.content()) parts.push(part);
+    ok(Buffer.concat(parts).equals(content));
+    equal(await ipfs.collect(), 0);
+    for await (const cid of ipfs.blocks()) equal(Buffer.from(await ipfs.block(cid)).includes('film'), false);
+    await rejects(ipfs.openSealed(link.slice(0, -1)), { code: 'IPFS_SEALED_LINK' });
+    const other = link.endsWith('A') ? 'E' : 'A';
+    await rejects(ipfs.openSealed(link.slice(0, -1) + other), { code: 'IPFS_SEALED' });
+    // The same file sealed again is another one.
+    ok((await ipfs.seal(join(folder, 'film.mkv'))).split('#')[0] !== link.split('#')[0]);
+  });
+});

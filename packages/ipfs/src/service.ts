@@ -1,5 +1,12 @@
 /** What a node offers of IPFS, on the repository in its data folder. */
-import { type DiskPort, type FoldersPort, type Hashes, NodeError } from '@tequio/kernel';
+import {
+  type Aead,
+  type DiskPort,
+  type Entropy,
+  type FoldersPort,
+  type Hashes,
+  NodeError,
+} from '@tequio/kernel';
 import type { CID } from 'multiformats/cid';
 import type {
   CidText,
@@ -10,6 +17,7 @@ import type {
   IpfsPinCheck,
   IpfsPinMode,
   IpfsRepoStat,
+  IpfsSealed,
   IpfsVerifyProgress,
 } from './contract.ts';
 import { cidOfKey } from './core/block-key.ts';
@@ -18,11 +26,20 @@ import { parseIpfsPath } from './core/path.ts';
 import { type ImportProfile, profiles } from './core/profile.ts';
 import { IpfsRepository, type RepositoryOptions, type RepositoryPorts } from './repository.ts';
 import { verifyBlocks } from './shell/block-verification.ts';
+import { fileParts } from './shell/content-source.ts';
 import { getBlock } from './shell/dag-reader.ts';
 import { mustBe } from './shell/ipfs-errors.ts';
 import { diskLeafHasher } from './shell/leaf-hasher.ts';
 import { resolvePath } from './shell/path-resolver.ts';
-import { exportFile, getUnixfsNode, listFolder } from './shell/unixfs-export.ts';
+import {
+  encodeSealedLink,
+  SealedFile,
+  type SealedReader,
+  sealFile,
+  tryDecodeSealedLink,
+} from './shell/sealed-file.ts';
+import { exportBytes, exportFile, getUnixfsNode, listFolder } from './shell/unixfs-export.ts';
+import { importStream } from './shell/unixfs-import.ts';
 import { importTree } from './shell/unixfs-tree.ts';
 import { cidText, tryParseCid } from './wire/cid.ts';
 
@@ -30,6 +47,8 @@ export type IpfsPorts = RepositoryPorts & {
   readonly disk: DiskPort;
   readonly folders: FoldersPort;
   readonly hashes: Hashes;
+  readonly aead: Aead;
+  readonly entropy: Entropy;
 };
 
 /** See {@link IpfsApi}. `repository` is for the node's other parts: the exchange, the gateway. */
@@ -77,6 +96,32 @@ export class IpfsService implements IpfsApi {
     range: { readonly from?: number; readonly to?: number } = {},
   ): AsyncIterable<Uint8Array> {
     yield* exportFile(this.repository.blocks, await this.#resolve(path), range);
+  }
+
+  async seal(path: string): Promise<string> {
+    const { disk, hashes, aead, entropy } = this.#ports;
+    const { blocks } = this.repository;
+    const { root, name } = splitPath(path);
+    const key = entropy.bytes(32);
+    return this.repository.holding(async () => {
+      const deps = { hashes, blocks, leafHasher: diskLeafHasher(disk) };
+      const content = fileParts(disk, { root, path: name });
+      const sealed = sealFile(aead.chacha20Poly1305(key), name, content);
+      const { cid } = await importStream(deps, profiles['unixfs-v1-2025'], sealed);
+      await this.repository.pin(cid, { name: 'sealed' });
+      return encodeSealedLink({ cid: cidText(cid), key });
+    });
+  }
+
+  async openSealed(link: string): Promise<IpfsSealed> {
+    const found = tryDecodeSealedLink(link);
+    if (found === null)
+      throw new NodeError('IPFS_SEALED_LINK', 'This is no whole link to a sealed file.', { op: 'read' });
+    const { blocks } = this.repository;
+    const cid = parseCid(found.cid);
+    const { fileBytes } = await getUnixfsNode(blocks, cid);
+    const read: SealedReader = (from, to) => exportBytes(blocks, cid, to - from, { from, to });
+    return SealedFile.open(this.#ports.aead.chacha20Poly1305(found.key), fileBytes ?? 0, read);
   }
 
   async *list(path: string): AsyncIterable<IpfsEntry> {
@@ -207,6 +252,14 @@ function profileOf(options: IpfsAddOptions): ImportProfile {
     ...(options.chunker === undefined ? {} : { chunker: mustBe(parseChunker(options.chunker)) }),
     ...(options.trickle === true ? { layout: 'trickle' as const } : {}),
   };
+}
+
+/** @throws NodeError `FILE_READ` for what has no name */
+function splitPath(path: string): { readonly root: string; readonly name: string } {
+  const slash = path.lastIndexOf('/');
+  const name = path.slice(slash + 1);
+  if (slash < 0 || name === '') throw new NodeError('FILE_READ', `"${path}" is no file.`, { op: 'read' });
+  return { root: path.slice(0, slash) || '/', name };
 }
 
 function parseCid(text: CidText): CID {

@@ -1,5 +1,6 @@
-import type { FoldersPort, Log, Ports } from '@tequio/kernel';
+import type { Aead, FoldersPort, Log, Ports } from '@tequio/kernel';
 import { silentLog } from '@tequio/kernel';
+import { createAead } from './aead.ts';
 import { createClock } from './clock.ts';
 import { createDatabases } from './database.ts';
 import { createDisk, type DiskOptions } from './disk.ts';
@@ -25,6 +26,7 @@ export type RuntimeOptions = {
 /** All ports over this machine. Each is made when it is first used, so that a command pays only for what it needs. */
 export type RuntimePorts = Ports & {
   readonly folders: FoldersPort;
+  readonly aead: Aead;
   /** Ends disk threads and kept HTTP connections. Sockets, listeners and databases belong to whoever opened them. */
   close(): Promise<void>;
 };
@@ -36,6 +38,7 @@ export function createRuntimePorts(options: RuntimeOptions = {}): RuntimePorts {
 class LazyPorts implements RuntimePorts {
   readonly clock = createClock();
   readonly entropy = createEntropy();
+  readonly aead = createAead();
   readonly hashes = createHashes();
   readonly signatures = createSignatures();
   readonly keyAgreement = createKeyAgreement();

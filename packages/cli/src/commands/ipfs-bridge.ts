@@ -1,9 +1,10 @@
 import type { Bridged } from '@tequio/api';
 import { type Command, Option } from 'commander';
+import { UsageError } from '../errors.ts';
 import { exitCodes } from '../exit-code.ts';
 import { createOptionParsers } from '../option-parsers.ts';
 import { printable } from '../printable.ts';
-import { type Session, withDaemon } from '../session.ts';
+import { offlineSettings, type Session, withDaemon, withNode } from '../session.ts';
 import { findTorrents } from '../torrent-names.ts';
 
 type Flags = {
@@ -11,6 +12,7 @@ type Flags = {
   readonly v2?: boolean;
   readonly hybrid?: boolean;
   readonly folder?: string;
+  readonly encrypt?: boolean;
   readonly name?: string;
   readonly tracker?: readonly (readonly string[])[];
 };
@@ -36,6 +38,9 @@ export function defineBridge(command: Command, session: Session, define: Define)
       });
       session.finish(exitCodes.done);
     });
+  define(command, 'open', help.open)
+    .argument('<link>', help.link)
+    .action((link: string) => openSealed(link, session));
   withVersion(define(command, 'to-torrent', help.toTorrent).argument('<ipfs-path>', help.path))
     .option('-f, --folder <path>', help.folder)
     .option('--name <name>', help.name)
@@ -50,18 +55,43 @@ export function defineBridge(command: Command, session: Session, define: Define)
       await withDaemon(session, async (node) => tell(await node.bridge.ipfsToTorrent(content), session));
       session.finish(exitCodes.done);
     });
-  withVersion(define(command, 'share', help.share).argument('<path...>', help.file)).action(
-    async (paths: string[], flags: Flags) => {
-      await withDaemon(session, async (node) => {
-        for (const path of paths)
-          tell(
-            await node.bridge.share({ path: session.world.resolvePath(path), ...settingsOf(flags) }),
-            session,
-          );
-      });
-      session.finish(exitCodes.done);
-    },
-  );
+  withVersion(
+    define(command, 'share', help.share).argument('<path...>', help.file).option('--encrypt', help.encrypt),
+  ).action(async (paths: string[], flags: Flags) => {
+    if (flags.encrypt === true) return sealAll(paths, session);
+    await withDaemon(session, async (node) => {
+      for (const path of paths)
+        tell(
+          await node.bridge.share({ path: session.world.resolvePath(path), ...settingsOf(flags) }),
+          session,
+        );
+    });
+    session.finish(exitCodes.done);
+  });
+}
+
+/** Each file sealed, on the repository in the data folder; the link alone has the key. */
+async function sealAll(paths: readonly string[], session: Session): Promise<void> {
+  const { output, world, messages } = session;
+  await withNode(session, offlineSettings(session), async (node) => {
+    const ipfs = await node.ipfs();
+    for (const text of paths) {
+      const path = world.resolvePath(text);
+      if ((await node.files.kind(path)) !== 'file') throw new UsageError(messages.bridge.onlyFiles);
+      const link = await ipfs.seal(path);
+      output.json({ type: 'sealed', path, link });
+      output.result(link);
+    }
+  });
+  session.finish(exitCodes.done);
+}
+
+async function openSealed(link: string, session: Session): Promise<void> {
+  await withNode(session, offlineSettings(session), async (node) => {
+    const file = await (await node.ipfs()).openSealed(link);
+    for await (const part of file.content()) await session.world.stdout.writeBytes(part);
+  });
+  session.finish(exitCodes.done);
 }
 
 function settingsOf({ v1, v2, tracker = [] }: Flags): {

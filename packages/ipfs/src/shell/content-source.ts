@@ -1,6 +1,8 @@
 /** Where the content of a file that is added comes from. */
 import { type DiskPort, type FileRef, NodeError, type Slab } from '@tequio/kernel';
 
+const partBytes = 1 << 20;
+
 export interface ContentSource {
   /** All that it has; null: not known. */
   readonly bytes: number | null;
@@ -80,4 +82,20 @@ export async function fileSource(
       });
     },
   };
+}
+
+/** A file of the disk from front to back, in parts. @throws as {@link fileSource} */
+export async function* fileParts(disk: DiskPort, ref: FileRef): AsyncGenerator<Uint8Array> {
+  const source = await fileSource(disk, ref);
+  const slab = disk.allocateSlab(partBytes);
+  try {
+    for (;;) {
+      const filled = await source.fill(slab, 0, partBytes);
+      if (filled > 0) yield slab.bytes.slice(0, filled);
+      if (filled < partBytes) return;
+    }
+  } finally {
+    disk.freeSlab(slab);
+    await source.close();
+  }
 }
