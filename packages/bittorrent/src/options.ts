@@ -1,5 +1,6 @@
 /** What a service is started with. Every field has a default in `defaultOptions`, but the first two. */
 import type { IpAddress } from '@tequio/kernel';
+
 import type { EncryptionPolicy, LimitRule, Transport } from './contract.ts';
 
 export type BittorrentOptions = {

@@ -2,7 +2,15 @@
  * The torrents of a service: what can be asked of them and done with them once they are there. How they come in and go,
  * and what they share, is in service.ts.
  */
-import { Bitfield, Emitter, NodeError, type Ports } from '@tequio/kernel';
+import {
+  Bitfield,
+  type Database,
+  Emitter,
+  type HttpClient,
+  type IpAddress,
+  NodeError,
+  type Ports,
+} from '@tequio/kernel';
 import type { Admission, RateLimiter } from '@tequio/network';
 import type {
   BittorrentEvent,
@@ -20,6 +28,8 @@ import type {
   WebSeedSnapshot,
 } from './contract.ts';
 import type { ResumeRecord } from './core/resume-record.ts';
+import type { Line } from './options.ts';
+import type { PortMapping } from './shell/announced-port.ts';
 import { readContent } from './shell/content-reader.ts';
 import type { FinishedFiles } from './shell/finished-files.ts';
 import type { RateLimits } from './shell/rate-limit.ts';
@@ -32,6 +42,22 @@ import type { TorrentStorage } from './shell/torrent-storage.ts';
 
 /** What a user may set; more is refused with a sentence. */
 const setLimits = { trackerCountMax: 1000, webSeedCountMax: 1000, textLengthMax: 2000 } as const;
+
+export type BittorrentDeps = {
+  readonly ports: Ports;
+  /** By which trackers are asked; by default the same. */
+  readonly trackerPorts?: Ports;
+  /** By which web seeds are asked; by default the ports'. */
+  readonly webSeedHttp?: HttpClient;
+  /** Where torrents are remembered; null: nowhere, for one run only. */
+  readonly database: Database | null;
+  /** The user's address filter; by default all pass. */
+  readonly allowAddress?: (address: IpAddress) => boolean;
+  /** The one way out that the node is bound to, if it is. */
+  readonly line?: Line;
+  /** The node's port mapping; by default routers are not asked. */
+  readonly portMapping?: PortMapping;
+};
 
 /** What the whole node has one of, for other networks to keep to as well. */
 export interface NodeShares {

@@ -36,8 +36,8 @@ import { PieceMemory } from './core/piece-memory.ts';
 import { ReadCache } from './core/read-cache.ts';
 import { toShown, toShownMagnet } from './core/shown-torrent.ts';
 import { type BittorrentOptions, type CompleteOptions, defaultOptions, type Line } from './options.ts';
-import { type NodeShares, ServiceTorrents } from './service-torrents.ts';
-import { AnnouncedPort, type PortMapping } from './shell/announced-port.ts';
+import { type BittorrentDeps, type NodeShares, ServiceTorrents } from './service-torrents.ts';
+import { AnnouncedPort } from './shell/announced-port.ts';
 import { banTarget, toBanSnapshot } from './shell/ban-snapshot.ts';
 import { makeContent } from './shell/content-maker.ts';
 import { countedDhtPort, countedUdp } from './shell/counted-datagrams.ts';
@@ -76,22 +76,6 @@ import { verifyTorrent } from './shell/verifier.ts';
 
 /** Torrents of earlier runs whose files are looked at at the same time. */
 const restoredAtOnce = 100;
-
-export type BittorrentDeps = {
-  readonly ports: Ports;
-  /** By which trackers are asked; by default the same. */
-  readonly trackerPorts?: Ports;
-  /** By which web seeds are asked; by default the ports'. */
-  readonly webSeedHttp?: HttpClient;
-  /** Where torrents are remembered; null: nowhere, for one run only. */
-  readonly database: Database | null;
-  /** The user's address filter; by default all pass. */
-  readonly allowAddress?: (address: IpAddress) => boolean;
-  /** The one way out that the node is bound to, if it is. */
-  readonly line?: Line;
-  /** The node's port mapping; by default routers are not asked. */
-  readonly portMapping?: PortMapping;
-};
 
 /** The service: the contract, and its own start and end. */
 export interface BittorrentService extends BittorrentApi, NodeShares {
