@@ -118,13 +118,15 @@ export async function withDaemon<Value>(
 }
 
 /** Null: none runs with this data, or it does not answer any more. */
-export async function findDaemon(session: Session): Promise<{ client: NodeClient; url: string } | null> {
+export async function findDaemon(
+  session: Session,
+): Promise<{ client: NodeClient; url: string; token: string } | null> {
   const found = await session.world.findDaemon(session.dataFolder);
   if (found === null) return null;
   const client = createClient(found);
   try {
     await session.interrupt.race(client.status.status());
-    return { client, url: found.url };
+    return { client, ...found };
   } catch (error) {
     if (error instanceof NodeError && error.code === 'HTTP_UNREACHABLE') return null;
     throw error;

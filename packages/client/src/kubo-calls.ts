@@ -41,6 +41,27 @@ export async function callKubo(
   };
 }
 
+/** Values of an answer, a line each. A last line with nothing but an error is thrown. @throws NodeError `IPFS_CALL` */
+export async function* jsonLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const bytes of body) {
+    rest += decoder.decode(bytes, { stream: true });
+    const whole = rest.split('\n');
+    rest = whole.pop()!;
+    for (const line of whole) if (line !== '') yield readValue(line);
+  }
+  if (rest.trim() !== '') yield readValue(rest);
+}
+
+function readValue(line: string): unknown {
+  const value: unknown = JSON.parse(line);
+  const { Message, Type } = (value ?? {}) as { readonly Message?: unknown; readonly Type?: unknown };
+  if (Type === 'error' && typeof Message === 'string')
+    throw new NodeError('IPFS_CALL', Message, { op: 'call' });
+  return value;
+}
+
 function sentenceOf(text: string): string {
   try {
     const { Message } = JSON.parse(text) as { readonly Message?: unknown };

@@ -92,7 +92,7 @@ export interface IpfsApi {
   blockBytes(cid: CidText): Promise<number>;
   /** @returns those that were here. @throws NodeError `IPFS_PINNED` */
   removeBlocks(cids: readonly CidText[], options?: { readonly force?: boolean }): Promise<readonly CidText[]>;
-  repoStat(): IpfsRepoStat;
+  repoStat(): Promise<IpfsRepoStat>;
   /** Every block, as CIDs of raw bytes. */
   blocks(): AsyncIterable<CidText>;
   /** @returns bytes that the store's files are shorter by */

@@ -68,6 +68,11 @@ export class IpfsService implements IpfsApi {
     return new IpfsService(await IpfsRepository.open(options, ports), options.folder, ports);
   }
 
+  /** Of a repository that is open, and that whoever opened it closes. */
+  static of(repository: IpfsRepository, folder: string, ports: IpfsPorts): IpfsService {
+    return new IpfsService(repository, folder, ports);
+  }
+
   async add(path: string, options: IpfsAddOptions = {}): Promise<CidText> {
     const profile = profileOf(options);
     const { disk, folders, hashes } = this.#ports;
@@ -196,7 +201,7 @@ export class IpfsService implements IpfsApi {
     return this.repository.blocks.remove(parsed).map((cid) => cidText(cid));
   }
 
-  repoStat(): IpfsRepoStat {
+  async repoStat(): Promise<IpfsRepoStat> {
     const { blockCount, blockBytes, diskBytes, quotaBytes } = this.repository.blocks.state();
     return { blockCount, blockBytes, diskBytes, quotaBytes, path: this.#folder };
   }

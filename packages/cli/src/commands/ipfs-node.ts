@@ -1,11 +1,11 @@
 /** `ipfs files|name|key|…`: kubo's verbs of a node that is running, with kubo's options, written `--name=value`. */
-import { callKubo } from '@tequio/client';
+import { callKubo, jsonLines } from '@tequio/client';
 import { NodeError } from '@tequio/kernel';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 import { exitCodes } from '../exit-code.ts';
 import { printable } from '../printable.ts';
-import { offlineSettings, type Session, withNode } from '../session.ts';
+import { findDaemon, offlineSettings, type Session, withNode } from '../session.ts';
 
 /** By group, the actions in it; an empty one is the group's own name. */
 const verbs = {
@@ -84,7 +84,7 @@ async function call(group: NodeVerbGroup, typed: readonly string[], session: Ses
   }
   const path = fileVerbs.has(verb) ? args.pop() : undefined;
   if (fileVerbs.has(verb) && path === undefined) throw new UsageError(session.messages.ipfs.needsFile);
-  const at = await session.world.findDaemon(session.dataFolder);
+  const at = await findDaemon(session);
   if (at === null)
     throw new NodeError('CLI_NO_DAEMON', session.messages.daemon.none(`${session.programName} run`));
   const content = path === undefined ? undefined : await read(path, session);
@@ -93,7 +93,7 @@ async function call(group: NodeVerbGroup, typed: readonly string[], session: Ses
   const { signal } = session.interrupt;
   const reply = await callKubo(at, { verb, query, ...(content === undefined ? null : { content }) }, signal);
   if (reply.isContent) for await (const bytes of reply.body) await session.world.stdout.writeBytes(bytes);
-  else for await (const value of lines(reply.body)) show(value, verb, session);
+  else for await (const value of jsonLines(reply.body)) show(value, verb, session);
   session.finish(exitCodes.done);
 }
 
@@ -122,18 +122,6 @@ async function read(path: string, session: Session): Promise<Uint8Array> {
 function base64url(text: string): string {
   const binary = String.fromCharCode(...new TextEncoder().encode(text));
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
-}
-
-async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const bytes of body) {
-    rest += decoder.decode(bytes, { stream: true });
-    const whole = rest.split('\n');
-    rest = whole.pop()!;
-    for (const line of whole) if (line !== '') yield JSON.parse(line);
-  }
-  if (rest.trim() !== '') yield JSON.parse(rest);
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,11 +1,12 @@
 import type { IpfsAddOptions, IpfsApi, IpfsPinMode, NodeApi } from '@tequio/api';
+import { RemoteIpfsRepository } from '@tequio/client';
 import { NodeError } from '@tequio/kernel';
 import type { Command } from 'commander';
 import { addHelp } from '../command-help.ts';
 import { UsageError } from '../errors.ts';
 import { exitCodes } from '../exit-code.ts';
 import { printable } from '../printable.ts';
-import { offlineSettings, type Session, withNode } from '../session.ts';
+import { findDaemon, offlineSettings, type Session, withNode } from '../session.ts';
 import { formatBytes } from '../size-text.ts';
 import { defineBridge } from './ipfs-bridge.ts';
 import { defineNodeVerbs } from './ipfs-node.ts';
@@ -200,7 +201,7 @@ function defineRepo(repo: Command, session: Session, define: Define): void {
     .option('-H, --human', help.human)
     .action((flags: Flags) =>
       runIn(session, async (ipfs) => {
-        const stat = ipfs.repoStat();
+        const stat = await ipfs.repoStat();
         const shown = (bytes: number): string => (flags.human === true ? formatBytes(bytes) : String(bytes));
         output.json({ type: 'repo', ...stat });
         output.result(`NumObjects: ${stat.blockCount}\nRepoSize:   ${shown(stat.diskBytes)}`);
@@ -327,6 +328,11 @@ async function verifyRepo(ipfs: IpfsApi, session: Session): Promise<void> {
 }
 
 async function runIn(session: Session, work: (ipfs: IpfsApi, node: NodeApi) => Promise<void>): Promise<void> {
-  await withNode(session, offlineSettings(session), async (node) => work(await node.ipfs(), node));
+  const daemon = await findDaemon(session);
+  const { signal } = session.interrupt;
+  // What is running has the repository, and is asked; files are looked at from here.
+  await withNode(session, offlineSettings(session), async (node) =>
+    work(daemon === null ? await node.ipfs() : new RemoteIpfsRepository(daemon, signal), node),
+  );
   session.finish(exitCodes.done);
 }

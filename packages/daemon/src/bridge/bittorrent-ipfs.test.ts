@@ -93,7 +93,8 @@ class Bench {
   async checkIpfs(wrapped: string): Promise<void> {
     await this.withIpfs('data', async (ipfs) => {
       await ipfs.collect();
-      assert.ok(ipfs.repoStat().diskBytes < 4000, `${ipfs.repoStat().diskBytes} bytes are in the store`);
+      const { diskBytes } = await ipfs.repoStat();
+      assert.ok(diskBytes < 4000, `${diskBytes} bytes are in the store`);
       for (const path of Object.keys(sizes)) {
         const parts: Uint8Array[] = [];
         for await (const part of ipfs.cat(`/ipfs/${wrapped}/album/${path}`)) parts.push(part);

@@ -12,7 +12,9 @@ import type {
   DenyList,
   ImportDeps,
   IpfsExchange,
+  IpfsPorts,
   IpfsRepository,
+  IpfsService,
   IpnsNames,
   Mfs,
   NameResolver,
@@ -32,7 +34,7 @@ import { KeyRing } from './key-ring.ts';
 import { lockRepository } from './repository-lock.ts';
 
 export type NodeIpfsDeps = {
-  readonly ports: Pick<Ports, 'disk' | 'files' | 'database' | 'hashes' | 'clock' | 'entropy' | 'signatures'>;
+  readonly ports: IpfsPorts & Pick<Ports, 'files' | 'signatures'>;
   readonly log: Log;
   readonly dataFolder: string;
   readonly bootId: string | null;
@@ -45,6 +47,8 @@ export type NodeIpfsDeps = {
 
 export type OpenIpfs = {
   readonly repository: IpfsRepository;
+  /** What a command line does with it. */
+  readonly service: IpfsService;
   readonly mfs: Mfs;
   readonly names: NameResolver;
   /** Names of keys: published from here, and looked up. */
@@ -126,9 +130,8 @@ export class NodeIpfs {
   }
 
   async #openAll(): Promise<OpenIpfs> {
-    const { IpfsExchange, IpfsRepository, NameResolver, diskLeafHasher, openFiles } = await import(
-      '@tequio/ipfs'
-    );
+    const { IpfsExchange, IpfsRepository, IpfsService, NameResolver, diskLeafHasher, openFiles } =
+      await import('@tequio/ipfs');
     const { ports, log, dataFolder, bootId, settings, openOverlay } = this.#deps;
     const { disk, files, database, hashes, clock } = ports;
     const folder = join(dataFolder, 'ipfs');
@@ -141,6 +144,7 @@ export class NodeIpfs {
         { disk, files, database, hashes, clock, log },
       );
       this.#closers.push(() => repository.close());
+      const service = IpfsService.of(repository, folder, ports);
       const leafHasher = diskLeafHasher(disk);
       const mfs = openFiles(repository, { hashes, clock, leafHasher });
       const denyList = await readDenyLists(settings().denyLists, { files, hashes, log });
@@ -164,7 +168,7 @@ export class NodeIpfs {
       ipns.addKeys((name) => keys.find(name));
       const names = new NameResolver(ipns);
       const providing = await this.#openProviding(overlay, repository);
-      return { repository, mfs, leafHasher, exchange, names, ipns, keys, providing, denyList };
+      return { repository, service, mfs, leafHasher, exchange, names, ipns, keys, providing, denyList };
     } catch (error) {
       await this.#closeParts();
       throw error;

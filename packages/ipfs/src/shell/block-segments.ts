@@ -43,6 +43,11 @@ export class BlockSegments {
   readonly #index: BlockIndex;
   readonly #segmentBytes: number;
   readonly #files = new Map<number, FileId>();
+  /**
+   * Segments that the device has refused to keep, and why. A system says so once: it may drop what it could not write,
+   * and a second `fsync` would find nothing to do. What is in them is trusted again once it has been moved elsewhere.
+   */
+  readonly #lost = new Map<number, unknown>();
   #queue: Queued[] = [];
   #queuedBytes = 0;
   #writing = false;
@@ -157,8 +162,15 @@ export class BlockSegments {
   async #syncOne(id: number): Promise<void> {
     const segment = this.#index.segments.get(id);
     if (segment === undefined || segment.syncedBytes >= segment.bytes) return;
+    const fault = this.#lost.get(id);
+    if (fault !== undefined) throw fault;
     const { bytes } = segment;
-    await this.#disk.sync(this.fileOf(id));
+    try {
+      await this.#disk.sync(this.fileOf(id));
+    } catch (error) {
+      this.#lost.set(id, error);
+      throw error;
+    }
     if (this.#index.segments.has(id)) this.#index.markSynced(id, bytes);
   }
 
@@ -167,6 +179,7 @@ export class BlockSegments {
     assert(id !== this.#active, 'the segment that is written to stays');
     const file = this.fileOf(id);
     this.#files.delete(id);
+    this.#lost.delete(id);
     await this.#disk.remove(file);
     await this.#disk.forget(file);
   }
@@ -244,8 +257,9 @@ export class BlockSegments {
   /** A full one is on the device before long, so that a power failure takes little. */
   #segmentFor(bytes: number): number {
     const used = this.#index.segments.get(this.#active)?.bytes ?? 0;
-    if (used === 0 || used + bytes <= this.#segmentBytes) return this.#active;
-    // What the device refuses now it refuses again when something asks for certainty, and then is told.
+    const fits = used === 0 || used + bytes <= this.#segmentBytes;
+    if (fits && !this.#lost.has(this.#active)) return this.#active;
+    // A refusal is kept, and told when something asks for certainty.
     this.#syncOne(this.#active).catch(() => undefined);
     return ++this.#active;
   }

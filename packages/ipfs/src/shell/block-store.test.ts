@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { NodeError } from '@tequio/kernel';
 import type { CID } from 'multiformats/cid';
 import { StoreWorld, storeFolder, wrongCounts } from './block-store.fixture.ts';
 import { verifyBlocks } from './block-verification.ts';
@@ -126,6 +127,26 @@ describe('block store', () => {
     await at.run(at.store.put(blocks));
     equal((await present(at, blocks)).every(Boolean), true);
     equal(wrongCounts(at.store), null);
+  });
+
+  test('what the device has refused to keep once is not taken for kept when it is asked again', async () => {
+    const at = await StoreWorld.start(8);
+    const [a, b] = [at.leaf(bytesOf(1000, 1)), at.leaf(bytesOf(2000, 2))];
+    await at.run(at.store.put([a]));
+    const { disk } = at;
+    const sync = disk.sync.bind(disk);
+    let refusedCount = 0;
+    disk.sync = async () => {
+      refusedCount++;
+      throw new NodeError('DISK_IO', 'The disk could not write it.', { op: 'sync' });
+    };
+    await rejects(at.run(at.pins.add(a.cid, at.collector)), { code: 'DISK_IO' });
+    disk.sync = sync;
+    await rejects(at.run(at.pins.add(a.cid, at.collector)), { code: 'DISK_IO' });
+    equal(refusedCount, 1);
+    await at.run(at.store.put([b]));
+    equal(at.volume.files(storeFolder).length, 2, 'what comes later goes elsewhere');
+    deepEqual(await present(at, [a, b]), [true, true]);
   });
 
   test('the quota is kept, with a sentence that says what to do, and a collection makes room', async () => {

@@ -1,4 +1,5 @@
 /** `add`: files and folders in. */
+import type { IpfsAdded, IpfsAddOptions } from '@tequio/api';
 import { type ImportEntry, type ImportedEntry, importEntries } from '@tequio/ipfs';
 import { collect } from './block-verbs.ts';
 import { readImportProfile } from './import-profile.ts';
@@ -14,6 +15,8 @@ const progressBytes = 1 << 18;
 
 export const addVerbs: KuboVerbs = {
   add: { scope: 'write', run: (call, deps) => values(add(call, deps)) },
+  // Not kubo's: it reads any file that the node can read, so it is for whoever may do everything.
+  'add/path': { scope: 'admin', run: (call, deps) => values(addPath(call, deps)) },
 };
 
 /** Options that change what is stored, and that are not there: better said than passed over. */
@@ -52,6 +55,47 @@ async function* add(call: KuboCall, deps: KuboDeps): AsyncGenerator<unknown> {
 function pinOptions(call: KuboCall): { readonly name?: string; readonly signal: AbortSignal } {
   const name = call.text('pin-name');
   return { signal: call.signal, ...(name === null ? null : { name }) };
+}
+
+/** From this machine's disk, with the options of our own command line. */
+async function* addPath(call: KuboCall, { service }: KuboDeps): AsyncGenerator<unknown> {
+  const added: IpfsAdded[] = [];
+  let wake = (): void => {};
+  const work = service.add(call.arg(0, 'path'), {
+    ...pathOptions(call),
+    onAdded: (one) => {
+      call.signal.throwIfAborted();
+      added.push(one);
+      wake();
+    },
+  });
+  let root: string | null = null;
+  const ended = work.then((cid) => {
+    root = cid;
+  });
+  while (root === null) {
+    await Promise.race([ended, new Promise<void>((resolve) => (wake = resolve))]);
+    for (const { path, cid, bytes } of added.splice(0)) yield { Name: path, Hash: cid, Size: String(bytes) };
+  }
+  yield { Root: root };
+}
+
+function pathOptions(call: KuboCall): IpfsAddOptions {
+  const flags = ['rawLeaves', 'trickle', 'hidden', 'preserveMode', 'preserveTime', 'inPlace', 'pin'] as const;
+  const given = flags.filter((name) => call.isGiven(name)).map((name) => [name, call.flag(name)]);
+  const [profile, chunker, pinName] = [call.text('profile'), call.text('chunker'), call.text('pinName')];
+  if (profile !== null && profile !== 'unixfs-v1-2025' && profile !== 'unixfs-v0-2015')
+    throw new KuboUsageError(`there is no profile "${profile}"`);
+  const version = call.count('cidVersion');
+  if (version !== null && version !== 0 && version !== 1)
+    throw new KuboUsageError('a CID has version 0 or 1');
+  return {
+    ...Object.fromEntries(given),
+    ...(profile === null ? null : { profile }),
+    ...(chunker === null ? null : { chunker }),
+    ...(pinName === null ? null : { pinName }),
+    ...(version === null ? null : { cidVersion: version }),
+  };
 }
 
 type Told = { readonly Name: string; readonly Bytes: number };

@@ -116,6 +116,15 @@ test('nobody gets in without a key, and a key that reads cannot write', async ()
     },
     { caller: { user: null, scope: 'read', by: 'key' } },
   );
+  await withKubo(
+    async ({ client, origin }) => {
+      ok((await client.add('x')).cid);
+      // What reads the node's own disk is for whoever may do everything.
+      const path = encodeURIComponent(import.meta.filename);
+      equal((await fetch(`${origin}/api/v0/add/path?arg=${path}`, { method: 'POST' })).status, 403);
+    },
+    { caller: { user: null, scope: 'write', by: 'key' } },
+  );
 });
 
 test('blocks, data and archives', () =>

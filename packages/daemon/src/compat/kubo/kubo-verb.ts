@@ -4,6 +4,7 @@ import type {
   ImportDeps,
   IpfsExchange,
   IpfsRepository,
+  IpfsService,
   IpnsNames,
   Mfs,
   NameResolver,
@@ -27,6 +28,7 @@ export type KuboNode = {
 /** What verbs work with. */
 export type KuboDeps = {
   readonly repository: IpfsRepository;
+  readonly service: IpfsService;
   readonly mfs: Mfs;
   readonly names: NameResolver;
   /** Names of keys: published from here, followed, looked up. */

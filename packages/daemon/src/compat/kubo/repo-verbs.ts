@@ -27,11 +27,11 @@ export const repoVerbs: KuboVerbs = {
   'repo/verify': { scope: 'read', run: (call, deps) => values(verify(call, deps)) },
 };
 
-function stat(call: KuboCall, { repository }: KuboDeps): unknown {
+function stat(call: KuboCall, { repository, node }: KuboDeps): unknown {
   const { blockCount, diskBytes, quotaBytes } = repository.blocks.state();
   const sizes = { RepoSize: diskBytes, StorageMax: quotaBytes ?? Number.MAX_SAFE_INTEGER };
   if (call.flag('size-only')) return sizes;
-  return { ...sizes, NumObjects: blockCount, RepoPath: '', Version: 'fs-repo@18' };
+  return { ...sizes, NumObjects: blockCount, RepoPath: node.repositoryFolder, Version: 'fs-repo@18' };
 }
 
 async function* collect(call: KuboCall, { repository }: KuboDeps): AsyncGenerator<unknown> {
