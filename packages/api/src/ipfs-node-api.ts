@@ -100,7 +100,10 @@ export type IpfsFolderPage = {
 
 export type IpfsPinView = Omit<IpfsFileEntry, 'pin'> & {
   readonly mode: Exclude<IpfsPinMode, 'indirect'>;
-  /** When the DHT was told of it, and how many peers took the record; null: not yet, or nothing is told. */
+  /**
+   * When the DHT was told of it, and how many peers took the record (0: told before the last start, which is not
+   * remembered); null: not yet, or nothing is told.
+   */
   readonly told: { readonly atMs: number; readonly peerCount: number } | null;
 };
 

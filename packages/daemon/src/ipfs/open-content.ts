@@ -137,10 +137,17 @@ export class OpenContent {
       all.slice(offset, offset + limit).map(async ({ cid, mode, name }): Promise<IpfsPinView> => {
         const block = await this.#open.mfs.blocks.get(cid);
         const { pin: _, ...entry } = await this.#look(name, cid, block === null ? 0 : dagBytesOf(cid, block));
-        return { ...entry, mode, told: null };
+        return { ...entry, mode, told: this.#toldOf(cid) };
       }),
     );
     return { totalCount: all.length, pins };
+  }
+
+  #toldOf(cid: Cid): IpfsPinView['told'] {
+    const found = this.#open.providing?.tryStateOf(cid) ?? null;
+    return found === null || found.toldMs === null
+      ? null
+      : { atMs: found.toldMs, peerCount: found.peerCount };
   }
 
   async pin(path: string, name?: string): Promise<string> {

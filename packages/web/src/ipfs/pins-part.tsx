@@ -121,7 +121,10 @@ function PinLine({ pin }: { readonly pin: IpfsPinView }): JSX.Element {
       <td class="wide-cell soft">
         {told === null
           ? say('ipfs.notTold')
-          : say('ipfs.toldTo', { n: told.peerCount, time: formatTime(told.atMs) })}
+          : say(told.peerCount === 0 ? 'ipfs.toldAt' : 'ipfs.toldTo', {
+              n: told.peerCount,
+              time: formatTime(told.atMs),
+            })}
       </td>
       <td class="number">
         <button

@@ -369,6 +369,7 @@ export const en = {
   'ipfs.direct': 'this block alone',
   'ipfs.told': 'Findable',
   'ipfs.notTold': 'not announced yet',
+  'ipfs.toldAt': 'announced, {time}',
   'ipfs.toldTo': '{n|One peer knows|{n} peers know}, since {time}',
   'ipfs.exploreText':
     'Everything in IPFS is made of blocks that link to each other. Look at one, and follow its links.',

@@ -373,6 +373,7 @@ export const es: Words = {
   'ipfs.direct': 'solo este bloque',
   'ipfs.told': 'Se encuentra',
   'ipfs.notTold': 'aún sin anunciar',
+  'ipfs.toldAt': 'anunciado, {time}',
   'ipfs.toldTo': 'Lo {n|sabe un par|saben {n} pares}, desde {time}',
   'ipfs.exploreText':
     'En IPFS todo está hecho de bloques que enlazan unos con otros. Mira uno y sigue sus enlaces.',
