@@ -91,7 +91,7 @@ export class ContentService implements IpfsNodeApi {
     }
   }
 
-  async *readArchive(path: string, name: string, signal = never): AsyncGenerator<Uint8Array> {
+  async *readArchive(path: string, name: string, signal: AbortSignal = never): AsyncGenerator<Uint8Array> {
     const { content, close } = await this.#openContent(signal);
     try {
       yield* content.readArchive(path, name);
