@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { type Fault, type OverlayStream, Prng, silentLog } from '@tequio/kernel';
 import { World } from '@tequio/simulator';
+import type { BitswapDeps } from '../src/shell/bitswap-deps.ts';
 import { BitswapDriver } from '../src/shell/bitswap-driver.ts';
 import {
   type BitswapMessage,
@@ -56,7 +57,8 @@ export class BitswapWorld {
     return this.world.clock.nowMs();
   }
 
-  addNode(name: string, options: TwinOptions = {}): BitswapNode {
+  addNode(name: string, options: TwinOptions & Pick<BitswapDeps, 'maySend'> = {}): BitswapNode {
+    const { maySend = () => true } = options;
     const overlay = this.twins.add(name, options);
     const kept = new Map<string, Uint8Array>();
     const faults: { peer: string; code: string }[] = [];
@@ -66,6 +68,7 @@ export class BitswapWorld {
       clock: this.world.clock,
       log: silentLog,
       namer: sha256,
+      maySend,
       store: {
         sizes: async (cids) => cids.map((cid) => kept.get(cidKeyOf(cid))?.length ?? null),
         read: async (cid) => kept.get(cidKeyOf(cid)) ?? null,

@@ -95,6 +95,25 @@ test('a block that comes to be somewhere later is sent to who has been waiting f
   assert.ok(sim.nowMs - startMs < 100, `${sim.nowMs - startMs} ms`);
 });
 
+test('what a node refuses to give away is as if it were not there, also when it comes to be there', async () => {
+  const sim = new BitswapWorld(seed);
+  const [open, denied, late] = makeBlocks(sim.prng, 3, 16 * KiB);
+  const isGiven = (cid: Uint8Array): boolean => Buffer.compare(cid, open!.cid) === 0;
+  const giver = sim.addNode('giver', { maySend: isGiven });
+  giver.keep([open!, denied!]);
+  const leech = sim.addNode('leech');
+  await sim.connect(leech, giver);
+  const session = leech.bitswap.openSession();
+  const fetching = [open!, denied!, late!].map(({ cid }) => leech.bitswap.get(session, cid));
+  assert.deepEqual(await sim.until(fetching[0]!), open!.bytes);
+  giver.keep([late!]);
+  await sim.world.run(60_000);
+  assert.deepEqual(leech.bitswap.counts.blocks, 1);
+  leech.bitswap.closeSession(session);
+  assert.deepEqual(await Promise.all(fetching.slice(1)), [null, null]);
+  assert.deepEqual([...leech.faults, ...giver.faults], []);
+});
+
 test('who sends wrong bytes is named and sent away; the file comes from others', async () => {
   const sim = new BitswapWorld(seed);
   const blocks = makeBlocks(sim.prng, 100, 16 * KiB);

@@ -4,6 +4,7 @@
 import type { Clock, Hashes, Log, OverlayPort, Timer } from '@tequio/kernel';
 import type { CID } from 'multiformats/cid';
 import { keyOf, textOfKey } from './core/block-key.ts';
+import type { DenyList } from './core/deny-list.ts';
 import { defaultSweepOptions, type ProvidedKey, type SweepState } from './core/provider-sweep.ts';
 import { type ProvideStrategy, selectProvided } from './provide-selection.ts';
 import type { IpfsRepository } from './repository.ts';
@@ -27,6 +28,8 @@ export type ContentProvidingDeps = {
   readonly log: Log;
   /** `none`: nothing is told from now on. */
   readonly strategy: () => ProvideStrategy | 'none';
+  /** What is on it is not told: this node would not give it away. Null: there is no list. */
+  readonly denyList?: () => DenyList | null;
 };
 
 /** See the top of the file. To be closed before the repository is. */
@@ -101,14 +104,15 @@ export class ContentProviding {
 
   async #look(): Promise<void> {
     if (this.#end.signal.aborted) return;
-    const { repository, clock, log, strategy } = this.#deps;
+    const { repository, clock, log, strategy, denyList } = this.#deps;
+    const mayTell = (cid: CID): boolean => denyList?.()?.deniesCid(cid) !== true;
     const startMs = clock.nowMs();
     try {
       const chosen = strategy();
       const wanted =
         chosen === 'none'
           ? new Map<string, Uint8Array>()
-          : await selectProvided(repository, chosen, providedKeysMax, this.#end.signal);
+          : await selectProvided(repository, chosen, providedKeysMax, this.#end.signal, mayTell);
       if (wanted.size >= providedKeysMax) log.warn('ipfs.provide.too-many', { keyCountMax: providedKeysMax });
       const known = [...this.#providing.keys];
       const knownTexts = new Set(known.map(textOfKey));

@@ -57,7 +57,10 @@ export class IpfsExchange {
           return cid === null ? null : blocks.get(cid);
         },
       },
-      maySend: (bytes) => !this.#isDenied(bytes),
+      maySend: (bytes) => {
+        const cid = tryDecodeCid(bytes);
+        return cid !== null && !this.denies(cid);
+      },
       findProviders: (bytes, onProvider, signal) => this.#findProviders(bytes, onProvider, signal),
     });
   }
@@ -74,15 +77,14 @@ export class IpfsExchange {
   /** For one thing that is read; to be closed when it has been. */
   retrieve(): Retrieval {
     const { repository, hashes, clock, gateways = null } = this.#deps;
-    const mayFetch = (cid: CID): boolean => this.#deps.denyList?.()?.deniesCid(cid) !== true;
+    const mayFetch = (cid: CID): boolean => !this.denies(cid);
     const { bitswap } = this;
     return new Retrieval({ local: repository.blocks, bitswap, gateways, hashes, clock, mayFetch });
   }
 
-  #isDenied(bytes: Uint8Array): boolean {
-    const list = this.#deps.denyList?.() ?? null;
-    const cid = list === null ? null : tryDecodeCid(bytes);
-    return cid !== null && list?.deniesCid(cid) === true;
+  /** Whether it is neither given away nor fetched. */
+  denies(cid: CID): boolean {
+    return this.#deps.denyList?.()?.deniesCid(cid) === true;
   }
 
   /** In the DHT and at routers at once. A gateway that a router names is asked for blocks from then on. */

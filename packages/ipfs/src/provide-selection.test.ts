@@ -7,6 +7,7 @@ import { silentLog } from '@tequio/kernel';
 import { createRuntimePorts } from '@tequio/runtime';
 import { seededContent } from '../vectors/seeded-content.ts';
 import { ContentProviding } from './content-providing.ts';
+import { DenyList } from './core/deny-list.ts';
 import { type ProvideStrategy, selectProvided } from './provide-selection.ts';
 import { IpfsService } from './service.ts';
 import { openFiles } from './stored-root.ts';
@@ -40,6 +41,7 @@ test('each strategy chooses what it says, and a pin that goes takes its keys wit
   );
   deepEqual(await count('everything', 3), 3);
 
+  const denyList = new DenyList(ports.hashes);
   const told: string[] = [];
   const providing = new ContentProviding({
     overlay: { provide: async (key) => told.push(String(key)) },
@@ -48,6 +50,7 @@ test('each strategy chooses what it says, and a pin that goes takes its keys wit
     hashes: ports.hashes,
     log: silentLog,
     strategy: () => 'files',
+    denyList: () => denyList,
   });
   t.after(async () => {
     await providing.close();
@@ -57,6 +60,13 @@ test('each strategy chooses what it says, and a pin that goes takes its keys wit
   await providing.look();
   deepEqual(providing.state.keyCount, 5);
   ok(providing.tryStateOf(tryParseCid(root)!) !== null);
+  // What this node would not give away, others are not told of; what lies below it by its own name they are.
+  denyList.add(`/ipfs/${root}`);
+  await providing.look();
+  deepEqual([providing.state.keyCount, providing.tryStateOf(tryParseCid(root)!)], [4, null]);
+  denyList.add(`!/ipfs/${root}`);
+  await providing.look();
+  deepEqual(providing.state.keyCount, 5);
   await ipfs.unpin(root);
   await providing.look();
   deepEqual(providing.state.keyCount, 2);

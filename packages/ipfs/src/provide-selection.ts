@@ -17,16 +17,20 @@ import { codecs } from './wire/cid.ts';
 
 export type ProvideStrategy = 'roots' | 'files' | 'pinned' | 'everything';
 
-/** Multihashes, each once, by their text. What is not here is passed over; more than `countMax` are left out. */
+/**
+ * Multihashes, each once, by their text. What is not here is passed over; more than `countMax` are left out.
+ * @param mayTell false: others are not told of this one, for they would not be given it
+ */
 export async function selectProvided(
   repository: IpfsRepository,
   strategy: ProvideStrategy,
   countMax: number,
   signal: AbortSignal,
+  mayTell: (cid: CID) => boolean = () => true,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const keys = new Map<string, Uint8Array>();
   const add = (cid: CID): void => {
-    if (inlineBytes(cid) !== null || keys.size >= countMax) return;
+    if (inlineBytes(cid) !== null || keys.size >= countMax || !mayTell(cid)) return;
     const key = keyOf(cid);
     keys.set(textOfKey(key), key);
   };

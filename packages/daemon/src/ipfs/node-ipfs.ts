@@ -167,7 +167,7 @@ export class NodeIpfs {
       const keys = new KeyRing(folder, join(dataFolder, 'identity.key'), { files, hashes });
       ipns.addKeys((name) => keys.find(name));
       const names = new NameResolver(ipns);
-      const providing = await this.#openProviding(overlay, repository);
+      const providing = await this.#openProviding(overlay, repository, denyList);
       return { repository, service, mfs, leafHasher, exchange, names, ipns, keys, providing, denyList };
     } catch (error) {
       await this.#closeParts();
@@ -230,13 +230,15 @@ export class NodeIpfs {
   async #openProviding(
     overlay: OverlayPort | null,
     repository: IpfsRepository,
+    list: DenyList | null,
   ): Promise<ContentProviding | null> {
     if (overlay === null) return null;
     const { ContentProviding } = await import('@tequio/ipfs');
     const { ports, log, settings } = this.#deps;
     const { clock, hashes } = ports;
     const strategy = (): Settings['ipfs']['provide'] => settings().provide;
-    const providing = new ContentProviding({ overlay, repository, clock, hashes, log, strategy });
+    const denyList = (): DenyList | null => list;
+    const providing = new ContentProviding({ overlay, repository, clock, hashes, log, strategy, denyList });
     this.#closers.push(() => providing.close());
     providing.start();
     return providing;

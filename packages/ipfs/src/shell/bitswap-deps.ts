@@ -19,8 +19,8 @@ export type BitswapDeps = {
   /** Computes blocks' names; see {@link BlockNamer}. */
   readonly namer: BlockNamer;
   readonly findProviders: FindProviders;
-  /** What this node refuses to give away (blocked content); asked for each want. */
-  readonly maySend?: (cid: Uint8Array, peer: string) => boolean;
+  /** False: this node refuses to give it away (blocked content), and answers as if it were not here. */
+  readonly maySend?: (cid: Uint8Array) => boolean;
   /** Upload limits by peer. */
   readonly upload?: (peer: string) => Allowance;
   /** Bytes that came, before they are looked at: counted against the download limit; null: none. */

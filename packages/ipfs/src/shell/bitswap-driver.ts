@@ -442,16 +442,17 @@ export class BitswapDriver {
   }
 
   async #look(job: number, cids: readonly Uint8Array[]): Promise<void> {
+    const { store, maySend, log } = this.#deps;
     let sizes: readonly (number | null)[];
     try {
-      sizes = await this.#deps.store.sizes(cids);
+      sizes = await store.sizes(cids);
     } catch (error) {
-      this.#deps.log.debug('bitswap.store-failed', { reason: String(error) });
+      log.debug('bitswap.store-failed', { reason: String(error) });
       sizes = cids.map(() => null);
     }
-    const given = sizes.map((size) =>
-      size !== null && size <= bitswapMessageLimits.blockBytesMax ? size : null,
-    );
+    const isGiven = (size: number, cid: Uint8Array): boolean =>
+      size <= bitswapMessageLimits.blockBytesMax && maySend?.(cid) !== false;
+    const given = sizes.map((size, index) => (size !== null && isGiven(size, cids[index]!) ? size : null));
     this.#server.handle({ type: 'looked', job, sizes: given }, this.#nowMs);
     this.#schedule();
   }

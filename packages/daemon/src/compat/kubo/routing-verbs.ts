@@ -83,6 +83,8 @@ async function provide(call: KuboCall, deps: KuboDeps): Promise<void> {
     const cid = await resolveCid({ ...deps, reader: deps.repository.blocks }, path, call.signal);
     if (!(await deps.repository.blocks.has(cid)))
       throw new KuboUsageError(`block ${cid} not found locally, cannot provide`);
+    if (deps.exchange?.denies(cid) === true)
+      throw new KuboUsageError(`block ${cid} is on a list of denied content, cannot provide`);
     await overlay.provide(cid.multihash.bytes, call.signal);
   }
 }
