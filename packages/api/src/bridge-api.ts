@@ -40,12 +40,14 @@ export type ShareOnBoth = {
  */
 export interface BridgeApi {
   /**
-   * Offers the files of a complete torrent on IPFS, from where they lie.
+   * Offers the files of a complete torrent on IPFS, from where they lie. Users offer their own torrents and nobody
+   * else's, whatever `bittorrent.reuse` lets them share; whoever may do everything, all.
    * @throws NodeError `TORRENT_MISSING`, `BRIDGE_INCOMPLETE`, `BRIDGE_PRIVATE`, `IPFS_*`
    */
   torrentToIpfs(id: TorrentId): Promise<Bridged>;
   /**
-   * Gets content from IPFS, writes it to files and shares those as a torrent.
+   * Gets content from IPFS, writes it to files and shares those as a torrent. As the files of IPFS themselves, that is
+   * the owner's, and of users only for those who may do everything.
    * @throws NodeError `BRIDGE_CONTENT`, `BITTORRENT_CREATE_*`, `IPFS_*`, `DISK_*`
    */
   ipfsToTorrent(content: IpfsToTorrent): Promise<Bridged>;

@@ -20,7 +20,9 @@ function openParts(): ManagementParts {
   const part = (calls: readonly string[]): object =>
     Object.fromEntries(calls.map((name) => [name, async () => 'done']));
   const parts = Object.fromEntries(Object.entries(names).map(([name, calls]) => [name, part(calls)]));
-  return { ...parts, torrentsOf: () => ({}) as TorrentsApi } as unknown as ManagementParts;
+  const bridge = part(['torrentToIpfs', 'ipfsToTorrent', 'share']);
+  const made = { torrentsOf: () => ({}) as TorrentsApi, bridgeOf: () => bridge };
+  return { ...parts, ...made } as unknown as ManagementParts;
 }
 
 async function outcome(management: Management, path: string): Promise<string> {
@@ -57,6 +59,12 @@ test('what somebody may not do is refused, whatever part it is of', async () => 
     ['ana', 'write', 'ipfs.files', refused],
     ['ana', 'write', 'ipfs.addFile', refused],
     ['ana', 'admin', 'ipfs.pins', 'done'],
+    [null, 'read', 'bridge.torrentToIpfs', refused],
+    [null, 'write', 'bridge.ipfsToTorrent', 'done'],
+    [null, 'write', 'bridge.share', refused],
+    ['ana', 'write', 'bridge.torrentToIpfs', 'done'],
+    ['ana', 'write', 'bridge.ipfsToTorrent', refused],
+    ['ana', 'admin', 'bridge.ipfsToTorrent', 'done'],
     ['ana', 'admin', 'users.makeKey', 'done'],
     [null, 'admin', 'users.tryKey', 'done'],
   ];

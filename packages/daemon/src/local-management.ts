@@ -63,7 +63,7 @@ export class LocalManagement implements Management {
     this.network = guarded(parts.network, networkScopes, who);
     this.dht = guarded(parts.dht, dhtScopes(who), who);
     this.ipfs = guarded(parts.ipfs, ipfsScopes(who), who);
-    this.bridge = guarded(parts.bridgeOf(this.torrents), bridgeScopes, who);
+    this.bridge = guarded(parts.bridgeOf(this.torrents), bridgeScopes(who), who);
   }
 
   as(identity: Identity): Management {
@@ -135,8 +135,13 @@ function ipfsScopes(who: Identity): Scopes<IpfsNodeApi> {
   return { ...looks, ...changes, ...keeps, state: 'read', block: look, peers: look };
 }
 
-/** Which folders and torrents are somebody's own, `torrents` says; any path of the machine is the owner's. */
-const bridgeScopes = { torrentToIpfs: 'write', ipfsToTorrent: 'write', share: 'admin' } as const;
+/**
+ * Which torrents are somebody's own, `torrents` says, and nobody offers another's on IPFS. What the store holds and any
+ * path of the machine are the owner's.
+ */
+function bridgeScopes(who: Identity): Scopes<BridgeApi> {
+  return { torrentToIpfs: 'write', ipfsToTorrent: scopeForAll(who), share: 'admin' };
+}
 
 /** What happens to somebody's own torrents, and to nobody else's. */
 class OwnEvents implements EventsApi {

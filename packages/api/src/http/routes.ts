@@ -373,13 +373,13 @@ export const routes = {
     method: 'POST',
     path: '/bridge/ipfs',
     scope: 'write',
-    summary: 'offer the files of a torrent on IPFS, from where they lie',
+    summary: 'offer the files of a torrent on IPFS, from where they lie; users: of their own only',
   },
   'bridge.ipfsToTorrent': {
     method: 'POST',
     path: '/bridge/torrent',
     scope: 'write',
-    summary: 'get content from IPFS and share it as a torrent',
+    summary: 'get content from IPFS and share it as a torrent; users: only those who may do everything',
   },
   'bridge.share': {
     method: 'POST',
