@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { node } from '../node.ts';
 import { attempt, tell } from '../notice.ts';
 import { say } from '../words/words.ts';
-import { changeOf, fieldsOf, type SettingField } from './setting-fields.ts';
+import { changeOf, fieldsOf, type SettingField, valueAt } from './setting-fields.ts';
 
 export type KnownSettings = {
   readonly fields: ReadonlyMap<string, SettingField>;
@@ -10,20 +10,30 @@ export type KnownSettings = {
   readonly origins: Readonly<Record<string, string>>;
 };
 
-/** The node's settings, and what changes one of them. Null: not known yet. */
+/** @param next what comes of the value that it has by then @returns whether the node has taken it */
+export type ChangeSetting = (key: string, next: (now: unknown) => unknown) => Promise<boolean>;
+
+/** The node's settings, and what changes one of them: one after the other. Null: not known yet. */
 export function useSettings(): {
   readonly known: KnownSettings | null;
-  readonly change: (key: string, value: unknown) => Promise<void>;
+  readonly change: ChangeSetting;
 } {
   const [known, setKnown] = useState<KnownSettings | null>(null);
+  const last = useRef<Promise<unknown>>(Promise.resolve());
   const load = (): Promise<boolean> => attempt(async () => setKnown(await readAll()));
   useEffect(() => void load(), []);
-  const change = async (key: string, value: unknown): Promise<void> => {
-    await attempt(async () => {
-      const { restartNeeded } = await node.settings.patch(changeOf(key, value));
-      tell(say(restartNeeded.length === 0 ? 'settings.saved' : 'settings.savedLate'));
+  const change: ChangeSetting = (key, next) => {
+    const done = last.current.then(async () => {
+      const isTaken = await attempt(async () => {
+        const value = next(valueAt(await node.settings.get(), key));
+        const { restartNeeded } = await node.settings.patch(changeOf(key, value));
+        tell(say(restartNeeded.length === 0 ? 'settings.saved' : 'settings.savedLate'));
+      });
+      await load();
+      return isTaken;
     });
-    await load();
+    last.current = done;
+    return done;
   };
   return { known, change };
 }

@@ -3,6 +3,8 @@ import { useId } from 'preact/hooks';
 import { status } from '../node.ts';
 import { DraftInput } from '../shell/draft-input.tsx';
 import { language, say } from '../words/words.ts';
+import { listExamples } from './list-examples.ts';
+import { ListInput } from './list-input.tsx';
 import { readField, type SettingField } from './setting-fields.ts';
 import { choiceWords, settingWords, unitWords } from './setting-words.ts';
 
@@ -11,7 +13,7 @@ type FieldProps = {
   readonly value: unknown;
   /** A flag or a variable says what it is. */
   readonly isFixed: boolean;
-  readonly change: (value: unknown) => unknown;
+  readonly change: (next: (now: unknown) => unknown) => Promise<boolean>;
 };
 
 export function Field(props: FieldProps): JSX.Element {
@@ -37,7 +39,7 @@ export function Field(props: FieldProps): JSX.Element {
             checked={value === true}
             disabled={isFixed}
             aria-describedby={hintId}
-            onChange={(event) => change(event.currentTarget.checked)}
+            onChange={({ currentTarget: { checked } }) => change(() => checked)}
           />
           <b>{name}</b>
         </label>
@@ -45,6 +47,7 @@ export function Field(props: FieldProps): JSX.Element {
       </div>
     );
   }
+  if (kind === 'list') return <ListField {...props} name={name} hint={hint} hintId={hintId} />;
   return (
     <div class="field">
       <label>
@@ -54,6 +57,31 @@ export function Field(props: FieldProps): JSX.Element {
         <Input {...props} hintId={hintId} />
       </label>
       {hint}
+    </div>
+  );
+}
+
+type ListFieldProps = FieldProps & {
+  readonly name: string;
+  readonly hint: JSX.Element;
+  readonly hintId: string;
+};
+
+function ListField({ field, value, isFixed, change, name, hint, hintId }: ListFieldProps): JSX.Element {
+  return (
+    <div class="field" role="group" aria-label={name} aria-describedby={hintId}>
+      <span class="label" aria-hidden="true">
+        {name}
+      </span>
+      {hint}
+      <ListInput
+        name={name}
+        items={value as readonly string[]}
+        rules={field.rules!}
+        example={listExamples[field.key]}
+        isFixed={isFixed}
+        edit={(edit) => change((now) => edit(now as readonly string[]))}
+      />
     </div>
   );
 }
@@ -73,19 +101,23 @@ function Input({
   hintId,
 }: FieldProps & { readonly hintId: string }): JSX.Element {
   const { kind, choices, isOptional } = field;
-  const save = (input: HTMLInputElement | HTMLTextAreaElement): void => {
+  const save = (input: HTMLInputElement): void => {
     const read = readField(field, input.value);
     if (read === undefined) input.setCustomValidity(say('settings.wrong'));
     else {
       input.setCustomValidity('');
-      change(read);
+      change(() => read);
     }
     input.reportValidity();
   };
   const common = { class: 'input', disabled: isFixed, 'aria-describedby': hintId } as const;
   if (kind === 'choice') {
     return (
-      <select {...common} value={String(value)} onChange={(event) => change(event.currentTarget.value)}>
+      <select
+        {...common}
+        value={String(value)}
+        onChange={({ currentTarget: { value: chosen } }) => change(() => chosen)}
+      >
         {choices.map((choice) => (
           <option key={choice} value={choice}>
             {choiceWords[choice]?.[language.value] ?? choice}
@@ -93,10 +125,6 @@ function Input({
         ))}
       </select>
     );
-  }
-  if (kind === 'lines') {
-    const lines = (value as readonly string[] | undefined)?.join('\n');
-    return <textarea {...common} rows={3} value={lines} onChange={(event) => save(event.currentTarget)} />;
   }
   const shown =
     value === null || value === undefined

@@ -17,7 +17,7 @@ const schema = {
         limitUp: { anyOf: [{ type: 'integer' }, { type: 'null' }], unit: 'B/s' },
         transport: { enum: ['both', 'tcp'], type: 'string' },
         schedule: { type: 'array', items: { type: 'object' } },
-        hosts: { type: 'array', items: { type: 'string' } },
+        hosts: { type: 'array', items: { type: 'string', pattern: '^a', maxLength: 9 }, maxItems: 2 },
       },
     },
   },
@@ -32,18 +32,18 @@ test('a field for every value, none for lists of things', () => {
       ['bittorrent.dht', 'switch', false],
       ['bittorrent.limitUp', 'rate', true],
       ['bittorrent.transport', 'choice', false],
-      ['bittorrent.hosts', 'lines', false],
+      ['bittorrent.hosts', 'list', false],
     ],
   );
   assert.equal(fields[0]?.max, 65535);
+  assert.deepEqual(fields[4]?.rules, { pattern: /^a/u, lengthMax: 9, countMax: 2 });
 });
 
 test('texts become values, and what is none is said to be none', () => {
-  const [port, , rate, , lines] = fieldsOf(schema);
+  const [port, , rate] = fieldsOf(schema);
   assert.equal(readField(port!, ' '), null);
   assert.equal(readField(port!, '27272'), 27272);
   assert.equal(readField(port!, 'x'), undefined);
   assert.equal(readField(rate!, '1,5'), 1536);
-  assert.deepEqual(readField(lines!, ' a \n\nb'), ['a', 'b']);
   assert.equal(valueAt({ bittorrent: { port: 1 } }, 'bittorrent.port'), 1);
 });

@@ -1,8 +1,9 @@
 /** The settings' JSON Schema as a list of fields that a screen can show. */
 
 import type { SettingsPatch } from '@tequio/api';
+import type { ListRules } from './list-edits.ts';
 
-export type FieldKind = 'switch' | 'number' | 'rate' | 'text' | 'choice' | 'lines';
+export type FieldKind = 'switch' | 'number' | 'rate' | 'text' | 'choice' | 'list';
 
 export type SettingField = {
   /** As `bittorrent.port`. */
@@ -17,6 +18,8 @@ export type SettingField = {
   readonly unit: string | null;
   /** Holds only after a restart. */
   readonly isLate: boolean;
+  /** Of a list alone. */
+  readonly rules: ListRules | null;
 };
 
 type Schema = {
@@ -28,6 +31,9 @@ type Schema = {
   readonly description?: string;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly maxItems?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
   readonly unit?: string;
   readonly restart?: boolean;
 };
@@ -58,6 +64,7 @@ function fieldOf(section: string, name: string, schema: Schema): SettingField[] 
       max: inner.maximum,
       unit,
       isLate: (schema.restart ?? inner.restart) === true,
+      rules: kind === 'list' ? rulesOf(inner) : null,
     },
   ];
 }
@@ -67,7 +74,16 @@ function kindOf({ type, enum: choices, items }: Schema, unit: string | null): Fi
   if (type === 'boolean') return 'switch';
   if (type === 'integer' || type === 'number') return unit === 'B/s' ? 'rate' : 'number';
   if (type === 'string') return 'text';
-  return type === 'array' && items?.type === 'string' ? 'lines' : null;
+  return type === 'array' && items?.type === 'string' ? 'list' : null;
+}
+
+function rulesOf({ items, maxItems = Number.POSITIVE_INFINITY }: Schema): ListRules {
+  const { pattern, maxLength = Number.POSITIVE_INFINITY } = items ?? {};
+  return {
+    pattern: pattern === undefined ? null : new RegExp(pattern, 'u'),
+    lengthMax: maxLength,
+    countMax: maxItems,
+  };
 }
 
 /** The change of one setting. */
@@ -86,11 +102,6 @@ export function valueAt(settings: unknown, key: string): unknown {
 /** What the user wrote, as the setting wants it; undefined: it is no such value. */
 export function readField({ kind, isOptional }: SettingField, text: string): unknown {
   if (text.trim() === '' && isOptional) return null;
-  if (kind === 'lines')
-    return text
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== '');
   if (kind !== 'number' && kind !== 'rate') return text;
   const value = Number(text.replace(',', '.'));
   if (text.trim() === '' || !Number.isFinite(value)) return undefined;

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { type KnownSettings, useSettings } from './known-settings.ts';
+import { type ChangeSetting, type KnownSettings, useSettings } from './known-settings.ts';
 import { Field } from './setting-field.tsx';
 import { valueAt } from './setting-fields.ts';
 
@@ -14,7 +14,7 @@ export function SettingList({ keys }: Props): JSX.Element {
 
 type ListProps = Props & {
   readonly known: KnownSettings;
-  readonly change: (key: string, value: unknown) => unknown;
+  readonly change: ChangeSetting;
 };
 
 export function FieldList({ keys, known, change }: ListProps): JSX.Element {
@@ -27,7 +27,7 @@ export function FieldList({ keys, known, change }: ListProps): JSX.Element {
           field={field}
           value={valueAt(known.settings, field.key)}
           isFixed={['environment', 'flag'].includes(known.origins[field.key] ?? '')}
-          change={(value) => change(field.key, value)}
+          change={(next) => change(field.key, next)}
         />
       ))}
     </>

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settingsJsonSchema } from '@tequio/api/settings';
+import { settingsJsonSchema, settingsSchema } from '@tequio/api/settings';
+import { isItem } from './list-edits.ts';
+import { listExamples } from './list-examples.ts';
 import { fieldsOf } from './setting-fields.ts';
 import { settingGroups } from './setting-groups.ts';
 import { choiceWords, settingWords, unitWords } from './setting-words.ts';
@@ -24,5 +26,16 @@ test('every choice and unit has words', () => {
   for (const { key, choices, unit, kind } of fields) {
     for (const choice of choices) assert.ok(Object.hasOwn(choiceWords, choice), `${key}: ${choice}`);
     if (unit !== null && kind !== 'rate') assert.ok(Object.hasOwn(unitWords, unit), `${key}: ${unit}`);
+  }
+});
+
+test('every list has an example, which is right', () => {
+  const lists = fields.filter(({ kind }) => kind === 'list');
+  assert.deepEqual(Object.keys(listExamples).sort(), lists.map(({ key }) => key).sort());
+  for (const { key, section, rules } of lists) {
+    const example = listExamples[key]!;
+    assert.ok(isItem(example, rules!), key);
+    const settings = { [section]: { [key.slice(section.length + 1)]: [example] } };
+    assert.ok(settingsSchema.safeParse(settings).success, key);
   }
 });

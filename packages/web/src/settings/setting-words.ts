@@ -106,7 +106,7 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
   'bittorrent.dhtBootstrap': words(
     'First nodes of the DHT',
     'Primeros nodos de la DHT',
-    'A quién se pregunta primero; uno por línea.',
+    'A quién se pregunta primero.',
   ),
   'proxy.url': words(
     'Proxy',
@@ -188,7 +188,7 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
   'completion.program': words(
     'Program to run',
     'Programa que ejecutar',
-    'Se ejecuta al completarse un torrent, un argumento por línea, nunca en una terminal. {name}, {folder}, {path}, {category}, {tags}, {id}, {bytes} y {tracker} son los del torrent. Vacío: ninguno.',
+    'Se ejecuta al completarse un torrent, cada elemento un argumento, nunca en una terminal. {name}, {folder}, {path}, {category}, {tags}, {id}, {bytes} y {tracker} son los del torrent. Vacío: ninguno.',
   ),
   'completion.timeoutSeconds': words('Ended after', 'Se detiene tras', 'Pasado este tiempo se detiene.'),
   'http.enabled': words('Page and API', 'Página y API', 'Se sirven esta página y la API.'),
@@ -211,12 +211,12 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
   'http.allowedHosts': words(
     'Names of this node',
     'Nombres de este nodo',
-    'Nombres por los que se le puede llamar, además de direcciones y localhost; uno por línea.',
+    'Nombres por los que se le puede llamar, además de direcciones y localhost.',
   ),
   'http.trustedProxies': words(
     'Trusted proxies',
     'Proxies de confianza',
-    'Proxies inversos a los que se cree cuando dicen quién pregunta; uno por línea.',
+    'Proxies inversos a los que se cree cuando dicen quién pregunta.',
   ),
   'http.streamAddress': words(
     'Address for content',
@@ -245,17 +245,17 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
   'ipfs.routers': words(
     'HTTP routers',
     'Enrutadores HTTP',
-    'A quién se pregunta por HTTP quién tiene algo, además de a la DHT; uno por línea, como https://example.org.',
+    'A quién se pregunta por HTTP quién tiene algo, además de a la DHT, como https://example.org.',
   ),
   'ipfs.gateways': words(
     'Get blocks from gateways',
     'Obtener bloques de pasarelas',
-    'Pasarelas de las que se obtienen bloques, además de los pares; una por línea. Todo se comprueba, y a la que envía otra cosa no se le vuelve a pedir.',
+    'Pasarelas de las que se obtienen bloques, además de los pares. Todo se comprueba, y a la que envía otra cosa no se le vuelve a pedir.',
   ),
   'ipfs.denyLists': words(
     'Lists of denied content',
     'Listas de contenido vetado',
-    'Archivos con listas de contenido que ni se muestra, ni se da, ni se busca; uno por línea.',
+    'Archivos con listas de contenido que ni se muestra, ni se da, ni se busca.',
   ),
   'ipfs.provide': words(
     'Tell others of',

@@ -10,6 +10,7 @@ type Props = {
   readonly placeholder?: string | undefined;
   readonly disabled?: boolean;
   readonly 'aria-describedby'?: string;
+  readonly 'aria-label'?: string;
   readonly value: string;
   /** The user is done with it, with Enter or by going on. */
   readonly save: (input: HTMLInputElement) => unknown;
