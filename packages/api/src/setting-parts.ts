@@ -14,6 +14,9 @@ declare module 'zod' {
   interface GlobalMeta extends SettingMeta {}
 }
 
+/** Bytes a second. */
+export const rate = z.int().min(1).max(1e12);
+
 export const absolutePath = z
   .string()
   .min(1)

@@ -1,6 +1,6 @@
 /** The section `ipfs` of the settings. */
 import { z } from 'zod';
-import { absolutePath, optional } from './setting-parts.ts';
+import { absolutePath, optional, rate } from './setting-parts.ts';
 
 const webOrigin = z
   .string()
@@ -57,6 +57,16 @@ export const ipfsSection = z.strictObject({
         'Of what others are told that it is here, so that they find it: nothing, the roots of what is pinned or in the tree of files, each file and folder in them, every block of them, or every block.',
     })
     .default('files'),
+  limitDown: optional(rate, {
+    description:
+      'Download of blocks from peers, within the limits of the whole node; by default no limit of its own.',
+    unit: 'B/s',
+  }),
+  limitUp: optional(rate, {
+    description:
+      'Upload of blocks to peers, within the limits of the whole node; by default no limit of its own.',
+    unit: 'B/s',
+  }),
   quota: optional(z.int().min(1_000_000), {
     description: 'Bytes that its blocks may take on the disk; by default as far as there is room.',
     restart: true,

@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import { dhtBootstrapHosts } from './dht-bootstrap.ts';
 import { overlayBootstrap } from './overlay-bootstrap.ts';
-import { absolutePath, optional } from './setting-parts.ts';
+import { absolutePath, optional, rate } from './setting-parts.ts';
 import { ipfsSection } from './settings-ipfs.ts';
 
 export type { SettingMeta } from './setting-parts.ts';
@@ -16,7 +16,6 @@ export type { SettingMeta } from './setting-parts.ts';
 /** Of the config file's shape; one more with every migration. */
 export const settingsVersion = 1;
 
-const rate = z.int().min(1).max(1e12);
 const minuteOfDay = z.int().min(0).max(1439);
 const hostName = z.string().min(1).max(255);
 

@@ -366,6 +366,7 @@ class Daemon {
   #handleSettings(keys: readonly string[]): void {
     this.#events.emit({ type: 'node.settings.changed', keys });
     if (keys.some((key) => /^(?:bittorrent\.limit|altLimits\.)/.test(key))) this.#state.applyLimits();
+    if (keys.some((key) => key.startsWith('ipfs.limit'))) this.#ipfs.applyLimits();
     if (keys.includes('bittorrent.reuse')) this.#applyReuse();
     if (keys.some((key) => /^(?:completion\.eachFile|folders\.)/.test(key)))
       this.#room.caretaker.placeAllFiles();

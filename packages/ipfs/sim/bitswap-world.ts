@@ -57,8 +57,8 @@ export class BitswapWorld {
     return this.world.clock.nowMs();
   }
 
-  addNode(name: string, options: TwinOptions & Pick<BitswapDeps, 'maySend'> = {}): BitswapNode {
-    const { maySend = () => true } = options;
+  addNode(name: string, options: TwinOptions & Pick<BitswapDeps, 'maySend' | 'rates'> = {}): BitswapNode {
+    const { maySend = () => true, rates } = options;
     const overlay = this.twins.add(name, options);
     const kept = new Map<string, Uint8Array>();
     const faults: { peer: string; code: string }[] = [];
@@ -69,6 +69,7 @@ export class BitswapWorld {
       log: silentLog,
       namer: sha256,
       maySend,
+      ...(rates === undefined ? {} : { rates }),
       store: {
         sizes: async (cids) => cids.map((cid) => kept.get(cidKeyOf(cid))?.length ?? null),
         read: async (cid) => kept.get(cidKeyOf(cid)) ?? null,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RateLimiter } from '@tequio/network';
 import type { BitswapEntry } from '../src/wire/bitswap-message.ts';
 import { BitswapWorld, makeBlocks, travelling } from './bitswap-world.ts';
 
@@ -210,6 +211,44 @@ test('two leeches share the upload by bytes, though one wants small blocks and t
   a.bitswap.close();
   b.bitswap.close();
 });
+
+for (const direction of ['down', 'up'] as const) {
+  for (const [rateBytes, blockBytes] of [
+    [100_000, 256],
+    [1_000_000, 64 * KiB],
+    [3_000_000, 256 * KiB],
+  ] as const) {
+    test(`${rateBytes / 1e6} MB/s ${direction} are kept within 5 %, blocks of ${blockBytes} bytes, and lifted at once`, async () => {
+      const sim = new BitswapWorld(seed);
+      const rates = { down: new RateLimiter('down', null), up: new RateLimiter('up', null) };
+      rates[direction].setLimit(rateBytes);
+      const limited = sim.addNode('limited', { rates });
+      const others = [sim.addNode('x'), sim.addNode('y')];
+      const blocks = makeBlocks(sim.prng, Math.ceil((20 * rateBytes) / blockBytes), blockBytes);
+      const [givers, takers] = direction === 'up' ? [[limited], others] : [others, [limited]];
+      for (const giver of givers) giver.keep(blocks);
+      await sim.connect(limited, ...others);
+      for (const taker of takers)
+        void taker.fetch(
+          blocks.map(({ cid }) => cid),
+          200,
+        );
+      const carriedIn = async (seconds: number): Promise<number> => {
+        const before = { ...limited.overlay.carried };
+        await sim.world.run(seconds * 1000);
+        return limited.overlay.carried[direction] - before[direction];
+      };
+      await carriedIn(2);
+      const perSecond = (await carriedIn(10)) / 10;
+      assert.ok(Math.abs(perSecond - rateBytes) <= 0.05 * rateBytes, `${perSecond} B/s`);
+      // Who waits looks again within a second.
+      rates[direction].setLimit(null);
+      const unlimited = await carriedIn(2);
+      assert.ok(unlimited > 3 * rateBytes, `${unlimited} bytes in two seconds without a limit`);
+      for (const { bitswap } of [limited, ...others]) bitswap.close();
+    });
+  }
+}
 
 test('churn: peers come and go all the time, and the file is whole in the end', async () => {
   const sim = new BitswapWorld(seed);

@@ -61,6 +61,7 @@ class TwinStream implements OverlayStream {
     if (this.isClosed || this.hasEnded) return true;
     this.queuedBytes += bytes.length;
     this.#owner.transmit(bytes.length, () => {
+      this.#owner.carried.up += bytes.length;
       this.queuedBytes -= bytes.length;
       this.#owner.later(() => this.other?.receive(bytes));
       if (!this.#wasFull || this.queuedBytes > highWaterBytes / 2) return;
@@ -74,7 +75,10 @@ class TwinStream implements OverlayStream {
   receive(bytes: Uint8Array): void {
     if (this.isClosed) return;
     if (this.#paused !== null) this.#paused.push(bytes);
-    else this.handler?.onBytes(bytes);
+    else {
+      this.#owner.carried.down += bytes.length;
+      this.handler?.onBytes(bytes);
+    }
   }
 
   pause(): void {
@@ -130,6 +134,8 @@ export class OverlayTwin implements OverlayPort {
   #freeMs = 0;
   #sequence = 0n;
   isUp = true;
+  /** Bytes of all streams: read, and sent. */
+  readonly carried = { down: 0, up: 0 };
 
   constructor(twins: OverlayTwins, peer: OverlayPeer, options: TwinOptions) {
     this.#twins = twins;

@@ -4,6 +4,7 @@ import type { CID } from 'multiformats/cid';
 import { tryDigest } from './core/block-hash.ts';
 import type { DenyList } from './core/deny-list.ts';
 import type { IpfsRepository } from './repository.ts';
+import type { BitswapRates } from './shell/bitswap-deps.ts';
 import { BitswapDriver } from './shell/bitswap-driver.ts';
 import type { DelegatedRouting } from './shell/delegated-routing.ts';
 import { Retrieval } from './shell/retrieval.ts';
@@ -24,6 +25,8 @@ export type IpfsExchangeDeps = {
   readonly routing?: DelegatedRouting | null;
   /** Gateways that blocks are got from besides peers: the user's, and those that routers name. */
   readonly gateways?: TrustlessGateways | null;
+  /** Limits on what peers are given and give, beside those of the connections. Absent: none. */
+  readonly rates?: BitswapRates;
   /** What is neither given away nor fetched; null: there is no list. */
   readonly denyList?: () => DenyList | null;
 };
@@ -36,7 +39,7 @@ export class IpfsExchange {
 
   constructor(deps: IpfsExchangeDeps) {
     this.#deps = deps;
-    const { overlay, clock, log, hashes, repository } = deps;
+    const { overlay, clock, log, hashes, repository, rates } = deps;
     const { blocks } = repository;
     this.overlay = overlay;
     this.bitswap = new BitswapDriver({
@@ -61,6 +64,7 @@ export class IpfsExchange {
         const cid = tryDecodeCid(bytes);
         return cid !== null && !this.denies(cid);
       },
+      ...(rates === undefined ? {} : { rates }),
       findProviders: (bytes, onProvider, signal) => this.#findProviders(bytes, onProvider, signal),
     });
   }

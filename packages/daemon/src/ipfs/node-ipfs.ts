@@ -28,6 +28,7 @@ import {
   type OverlayPort,
   type Ports,
 } from '@tequio/kernel';
+import { RateLimiter } from '@tequio/network';
 import { lookUpText, verifyForeignSignature } from '@tequio/runtime';
 import { readDenyLists } from './deny-lists.ts';
 import { KeyRing } from './key-ring.ts';
@@ -72,10 +73,16 @@ export class NodeIpfs {
   #current: OpenIpfs | null = null;
   /** Of what is open, in the order of opening. */
   readonly #closers: (() => void | Promise<void>)[] = [];
+  /**
+   * A gate of its own before the streams, and no branch of the node's tree: what passes it is counted there once, by
+   * the connections that carry it.
+   */
+  readonly #rates = { down: new RateLimiter('ipfs down'), up: new RateLimiter('ipfs up') };
   #isClosed = false;
 
   constructor(deps: NodeIpfsDeps) {
     this.#deps = deps;
+    this.applyLimits();
   }
 
   /** What is open; null: nobody has asked for it yet, or it is off. */
@@ -96,6 +103,13 @@ export class NodeIpfs {
       throw error;
     });
     return this.#open;
+  }
+
+  /** The limits that the settings name hold from now on. */
+  applyLimits(): void {
+    const { limitDown, limitUp } = this.#deps.settings();
+    this.#rates.down.setLimit(limitDown);
+    this.#rates.up.setLimit(limitUp);
   }
 
   /** Of what is here, and where the node takes part in libp2p of what others have. */
@@ -159,6 +173,7 @@ export class NodeIpfs {
               clock,
               log,
               ...sources,
+              rates: this.#rates,
               denyList: () => denyList,
             });
       this.#closers.push(() => exchange?.close());

@@ -48,6 +48,8 @@ export const bitswapLimits = {
   peerQueueBytes: 1024 * 1024,
   /** Bytes that are being read from the store, for all peers together. */
   readBytes: 16 * 1024 * 1024,
+  /** Who waits for bandwidth looks again after so long at most: the limit may have been raised. */
+  limitedLookMs: 1_000,
   /** Look-ups in the store under way at once. */
   lookCountMax: 8_192,
 } as const;

@@ -277,7 +277,8 @@ export class BitswapServer implements Machine<BitswapServerInput, BitswapServerE
       const allowance = this.#allowance?.(debtor.peer) ?? null;
       if (allowance !== null && !allowance.tryTake(batchBytes(debtor), nowMs)) {
         held.add(debtor);
-        const atMs = Math.max(nowMs + 1, allowance.nextMs(nowMs));
+        const waitMs = Math.max(1, allowance.nextMs(nowMs) - nowMs);
+        const atMs = nowMs + Math.min(waitMs, bitswapLimits.limitedLookMs);
         this.#waitUntilMs = Math.min(this.#waitUntilMs ?? atMs, atMs);
         continue;
       }

@@ -1,5 +1,5 @@
 import type { Clock, Fault, Log, OverlayPort } from '@tequio/kernel';
-import type { Allowance } from '../core/bitswap-server.ts';
+import type { RateLimiter } from '@tequio/network';
 import type { BlockNamer } from './block-name.ts';
 import type { FindProviders } from './provider-search.ts';
 
@@ -11,6 +11,8 @@ export interface BitswapStore {
   read(cid: Uint8Array): Promise<Uint8Array | null>;
 }
 
+export type BitswapRates = { readonly down: RateLimiter; readonly up: RateLimiter };
+
 export type BitswapDeps = {
   readonly overlay: OverlayPort;
   readonly clock: Clock;
@@ -21,10 +23,8 @@ export type BitswapDeps = {
   readonly findProviders: FindProviders;
   /** False: this node refuses to give it away (blocked content), and answers as if it were not here. */
   readonly maySend?: (cid: Uint8Array) => boolean;
-  /** Upload limits by peer. */
-  readonly upload?: (peer: string) => Allowance;
-  /** Bytes that came, before they are looked at: counted against the download limit; null: none. */
-  readonly download?: { charge(bytes: number, nowMs: number): void; nextMs(nowMs: number): number };
+  /** Limits on everything that is said and heard, wants and envelopes too. Absent: none. */
+  readonly rates?: BitswapRates;
   readonly onFault?: (peer: string, fault: Fault) => void;
   /** The sum of its faults is too high: it was disconnected, and is not spoken with for an hour. */
   readonly onBan?: (peer: string) => void;

@@ -16,6 +16,7 @@ import { FrameDecoder } from '../wire/message-frames.ts';
 import type { BitswapDeps } from './bitswap-deps.ts';
 import { BitswapLine } from './bitswap-line.ts';
 import { nameBlocks } from './block-name.ts';
+import { PacedReading } from './paced-reading.ts';
 import { ProviderSearch } from './provider-search.ts';
 
 export const bitswapDriverLimits = {
@@ -73,7 +74,8 @@ export class BitswapDriver {
 
   constructor(deps: BitswapDeps) {
     this.#deps = deps;
-    this.#server = new BitswapServer({ allowance: deps.upload ?? null });
+    const up = deps.rates?.up;
+    this.#server = new BitswapServer({ allowance: up === undefined ? null : () => up });
     this.#search = new ProviderSearch(deps);
   }
 
@@ -291,10 +293,12 @@ export class BitswapDriver {
     if (peer === null || peer.streams.size >= bitswapDriverLimits.streamCountMax) return null;
     peer.streams.add(stream);
     const decoder = new FrameDecoder(bitswapMessageLimits.messageBytesMax);
+    const { rates, clock } = this.#deps;
+    const pace = rates === undefined ? null : new PacedReading(stream, rates.down.child('stream'), clock);
     return {
       onBytes: (bytes) => {
         if (this.#peers.get(peer.id) !== peer) return;
-        this.#limitDownload(stream, bytes.length);
+        pace?.received(bytes.length);
         const result = decoder.push(bytes, (message) => this.#handleBytes(peer, message));
         if (!result.ok) {
           this.#blame(peer, result.fault);
@@ -303,19 +307,11 @@ export class BitswapDriver {
         this.#pump();
       },
       onEnd: () => stream.end(),
-      onClose: () => void peer.streams.delete(stream),
+      onClose: () => {
+        pace?.close();
+        peer.streams.delete(stream);
+      },
     };
-  }
-
-  #limitDownload(stream: OverlayStream, bytes: number): void {
-    const { download, clock } = this.#deps;
-    if (download === undefined) return;
-    const nowMs = clock.nowMs();
-    download.charge(bytes, nowMs);
-    const atMs = download.nextMs(nowMs);
-    if (atMs <= nowMs) return;
-    stream.pause();
-    clock.setTimer(atMs - nowMs, () => stream.resume());
   }
 
   #handleBytes(peer: Peer, bytes: Uint8Array): void {
@@ -411,7 +407,10 @@ export class BitswapDriver {
         const message =
           'message' in effect ? effect.message : { ...emptyBitswapMessage, entries: effect.entries };
         const bytes = 'bytes' in effect ? effect.bytes : 0;
-        this.#peers.get(effect.peer)?.line.send(encodeBitswapMessage(message), bytes);
+        const frame = encodeBitswapMessage(message);
+        // The blocks in it were counted when the server asked for them.
+        this.#deps.rates?.up.charge(frame.length - bytes, this.#nowMs);
+        this.#peers.get(effect.peer)?.line.send(frame, bytes);
         break;
       }
       case 'block':

@@ -79,6 +79,8 @@ export const settingGroups: readonly SettingGroup[] = [
     es: 'IPFS',
     keys: [
       'ipfs.enabled',
+      'ipfs.limitDown',
+      'ipfs.limitUp',
       'ipfs.quota',
       'ipfs.gateway',
       'ipfs.provide',

@@ -262,6 +262,16 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
     'Anunciar a los demás',
     'De qué se dice a los demás que está aquí, para que lo encuentren: de nada (none), de las raíces de lo fijado y del árbol de archivos (roots), de cada archivo y carpeta (files), de cada bloque de ellos (pinned) o de todo bloque (all).',
   ),
+  'ipfs.limitDown': words(
+    'Download limit of IPFS',
+    'Límite de descarga de IPFS',
+    'Bloques que llegan de los pares, dentro de los límites de todo el nodo; vacío: sin límite propio.',
+  ),
+  'ipfs.limitUp': words(
+    'Upload limit of IPFS',
+    'Límite de subida de IPFS',
+    'Bloques que se dan a los pares, dentro de los límites de todo el nodo; vacío: sin límite propio.',
+  ),
   'ipfs.quota': words(
     'Space on the disk',
     'Espacio en el disco',
