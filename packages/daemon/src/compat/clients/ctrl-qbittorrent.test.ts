@@ -85,6 +85,11 @@ suite('@ctrl/qbittorrent', () => {
     assert.equal(await c.getFreeSpaceAtPath('/here'), 1e9);
     assert.ok((await c.getBuildInfo()).bitness);
     assert.ok((await c.getProcessInfo()).launch_time > 0);
+    // Taken without a word, and not kept: nothing here is fetched with cookies.
+    assert.equal(
+      await c.setCookies([{ domain: 'a.example', name: 'n', value: 'v', path: '/' }] as never),
+      true,
+    );
     assert.deepEqual(await c.getCookies(), []);
     const all = await c.getAllData();
     assert.equal(all.torrents.length, 1);
@@ -180,6 +185,18 @@ suite('@ctrl/qbittorrent', () => {
       alt_dl_limit: 0,
       alt_up_limit: 0,
     });
+    await c.setTransferSpeedLimits({ dl_limit: 0, up_limit: 2048, alt_dl_limit: 1024, alt_up_limit: 512 });
+    assert.deepEqual(
+      [stage.twin.settings.bittorrent, stage.twin.settings.altLimits].map(({ limitDown, limitUp }) => [
+        limitDown,
+        limitUp,
+      ]),
+      [
+        [null, 2048],
+        [1024, 512],
+      ],
+    );
+    await assert.rejects(c.setTransferSpeedLimits({ dl_limit: 1 } as never), /400/);
     await c.storeClientData({ theme: 'dark' });
     assert.deepEqual(await c.loadClientData(['theme']), { theme: 'dark' });
     await c.setRssRule('rule', {
