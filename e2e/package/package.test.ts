@@ -6,11 +6,11 @@ import { copyFileSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { writeExecutable } from '../../tools/package/executable.ts';
 import { writeNpmFolder } from '../../tools/package/npm-folder.ts';
 
-describe('the packed package', { timeout: 120_000 }, () => {
+describe('the packed package', { timeout: 280_000 }, () => {
   const work = mkdtempSync(join(tmpdir(), 'tequio-package-'));
   const npmFolder = join(work, 'npm');
   const empty = join(work, 'empty');
@@ -61,24 +61,7 @@ describe('the packed package', { timeout: 120_000 }, () => {
   });
 
   it('runs as a node with its page', async (t) => {
-    const args = ['tequio', 'run', '--json', '--data', 'node', '--http', '127.0.0.1:0', '--port', '0'];
-    const quiet = ['--bind', '127.0.0.1', '--no-dht', '--no-lsd', '--no-port-mapping'];
-    const node = spawn('npx', ['--offline', ...args, ...quiet], {
-      cwd: empty,
-      env: environment(),
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    t.after(() => void node.kill('SIGKILL'));
-    const ended = once(node, 'exit');
-    const { value } = await createInterface({ input: node.stdout })[Symbol.asyncIterator]().next();
-    const { url } = JSON.parse(String(value)) as { readonly url: string };
-    const page = await (await fetch(url)).text();
-    assert.match(page, /<div id="app">/);
-    const script = /src="([^"]+\.js)"/.exec(page)![1]!;
-    const packed = await fetch(new URL(script, url), { headers: { 'accept-encoding': 'br' } });
-    assert.equal(packed.headers.get('content-encoding'), 'br');
-    run('npx', ['--offline', 'tequio', 'stop', '--data', 'node'], empty);
-    await ended;
+    await servesItsPage(t, ['npx', '--offline', 'tequio'], empty, environment());
   });
 
   it('is a library with types', () => {
@@ -120,7 +103,7 @@ describe('the packed package', { timeout: 120_000 }, () => {
     assert.match(stderr, /Tequio needs 24 or later/);
   });
 
-  it('becomes a single executable that needs nothing beside it', async () => {
+  it('becomes a single executable that needs nothing beside it', async (t) => {
     const { path } = await writeExecutable(npmFolder, work);
     const alone = join(work, 'alone');
     mkdirSync(alone);
@@ -135,8 +118,34 @@ describe('the packed package', { timeout: 120_000 }, () => {
       assert.equal(status, 0, round);
       assert.match(stdout, /every byte verified/);
     }
+    await servesItsPage(t, [join(alone, 'tequio')], alone, env);
   });
 });
+
+/** The node, started so, gives its page with packed scripts, and ends when it is told to. */
+async function servesItsPage(
+  t: TestContext,
+  [program = '', ...first]: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const args = [...first, 'run', '--json', '--data', 'node', '--http', '127.0.0.1:0', '--port', '0'];
+  const quiet = ['--bind', '127.0.0.1', '--no-dht', '--no-lsd', '--no-port-mapping'];
+  const node = spawn(program, [...args, ...quiet], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => void node.kill('SIGKILL'));
+  const ended = once(node, 'exit');
+  const { value } = await createInterface({ input: node.stdout })[Symbol.asyncIterator]().next();
+  const { url } = JSON.parse(String(value)) as { readonly url: string };
+  const page = await (await fetch(url)).text();
+  assert.match(page, /<div id="app">/);
+  const script = /src="([^"]+\.js)"/.exec(page)![1]!;
+  const packed = await fetch(new URL(script, url), { headers: { 'accept-encoding': 'br' } });
+  assert.equal(packed.headers.get('content-encoding'), 'br');
+  await packed.arrayBuffer();
+  const stop = spawnSync(program, [...first, 'stop', '--data', 'node'], { cwd, env, encoding: 'utf8' });
+  assert.equal(stop.status, 0, stop.stderr);
+  await ended;
+}
 
 function run(command: string, args: readonly string[], cwd: string): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
