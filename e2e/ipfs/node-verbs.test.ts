@@ -79,6 +79,14 @@ test('files, keys, names, data and peers of a running node', { timeout: 200_000 
   ok(say('repo', 'gc').includes(`removed `));
   const stayed = say('-q', 'add', '--nocopy', '-r', 'photos').split('\n').at(-1)!;
   equal(stayed, root);
+  const link = say('share', '--encrypt', 'value.json');
+  match(link, /^ipfs:\/\/baf\w+#tqs1\.[\w-]{43}$/);
+  equal(say('open', link), '{"a":[1,2]}');
+  // Another key, and none.
+  match(run('open', link.replace(/.{5}$/, 'AAAAA')).stderr, /another key/);
+  const sealed = link.split('#')[0]!;
+  match(run('open', sealed).stderr, /no whole link/);
+  say('pin', 'rm', sealed.slice('ipfs://'.length));
   match(run('add', 'photos').stderr, /photos/);
   match(run('files', 'stat', '/none').stderr, /does not exist/);
   match(run('files', 'paint').stderr, /\w+/);

@@ -12,7 +12,7 @@ import type {
   IpfsVerifyProgress,
 } from '@tequio/api';
 import { NodeError } from '@tequio/kernel';
-import { callKubo, jsonLines } from './kubo-calls.ts';
+import { callKubo, jsonLines, type KuboReply } from './kubo-calls.ts';
 
 export type NodeAddress = { readonly url: string; readonly token: string };
 
@@ -65,12 +65,30 @@ export class RemoteIpfsRepository implements IpfsApi {
         }
   }
 
-  seal(): Promise<string> {
-    return Promise.reject(notRemote());
+  async seal(path: string): Promise<string> {
+    return (await this.#one<{ readonly Link: string }>('sealed/add', [['arg', path]])).Link;
   }
 
-  openSealed(): Promise<IpfsSealed> {
-    return Promise.reject(notRemote());
+  /** The link is sent as content: addresses are written down on the way. */
+  async openSealed(link: string): Promise<IpfsSealed> {
+    const content = new TextEncoder().encode(link);
+    const call = (verb: string, query: Query): ReturnType<typeof callKubo> =>
+      callKubo(this.#at, { verb, query, content }, this.#signal);
+    const stat = await firstLine<{ readonly Name: string; readonly Size: number }>(
+      await call('sealed/stat', []),
+      'sealed/stat',
+    );
+    return {
+      name: stat.Name,
+      bytes: stat.Size,
+      content: async function* (from = 0, to = stat.Size) {
+        const range: Query = [
+          ['offset', String(from)],
+          ['length', String(Math.max(0, to - from))],
+        ];
+        yield* (await call('sealed/cat', range)).body;
+      },
+    };
   }
 
   async pin(
@@ -188,8 +206,7 @@ export class RemoteIpfsRepository implements IpfsApi {
   }
 
   async #one<Value>(verb: string, query: Query): Promise<Value> {
-    for await (const value of this.#lines<Value>(verb, query)) return value;
-    throw new NodeError('IPFS_CALL', 'The node has given no answer.', { op: verb });
+    return firstLine(await this.#call(verb, query), verb);
   }
 
   async *#lines<Value>(verb: string, query: Query): AsyncIterable<Value> {
@@ -201,10 +218,7 @@ export class RemoteIpfsRepository implements IpfsApi {
   }
 }
 
-function notRemote(): NodeError {
-  return new NodeError(
-    'IPFS_IN_USE',
-    'A node is running with this data folder, and sealed files are only made and read without one: stop it first.',
-    { op: 'seal' },
-  );
+async function firstLine<Value>({ body }: KuboReply, verb: string): Promise<Value> {
+  for await (const value of jsonLines(body)) return value as Value;
+  throw new NodeError('IPFS_CALL', 'The node has given no answer.', { op: verb });
 }

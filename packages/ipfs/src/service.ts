@@ -26,6 +26,7 @@ import { parseIpfsPath } from './core/path.ts';
 import { type ImportProfile, profiles } from './core/profile.ts';
 import { IpfsRepository, type RepositoryOptions, type RepositoryPorts } from './repository.ts';
 import { verifyBlocks } from './shell/block-verification.ts';
+import type { BlockReader } from './shell/blocks.ts';
 import { fileParts } from './shell/content-source.ts';
 import { getBlock } from './shell/dag-reader.ts';
 import { mustBe } from './shell/ipfs-errors.ts';
@@ -118,14 +119,18 @@ export class IpfsService implements IpfsApi {
     });
   }
 
-  async openSealed(link: string): Promise<IpfsSealed> {
+  /** @param reader of what others have too; without it of what is here */
+  async openSealed(
+    link: string,
+    { reader = this.repository.blocks, signal }: { reader?: BlockReader; signal?: AbortSignal } = {},
+  ): Promise<IpfsSealed> {
     const found = tryDecodeSealedLink(link);
     if (found === null)
       throw new NodeError('IPFS_SEALED_LINK', 'This is no whole link to a sealed file.', { op: 'read' });
-    const { blocks } = this.repository;
     const cid = parseCid(found.cid);
-    const { fileBytes } = await getUnixfsNode(blocks, cid);
-    const read: SealedReader = (from, to) => exportBytes(blocks, cid, to - from, { from, to });
+    const { fileBytes } = await getUnixfsNode(reader, cid, signal);
+    const ended = signal === undefined ? {} : { signal };
+    const read: SealedReader = (from, to) => exportBytes(reader, cid, to - from, { from, to, ...ended });
     return SealedFile.open(this.#ports.aead.chacha20Poly1305(found.key), fileBytes ?? 0, read);
   }
 

@@ -1,10 +1,10 @@
-import type { Bridged } from '@tequio/api';
+import type { Bridged, IpfsApi, NodeApi } from '@tequio/api';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import { exitCodes } from '../exit-code.ts';
 import { createOptionParsers } from '../option-parsers.ts';
 import { printable } from '../printable.ts';
-import { offlineSettings, type Session, withDaemon, withNode } from '../session.ts';
+import { type Session, withDaemon } from '../session.ts';
 import { findTorrents } from '../torrent-names.ts';
 
 type Flags = {
@@ -17,10 +17,13 @@ type Flags = {
   readonly tracker?: readonly (readonly string[])[];
 };
 
+/** With the node that runs, or without one with the repository in the data folder. */
+type Run = (work: (ipfs: IpfsApi, node: NodeApi) => Promise<void>) => Promise<void>;
+
 type Define = (parent: Command, name: string, summary: string) => Command;
 
 /** `ipfs from-torrent|to-torrent|share`: one content in both networks, by the node that is running. */
-export function defineBridge(command: Command, session: Session, define: Define): void {
+export function defineBridge(command: Command, session: Session, define: Define, run: Run): void {
   const { bridge: help, create } = session.messages.help;
   const parsers = createOptionParsers(session.messages);
   const withVersion = (one: Command): Command =>
@@ -40,7 +43,12 @@ export function defineBridge(command: Command, session: Session, define: Define)
     });
   define(command, 'open', help.open)
     .argument('<link>', help.link)
-    .action((link: string) => openSealed(link, session));
+    .action((link: string) =>
+      run(async (ipfs) => {
+        const file = await ipfs.openSealed(link);
+        for await (const part of file.content()) await session.world.stdout.writeBytes(part);
+      }),
+    );
   withVersion(define(command, 'to-torrent', help.toTorrent).argument('<ipfs-path>', help.path))
     .option('-f, --folder <path>', help.folder)
     .option('--name <name>', help.name)
@@ -58,7 +66,7 @@ export function defineBridge(command: Command, session: Session, define: Define)
   withVersion(
     define(command, 'share', help.share).argument('<path...>', help.file).option('--encrypt', help.encrypt),
   ).action(async (paths: string[], flags: Flags) => {
-    if (flags.encrypt === true) return sealAll(paths, session);
+    if (flags.encrypt === true) return run((ipfs, node) => sealAll(paths, ipfs, node, session));
     await withDaemon(session, async (node) => {
       for (const path of paths)
         tell(
@@ -70,28 +78,20 @@ export function defineBridge(command: Command, session: Session, define: Define)
   });
 }
 
-/** Each file sealed, on the repository in the data folder; the link alone has the key. */
-async function sealAll(paths: readonly string[], session: Session): Promise<void> {
-  const { output, world, messages } = session;
-  await withNode(session, offlineSettings(session), async (node) => {
-    const ipfs = await node.ipfs();
-    for (const text of paths) {
-      const path = world.resolvePath(text);
-      if ((await node.files.kind(path)) !== 'file') throw new UsageError(messages.bridge.onlyFiles);
-      const link = await ipfs.seal(path);
-      output.json({ type: 'sealed', path, link });
-      output.result(link);
-    }
-  });
-  session.finish(exitCodes.done);
-}
-
-async function openSealed(link: string, session: Session): Promise<void> {
-  await withNode(session, offlineSettings(session), async (node) => {
-    const file = await (await node.ipfs()).openSealed(link);
-    for await (const part of file.content()) await session.world.stdout.writeBytes(part);
-  });
-  session.finish(exitCodes.done);
+/** Each file sealed; the link alone has the key. */
+async function sealAll(
+  paths: readonly string[],
+  ipfs: IpfsApi,
+  { files }: NodeApi,
+  { output, world, messages }: Session,
+): Promise<void> {
+  for (const text of paths) {
+    const path = world.resolvePath(text);
+    if ((await files.kind(path)) !== 'file') throw new UsageError(messages.bridge.onlyFiles);
+    const link = await ipfs.seal(path);
+    output.json({ type: 'sealed', path, link });
+    output.result(link);
+  }
 }
 
 function settingsOf({ v1, v2, tracker = [] }: Flags): {

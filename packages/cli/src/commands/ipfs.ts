@@ -53,7 +53,7 @@ export function defineIpfs(command: Command, session: Session): void {
     return addHelp(parent.command(name).summary(summary), session, { summary, examples });
   };
   defineContent(command, session, define);
-  defineBridge(command, session, define);
+  defineBridge(command, session, define, (work) => runIn(session, work));
   definePins(define(command, 'pin', help.pin), session, define);
   defineBlocks(define(command, 'block', help.block), session, define);
   defineRepo(define(command, 'repo', help.repo), session, define);

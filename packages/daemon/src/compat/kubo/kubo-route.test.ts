@@ -1,6 +1,8 @@
 /** Kubo's own client for JavaScript, unchanged, against the route. */
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { test } from 'node:test';
 import type { ImportCandidate } from 'kubo-rpc-client';
 import { withKubo } from './kubo-server.fixture.ts';
@@ -122,10 +124,37 @@ test('nobody gets in without a key, and a key that reads cannot write', async ()
       // What reads the node's own disk is for whoever may do everything.
       const path = encodeURIComponent(import.meta.filename);
       equal((await fetch(`${origin}/api/v0/add/path?arg=${path}`, { method: 'POST' })).status, 403);
+      equal((await fetch(`${origin}/api/v0/sealed/add?arg=${path}`, { method: 'POST' })).status, 403);
     },
     { caller: { user: null, scope: 'write', by: 'key' } },
   );
 });
+
+test('a sealed file is read whole and in part by who has its link, which is in no address', () =>
+  withKubo(async ({ origin }) => {
+    const call = async (verb: string, link: string): Promise<{ status: number; body: string }> => {
+      const body = new FormData();
+      body.set('file', new Blob([link]), 'file');
+      const answer = await fetch(`${origin}/api/v0/sealed/${verb}`, { method: 'POST', body });
+      return { status: answer.status, body: await answer.text() };
+    };
+    const path = encodeURIComponent(import.meta.filename);
+    const added = await fetch(`${origin}/api/v0/sealed/add?arg=${path}`, { method: 'POST' });
+    const { Link } = (await added.json()) as { readonly Link: string };
+    const own = readFileSync(import.meta.filename);
+    deepEqual(JSON.parse((await call('stat', Link)).body), {
+      Name: basename(import.meta.filename),
+      Size: own.length,
+    });
+    equal((await call('cat', Link)).body, own.toString());
+    equal((await call('cat?offset=4&length=7', Link)).body, own.subarray(4, 11).toString());
+    equal((await call(`cat?offset=${own.length}`, Link)).body, '');
+    const wrongKey = await call('cat', Link.replace(/.{5}$/, 'AAAAA'));
+    deepEqual([wrongKey.status, wrongKey.body.includes('another key')], [500, true]);
+    equal((await call('cat', 'ipfs://x')).status, 500);
+    equal((await call('cat', 'x'.repeat(2000))).status, 500);
+    equal((await fetch(`${origin}/api/v0/sealed/cat`, { method: 'POST' })).status, 400);
+  }));
 
 test('blocks, data and archives', () =>
   withKubo(async ({ client, repository }) => {

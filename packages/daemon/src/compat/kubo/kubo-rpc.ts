@@ -22,6 +22,7 @@ import { pubsubVerbs } from './pubsub-verbs.ts';
 import { refVerbs } from './ref-verbs.ts';
 import { repoVerbs } from './repo-verbs.ts';
 import { routingVerbs } from './routing-verbs.ts';
+import { sealedVerbs } from './sealed-verbs.ts';
 import { statVerbs } from './stat-verbs.ts';
 import { swarmVerbs } from './swarm-verbs.ts';
 
@@ -45,6 +46,7 @@ export const kuboVerbs: KuboVerbs = {
   ...refVerbs,
   ...repoVerbs,
   ...routingVerbs,
+  ...sealedVerbs,
   ...statVerbs,
   ...swarmVerbs,
   commands: { scope: 'read', run: () => value(commandTree()) },
