@@ -19,6 +19,7 @@ import type {
 import { type BittorrentService, createBittorrent, createTracker } from '@tequio/bittorrent';
 import {
   type Database,
+  type FileRef,
   type IpAddress,
   type Log,
   NodeError,
@@ -57,9 +58,13 @@ export async function composeNode(
   log: Log,
   { alone = false } = {},
 ): Promise<LocalNode> {
+  const moves: FileMoves = { tell: null };
   const ports = createRuntimePorts({
     log,
-    ...(settings.offline ? { disk: { threadCount: allCores() } } : {}),
+    disk: {
+      onMoved: async (from, to) => moves.tell?.(from, to),
+      ...(settings.offline ? { threadCount: allCores() } : {}),
+    },
   });
   const dataFolder = settings.dataFolder ?? usualDataFolder(process.env, process.platform);
   let database: Database | null = null;
@@ -107,7 +112,8 @@ export async function composeNode(
     );
     if (!settings.offline) await bittorrent.start();
     nat?.start();
-    return new LocalNode(settings, { webSeeds, dataFolder, ports, outside, nat, database, lock, bittorrent });
+    const own = { dataFolder, ports, outside, nat, database, lock, bittorrent };
+    return new LocalNode(settings, { ...own, webSeeds, moves });
   } catch (error) {
     await nat?.close();
     outside?.close();
@@ -153,7 +159,11 @@ export type NodeParts = {
   readonly bittorrent: BittorrentService;
   /** To be told of the node's part in IPFS. */
   readonly webSeeds: IpfsWebSeeds;
+  readonly moves: FileMoves;
 };
+
+/** Who is told of files that have another place; null: nobody. */
+export type FileMoves = { tell: ((from: FileRef, to: FileRef) => Promise<void>) | null };
 
 /** What stands on a node, and is closed before it. */
 export type Managed = { readonly management: Management; close(): Promise<void> };

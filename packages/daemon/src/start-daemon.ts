@@ -19,6 +19,7 @@ import {
   runProgram,
 } from '@tequio/runtime';
 import { BittorrentIpfsBridge } from './bridge/bittorrent-ipfs.ts';
+import { MovedContent } from './bridge/moved-content.ts';
 import { createCompatRoutes } from './compat/compat-routes.ts';
 import { createKuboOpener } from './compat/kubo/kubo-node.ts';
 import type { KuboDeps } from './compat/kubo/kubo-verb.ts';
@@ -454,6 +455,8 @@ function createIpfs(node: LocalNode, log: Log, settings: () => Settings, overlay
     openOverlay: settings().overlay.enabled ? () => overlay.open() : null,
   });
   node.parts.webSeeds.use(ipfs);
+  const moved = new MovedContent(ipfs, log);
+  node.parts.moves.tell = (from, to) => moved.tell(from, to);
   return ipfs;
 }
 

@@ -28,6 +28,8 @@ import { DiskThread, handleMaxOf } from './disk-thread.ts';
 export type DiskOptions = {
   /** Jobs at once, 1 to 8; by default one less than the processors, for the network needs one. */
   readonly threadCount?: number;
+  /** A file lies somewhere else now; whoever moved it waits for this, which does not reject. */
+  readonly onMoved?: (from: FileRef, to: FileRef) => Promise<void>;
 };
 
 /** Besides one for the network and one for the first thread. */
@@ -56,6 +58,7 @@ type RunningJob = {
 class ThreadedDisk implements DiskPort {
   readonly threadCount: number;
   readonly #threads: DiskThread[];
+  readonly #onMoved: DiskOptions['onMoved'];
   readonly #slabs = new SlabPool();
   readonly #files = new Map<FileId, FileEntry>();
   readonly #ids = new Map<string, FileId>();
@@ -72,8 +75,9 @@ class ThreadedDisk implements DiskPort {
   #flushPlanned = false;
   #closed = false;
 
-  constructor(threadCount: number) {
+  constructor(threadCount: number, onMoved: DiskOptions['onMoved']) {
     this.threadCount = threadCount;
+    this.#onMoved = onMoved;
     const events = {
       onReply: (reply: DiskReply) => this.#handleReply(reply),
       onDeath: (thread: DiskThread, reason: string) => this.#handleDeath(thread, reason),
@@ -193,9 +197,9 @@ class ThreadedDisk implements DiskPort {
 
   async move(file: FileId, to: FileRef): Promise<void> {
     assert(isSafeRef(to), 'a file reference is a root and a safe relative path');
-    await this.#exclusively(file, async (entry) => {
+    const from = await this.#exclusively(file, async (entry) => {
       const other = this.#ids.get(keyOf(to));
-      if (other === file) return;
+      if (other === file) return null;
       if (other !== undefined) throw existsError(to);
       this.#ids.set(keyOf(to), file);
       try {
@@ -204,9 +208,12 @@ class ThreadedDisk implements DiskPort {
         this.#dropName(keyOf(to), file);
         throw error;
       }
-      this.#dropName(keyOf(entry.ref), file);
+      const left = entry.ref;
+      this.#dropName(keyOf(left), file);
       entry.ref = { root: to.root, path: to.path, isSecret: to.isSecret === true };
+      return left;
     });
+    if (from !== null) await this.#onMoved?.(from, to);
   }
 
   async remove(file: FileId): Promise<void> {
@@ -333,7 +340,7 @@ class ThreadedDisk implements DiskPort {
   }
 
   /** Runs `work` when no job uses the file and no handle of it is open; one such work after the other. */
-  async #exclusively(file: FileId, work: (entry: FileEntry) => Promise<void>): Promise<void> {
+  async #exclusively<Value>(file: FileId, work: (entry: FileEntry) => Promise<Value>): Promise<Value> {
     const entry = this.#entryOf(file);
     const run = entry.turn.then(async () => {
       assert(this.#files.get(file) === entry, 'a file is registered while it is used');
@@ -341,13 +348,16 @@ class ThreadedDisk implements DiskPort {
       try {
         await this.#settled(file);
         await Promise.all(this.#threads.map((thread) => thread.closeFile(file)));
-        await work(entry);
+        return await work(entry);
       } finally {
         this.#release(entry);
       }
     });
-    entry.turn = run.catch(() => undefined);
-    await this.#tracked(run);
+    entry.turn = run.then(
+      () => undefined,
+      () => undefined,
+    );
+    return this.#tracked(run);
   }
 
   #release(entry: FileEntry): void {
@@ -374,7 +384,10 @@ class ThreadedDisk implements DiskPort {
  */
 export function createDisk(options?: DiskOptions): DiskPort {
   const count = options?.threadCount ?? Math.max(2, availableParallelism() - 1);
-  return new ThreadedDisk(Math.min(diskLimits.threadCountMax, Math.max(1, Math.floor(count))));
+  return new ThreadedDisk(
+    Math.min(diskLimits.threadCountMax, Math.max(1, Math.floor(count))),
+    options?.onMoved,
+  );
 }
 
 function keyOf(ref: FileRef): string {

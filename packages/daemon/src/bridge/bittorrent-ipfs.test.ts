@@ -220,6 +220,47 @@ test('a CID becomes a torrent in one read, and its blocks then lie in the torren
     await bench.checkIpfs(wrapped);
   }));
 
+test('a torrent that is moved and whose files are renamed goes on being given to IPFS', () =>
+  inBench(async (bench) => {
+    const before = new Map(
+      Object.keys(sizes).map((path) => [path, readFileSync(join(bench.content, path))] as const),
+    );
+    let [id, wrapped] = ['', ''];
+    const checkAll = async (ipfs: (path: string) => AsyncIterable<Uint8Array>): Promise<void> => {
+      for (const [path, bytes] of before) {
+        const parts: Uint8Array[] = [];
+        for await (const part of ipfs(`/ipfs/${wrapped}/album/${path}`)) parts.push(part);
+        assert.ok(Buffer.concat(parts).equals(bytes), path);
+      }
+    };
+    const indexOf = async (daemon: RunningDaemon, path: string): Promise<number> =>
+      (await daemon.management.torrents.files(id)).find((file) => file.path === path)!.index;
+    await bench.withDaemon(async (daemon) => {
+      const { bridge, torrents, ipfs } = daemon.management;
+      ({ torrent: id, wrapped } = await bridge.share({ path: bench.content }));
+      await until(daemon, id, 'seeding');
+      await torrents.move([id], join(bench.folder, 'elsewhere'));
+      await torrents.renameFile(id, await indexOf(daemon, 'album/film.mkv'), 'album/other name.mkv');
+      await torrents.renameFolder(id, 'album/inner', 'album/outer');
+      await checkAll((path) => ipfs.readFile(path));
+    });
+    // In a run in which nobody has asked for IPFS; there and back.
+    await bench.withDaemon(async (daemon) => {
+      const { torrents, ipfs } = daemon.management;
+      await until(daemon, id, 'seeding');
+      assert.equal((await ipfs.state()).mode, 'resting');
+      const film = await indexOf(daemon, 'album/other name.mkv');
+      await torrents.renameFile(id, film, 'album/film.mkv');
+      await torrents.renameFile(id, film, 'album/third.mkv');
+      await torrents.move([id], join(bench.folder, 'third'));
+      // What comes to lie where a file was is not taken for it.
+      mkdirSync(join(bench.folder, 'elsewhere', 'album'), { recursive: true });
+      writeFileSync(join(bench.folder, 'elsewhere', 'album', 'film.mkv'), 'something else');
+      await checkAll((path) => ipfs.readFile(path));
+    });
+    await bench.withIpfs('data', (ipfs) => checkAll((path) => ipfs.cat(path)));
+  }));
+
 test('one file, and one that IPFS cuts in its own way', () =>
   inBench(async (bench) => {
     const path = join(bench.content, 'film.mkv');

@@ -112,6 +112,14 @@ export class NodeIpfs {
     this.#rates.up.setLimit(limitUp);
   }
 
+  /** Null: it is off or ends, or nothing was ever kept here. @throws NodeError as {@link open} */
+  async openKnown(): Promise<OpenIpfs | null> {
+    const { ports, dataFolder, settings } = this.#deps;
+    if (this.#current !== null) return this.#current;
+    const isKept = (await ports.files.kind(join(dataFolder, 'ipfs', 'blocks.sqlite'))) === 'file';
+    return isKept && settings().enabled && !this.#isClosed ? this.open() : null;
+  }
+
   /** Of what is here, and where the node takes part in libp2p of what others have. */
   read({ repository, exchange }: OpenIpfs): IpfsReading {
     if (exchange === null) return { reader: repository.blocks, close: () => undefined };

@@ -86,6 +86,9 @@ export class BlockFiles {
     // Across devices the copy has a time of its own; what is read is hashed whatever the time says.
     this.#index.moveFile(file.id, { path: to, bytes: stat.bytes, modifiedMs: stat.modifiedMs });
     this.#known.clear();
+    // The disk may name the new place by it.
+    const old = this.#named.get(from);
+    if (old !== undefined && this.#named.delete(from)) void this.#ports.disk.forget(old);
   }
 
   #fileOf(path: string): FileId {
