@@ -10,6 +10,19 @@ import { LabDaemon } from '../lab/daemon.ts';
 import { cleanEnvironment } from '../lab/running.ts';
 import { programArguments } from '../lab/tequio.ts';
 
+type Run = (...args: string[]) => { code: number | null; stdout: string; stderr: string };
+
+function checkSealed(run: Run): void {
+  const { stdout: link } = run('share', '--encrypt', 'value.json');
+  match(link, /^ipfs:\/\/baf\w+#tqs1\.[\w-]{43}$/);
+  equal(run('open', link).stdout, '{"a":[1,2]}');
+  // Another key, and none.
+  match(run('open', link.replace(/.{5}$/, 'AAAAA')).stderr, /another key/);
+  const sealed = link.split('#')[0]!;
+  match(run('open', sealed).stderr, /no whole link/);
+  equal(run('pin', 'rm', sealed.slice('ipfs://'.length)).code, 0);
+}
+
 test('files, keys, names, data and peers of a running node', { timeout: 200_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tequio-node-verbs-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -18,7 +31,7 @@ test('files, keys, names, data and peers of a running node', { timeout: 200_000 
   const overlay =
     'enabled = true\nport = 0\nwebRtc = false\ndht = "none"\nlocalDiscovery = false\nbootstrap = []';
   writeFileSync(join(data, 'config.toml'), `version = 1\n[overlay]\n${overlay}\n`);
-  const run = (...args: string[]): { code: number | null; stdout: string; stderr: string } => {
+  const run: Run = (...args) => {
     const done = spawnSync(execPath, [...programArguments, 'ipfs', ...args, '--data', data], {
       env: cleanEnvironment(data),
       cwd: folder,
@@ -79,14 +92,7 @@ test('files, keys, names, data and peers of a running node', { timeout: 200_000 
   ok(say('repo', 'gc').includes(`removed `));
   const stayed = say('-q', 'add', '--nocopy', '-r', 'photos').split('\n').at(-1)!;
   equal(stayed, root);
-  const link = say('share', '--encrypt', 'value.json');
-  match(link, /^ipfs:\/\/baf\w+#tqs1\.[\w-]{43}$/);
-  equal(say('open', link), '{"a":[1,2]}');
-  // Another key, and none.
-  match(run('open', link.replace(/.{5}$/, 'AAAAA')).stderr, /another key/);
-  const sealed = link.split('#')[0]!;
-  match(run('open', sealed).stderr, /no whole link/);
-  say('pin', 'rm', sealed.slice('ipfs://'.length));
+  checkSealed(run);
   match(run('add', 'photos').stderr, /photos/);
   match(run('files', 'stat', '/none').stderr, /does not exist/);
   match(run('files', 'paint').stderr, /\w+/);
