@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { Firefox, skipWithoutFirefox } from '../lab/firefox.ts';
 import { Stage, songPath } from './stage.ts';
 
-describe('the page in Firefox', { skip: skipWithoutFirefox, timeout: 170_000 }, () => {
+describe('the page in Firefox', { skip: skipWithoutFirefox, timeout: 280_000 }, () => {
   it('goes from the first start to a restart of the node', async () => {
     const stage = new Stage();
     let firefox: Firefox | null = null;
@@ -30,7 +30,8 @@ describe('the page in Firefox', { skip: skipWithoutFirefox, timeout: 170_000 }, 
       await firefox.press('button', 'Look inside');
       await firefox.press('checkbox', 'notes.txt');
       await firefox.press('button', 'Add');
-      await firefox.waitFor('it is here', says('Sharing'));
+      const isOpen = `document.querySelector('h1')?.innerText === 'Fonoteca'`;
+      await firefox.waitFor('it is here', `${isOpen} && ${says('Sharing')}`);
       assert.ok(readFileSync(join(stage.folder, 'Fonoteca', songPath)).equals(stage.song));
 
       await firefox.press('link', 'Files');
