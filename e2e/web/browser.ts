@@ -1,6 +1,12 @@
 /** A browser that tests drive, and pages that remember what went wrong in them. */
 import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core';
 
 const browserPath = '/usr/bin/chromium';
 export const isChromiumMissing = !existsSync(browserPath) && process.env['TEQUIO_REQUIRE_PEERS'] !== '1';
@@ -19,6 +25,16 @@ const waitMs = 30_000;
 
 export function launchChromium(args: readonly string[] = []): Promise<Browser> {
   return chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', ...args] });
+}
+
+/** A browser with a folder of its own, in which pages can be installed. */
+export function launchProfile(folder: string, env: NodeJS.ProcessEnv): Promise<BrowserContext> {
+  const known = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return chromium.launchPersistentContext(folder, {
+    executablePath: browserPath,
+    args: ['--no-sandbox'],
+    env: Object.fromEntries(known),
+  });
 }
 
 /** A page, in a context of its own, whose faults go into the list: a test ends with it being empty. */
