@@ -59,6 +59,11 @@ test('the unit confines the node to its folders, and is printed without writing 
     'UMask=0077',
   ])
     assert.ok(text.includes(`\n${line}\n`), line);
+  // With these a user's systemd does not start it.
+  assert.doesNotMatch(
+    text,
+    /CapabilityBoundingSet|PrivateDevices|ProtectClock|ProtectKernel(?:Modules|Logs)/,
+  );
   const odd = systemdUnit({ command: ['/a b/node', '--x=50%', '$HOME'], folders: ['/d "q"'] });
   assert.match(odd, /^ExecStart="\/a b\/node" --x=50%% \$\$HOME$/m);
   assert.match(odd, /^ReadWritePaths="\/d \\"q\\""$/m);
