@@ -285,7 +285,8 @@ describe('the web page', { skip: skipWithoutChromium, timeout: 600_000 }, () => 
         await page.getByRole('dialog').waitFor();
         await check(`dialog ${key}`);
         await page.keyboard.press('Escape');
-        await page.getByRole('dialog').waitFor({ state: 'detached' });
+        // It is hidden a little before the page hears that it was closed, and takes keys again.
+        await page.locator('dialog').waitFor({ state: 'detached' });
       }
       assert.deepEqual(found, []);
       assert.deepEqual(faults, []);
