@@ -59,12 +59,12 @@ export const ipfsSection = z.strictObject({
     .default('files'),
   limitDown: optional(rate, {
     description:
-      'Download of blocks from peers, within the limits of the whole node; by default no limit of its own.',
+      'Download of blocks from peers; by default no limit of its own. The limits of the whole node hold for TCP besides.',
     unit: 'B/s',
   }),
   limitUp: optional(rate, {
     description:
-      'Upload of blocks to peers, within the limits of the whole node; by default no limit of its own.',
+      'Upload of blocks to peers; by default no limit of its own. The limits of the whole node hold for TCP besides.',
     unit: 'B/s',
   }),
   quota: optional(z.int().min(1_000_000), {

@@ -260,17 +260,17 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
   'ipfs.provide': words(
     'Tell others of',
     'Anunciar a los demás',
-    'De qué se dice a los demás que está aquí, para que lo encuentren: de nada (none), de las raíces de lo fijado y del árbol de archivos (roots), de cada archivo y carpeta (files), de cada bloque de ellos (pinned) o de todo bloque (all).',
+    'De qué se dice a los demás que está aquí, para que lo encuentren: de nada (none), de las raíces de lo fijado y del árbol de archivos (roots), de cada archivo y carpeta (files), de cada bloque de ellos (pinned) o de todo bloque (everything).',
   ),
   'ipfs.limitDown': words(
     'Download limit of IPFS',
     'Límite de descarga de IPFS',
-    'Bloques que llegan de los pares, dentro de los límites de todo el nodo; vacío: sin límite propio.',
+    'Bloques que llegan de los pares; vacío: sin límite propio. Por TCP cuentan además los límites de todo el nodo.',
   ),
   'ipfs.limitUp': words(
     'Upload limit of IPFS',
     'Límite de subida de IPFS',
-    'Bloques que se dan a los pares, dentro de los límites de todo el nodo; vacío: sin límite propio.',
+    'Bloques que se dan a los pares; vacío: sin límite propio. Por TCP cuentan además los límites de todo el nodo.',
   ),
   'ipfs.quota': words(
     'Space on the disk',
