@@ -1,10 +1,10 @@
 /** IPFS nodes on loopback, asked over kubo's RPC: Tequio and kubo. Fair settings: bench/README.md. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabDaemon } from '../e2e/lab/daemon.ts';
+import { freePort } from '../e2e/lab/free-port.ts';
 import { Kubo, whyNoKubo } from '../e2e/lab/kubo.ts';
 import type { Running } from '../e2e/lab/running.ts';
 import { programArguments } from '../e2e/lab/tequio.ts';
@@ -162,12 +162,4 @@ async function firstAddress(call: IpfsNode['call']): Promise<string> {
   const address = Addresses.find((one) => /^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\//.test(one));
   if (address === undefined) throw new Error(`it listens nowhere on TCP: ${Addresses.join(' ')}`);
   return address;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

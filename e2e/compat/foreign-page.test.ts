@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
@@ -13,6 +12,7 @@ import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { makeContent } from '../lab/content.ts';
+import { freePort } from '../lab/free-port.ts';
 import { versionOf } from '../lab/programs.ts';
 import { cleanEnvironment, Running } from '../lab/running.ts';
 import { runTequio } from '../lab/tequio.ts';
@@ -155,15 +155,5 @@ WebUI\\Port=${port}
   );
   return new Running('qbittorrent-nox', [`--profile=${join(folder, 'profile')}`], {
     env: cleanEnvironment(folder),
-  });
-}
-
-/** One that is free at this moment, for a program that cannot choose. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
   });
 }

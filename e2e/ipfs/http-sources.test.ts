@@ -1,41 +1,18 @@
 /** Blocks over HTTP from kubo's gateway, lists of denied content, and the node as a router for others. */
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Prng } from '@tequio/kernel';
 import { create } from 'kubo-rpc-client';
 import { LabDaemon } from '../lab/daemon.ts';
+import { freePort } from '../lab/free-port.ts';
+import { ipfsConfig } from '../lab/ipfs-config.ts';
 import { Kubo, whyNoKubo } from '../lab/kubo.ts';
 import { skipWithout } from '../lab/missing.ts';
 
 const waitMs = 60_000;
-
-const configOf = (gateways: string, denyList: string, gateway: string): string => `version = 1
-[ipfs]
-gateway = "${gateway}"
-gateways = ["${gateways}"]
-denyLists = ["${denyList}"]
-[overlay]
-enabled = true
-port = 0
-webRtc = false
-dht = "client"
-localDiscovery = false
-bootstrap = []
-`;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 test('content comes over HTTP from kubo’s gateway, what is denied does not, and peers are asked for by HTTP', {
   timeout: 280_000,
@@ -59,7 +36,12 @@ test('content comes over HTTP from kubo’s gateway, what is denied does not, an
   const denyList = join(folder, 'list.deny');
   writeFileSync(denyList, `/ipfs/${deniedCid}\n`);
   const gatewayPort = await freePort();
-  writeFileSync(join(data, 'config.toml'), configOf(kubo.gatewayUrl, denyList, `127.0.0.1:${gatewayPort}`));
+  const listens = `127.0.0.1:${gatewayPort}`;
+  const config = ipfsConfig(
+    { gateway: listens, gateways: [kubo.gatewayUrl], denyLists: [denyList] },
+    'client',
+  );
+  writeFileSync(join(data, 'config.toml'), config);
   await daemon.start();
   const headers = { authorization: `Bearer ${daemon.token}` };
   const client = create({ url: `${daemon.origin}/api/v0`, headers });

@@ -1,38 +1,16 @@
 /** The node as people run it and kubo: what one adds the other reads, through each one's own interface. */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Prng } from '@tequio/kernel';
 import { create } from 'kubo-rpc-client';
 import { LabDaemon } from '../lab/daemon.ts';
+import { freePort } from '../lab/free-port.ts';
+import { ipfsConfig } from '../lab/ipfs-config.ts';
 import { Kubo, whyNoKubo } from '../lab/kubo.ts';
 import { skipWithout } from '../lab/missing.ts';
-
-/** Among others, and nobody of them unasked. */
-const configOf = (gatewayPort: number): string => `version = 1
-[ipfs]
-gateway = "127.0.0.1:${gatewayPort}"
-[overlay]
-enabled = true
-port = 0
-webRtc = false
-dht = "none"
-localDiscovery = false
-bootstrap = []
-`;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const all: Uint8Array[] = [];
@@ -53,7 +31,7 @@ test('added here and read by kubo, and back: files, a folder of 10,000, a pin', 
   const data = join(folder, 'node');
   mkdirSync(data);
   const gatewayPort = await freePort();
-  writeFileSync(join(data, 'config.toml'), configOf(gatewayPort));
+  writeFileSync(join(data, 'config.toml'), ipfsConfig({ gateway: `127.0.0.1:${gatewayPort}` }));
   const daemon = new LabDaemon(data);
   t.after(() => daemon.stop());
   await daemon.start();

@@ -3,9 +3,7 @@
  * gateway, somebody else's content in, pins, blocks, peers, removal; by mouse in English, by touch in Spanish.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -13,6 +11,8 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { Prng } from '@tequio/kernel';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { LabDaemon } from '../lab/daemon.ts';
+import { freePort } from '../lab/free-port.ts';
+import { ipfsConfig } from '../lab/ipfs-config.ts';
 import { Kubo, whyNoKubo } from '../lab/kubo.ts';
 import {
   cookieOf,
@@ -110,7 +110,7 @@ describe('IPFS in the page', { skip: skipWithoutChromium, timeout: 240_000 }, ()
 
   before(async () => {
     mkdirSync(data);
-    writeFileSync(join(data, 'config.toml'), configOf(await freePort()));
+    writeFileSync(join(data, 'config.toml'), ipfsConfig({ gateway: `127.0.0.1:${await freePort()}` }));
     [browser] = await Promise.all([launchChromium(), daemon.start(), kubo?.startDaemon()]);
     const enter = (JSON.parse(daemon.running.stdout.split('\n')[0]!) as { url: string }).url;
     base = enter.replace(/#.*/, '');
@@ -332,28 +332,4 @@ async function leaveNothing(daemon: LabDaemon): Promise<void> {
   if (paths.length > 0) await daemon.ask('POST', 'ipfs/files/remove', { paths });
   const { pins } = await daemon.ask<{ pins: readonly Named[] }>('GET', 'ipfs/pins');
   for (const { cid } of pins) await daemon.ask('POST', 'ipfs/pins/remove', { cid });
-}
-
-/** Among others, and nobody of them unasked. */
-function configOf(gatewayPort: number): string {
-  return `version = 1
-[ipfs]
-gateway = "127.0.0.1:${gatewayPort}"
-[overlay]
-enabled = true
-port = 0
-webRtc = false
-dht = "none"
-localDiscovery = false
-bootstrap = []
-`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,9 +1,9 @@
 /** A new node under a real seeder of other people's, for journeys through the page. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { LabDaemon } from '../lab/daemon.ts';
+import { freePort } from '../lab/free-port.ts';
 import { Lab } from '../lab/lab.ts';
 import { makeTorrentFile } from '../lab/made-torrent.ts';
 import { TransmissionPeer } from '../lab/transmission.ts';
@@ -87,15 +87,4 @@ export function makeSong(seconds: number): Buffer {
 /** Of a torrent that has nothing but `info`. */
 function infoHashOf(torrent: Buffer): string {
   return createHash('sha1').update(torrent.subarray('d4:info'.length, -1)).digest('hex');
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -12,6 +12,7 @@ import { tryLoadLibc } from './libc.ts';
 const loopback = '127.0.0.1' as IpAddress;
 const libc = tryLoadLibc();
 const isHere = libc !== null && canServe(libc);
+const skip = isHere ? false : 'the C library cannot be called here';
 const servers: readonly (readonly [name: string, server: HttpServerPort])[] = [
   ['node', nodeHttpServer],
   ...(isHere ? ([['epoll', createEpollHttpServer(libc)]] as const) : []),
@@ -186,14 +187,12 @@ for (const [name, server] of servers) {
   });
 }
 
-test('epoll: who is slow, idle or does not read is closed, and newcomers beyond the ceiling', async (t) => {
-  if (!isHere) {
-    t.skip('the C library cannot be called here');
-    return;
-  }
+test('epoll: who is slow, idle or does not read is closed, and newcomers beyond the ceiling', {
+  skip,
+}, async () => {
   // Long enough for a machine that is busy with other things.
   const short = { headTimeoutMs: 2500, idleMs: 2500, silenceMs: 2500, checkEveryMs: 50, connectionCount: 4 };
-  const server = createEpollHttpServer(libc, { ...httpServerLimits, ...short });
+  const server = createEpollHttpServer(libc!, { ...httpServerLimits, ...short });
   const { port } = await listenOn(server, ({ target }) => ({
     status: 200,
     headers: {},
@@ -221,12 +220,8 @@ test('epoll: who is slow, idle or does not read is closed, and newcomers beyond 
   ok(deaf!.got.length < 50 << 20);
 });
 
-test('epoll: more connections than allowed are closed at once, the others go on', async (t) => {
-  if (!isHere) {
-    t.skip('the C library cannot be called here');
-    return;
-  }
-  const server = createEpollHttpServer(libc, { ...httpServerLimits, connectionCount: 2 });
+test('epoll: more connections than allowed are closed at once, the others go on', { skip }, async () => {
+  const server = createEpollHttpServer(libc!, { ...httpServerLimits, connectionCount: 2 });
   const { port } = await listenOn(server, () => ({
     status: 200,
     headers: {},
