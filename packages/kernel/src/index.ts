@@ -13,4 +13,5 @@ export * from './overlay-port.ts';
 export * from './ports.ts';
 export * from './prng.ts';
 export * from './rate.ts';
+export * from './stepped-handshake.ts';
 export * from './web-port.ts';

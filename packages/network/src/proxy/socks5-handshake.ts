@@ -8,7 +8,7 @@
  * Each answer is awaited before the next question: some proxies lose what comes early. All answers together are at
  * most 266 bytes; no more than that and one read is ever held.
  */
-import { concatBytes, encodeUtf8, type Fault, tryParseAddress } from '@tequio/kernel';
+import { concatBytes, encodeUtf8, type Fault, SteppedHandshake, tryParseAddress } from '@tequio/kernel';
 import {
   type ProxyHandshake,
   type ProxyHandshakeResult,
@@ -35,55 +35,33 @@ const refusals = [
 
 export type Socks5Command = keyof typeof commands;
 
-export class Socks5Handshake implements ProxyHandshake {
+export class Socks5Handshake
+  extends SteppedHandshake<'method' | 'password' | 'reply', ProxyHandshakeResult>
+  implements ProxyHandshake
+{
   readonly #command: Socks5Command;
   readonly #target: ProxyTarget;
   readonly #credentials: ProxyCredentials | null;
-  readonly #out: Uint8Array[];
-  #state: 'method' | 'password' | 'reply' | 'done' | 'dead' = 'method';
-  #held: Uint8Array = new Uint8Array(0);
-  #result: ProxyHandshakeResult | null = null;
 
   /** @param target for datagrams, where they will come from: unknown is 0.0.0.0 and 0 */
   constructor(command: Socks5Command, target: ProxyTarget, credentials: ProxyCredentials | null) {
+    super('method');
     this.#command = command;
     this.#target = target;
     this.#credentials = credentials;
-    this.#out = [
+    this.out.push(
       credentials === null
         ? Uint8Array.of(version, 1, methods.open)
         : Uint8Array.of(version, 2, methods.open, methods.password),
-    ];
+    );
   }
 
-  get result(): ProxyHandshakeResult | null {
-    return this.#result;
-  }
-
-  handleBytes(bytes: Uint8Array): Fault | null {
-    if (this.#state === 'done' || this.#state === 'dead') return null;
-    this.#held = concatBytes([this.#held, bytes]);
-    for (;;) {
-      const before: string = this.#state;
-      const fault = this.#step();
-      if (fault !== null) {
-        this.#state = 'dead';
-        return fault;
-      }
-      if (this.#state === before || this.#result !== null) return null;
-    }
-  }
-
-  drain(out: Uint8Array[]): void {
-    out.push(...this.#out.splice(0));
-  }
-
-  #step(): Fault | null {
-    if (this.#state === 'reply') return this.#readReply();
-    if (this.#held.length < 2) return null;
-    const [first, second] = [this.#held[0]!, this.#held[1]!];
-    this.#held = this.#held.slice(2);
-    return this.#state === 'method' ? this.#takeMethod(first, second) : this.#takePassword(second);
+  protected step(): Fault | null {
+    if (this.state === 'reply') return this.#readReply();
+    if (this.held.length < 2) return null;
+    const [first, second] = [this.held[0]!, this.held[1]!];
+    this.held = this.held.slice(2);
+    return this.state === 'method' ? this.#takeMethod(first, second) : this.#takePassword(second);
   }
 
   /** method -> password, or reply */
@@ -93,10 +71,10 @@ export class Socks5Handshake implements ProxyHandshake {
     if (method !== methods.password || this.#credentials === null)
       return proxyFault('LOGIN', 'The proxy wants a user and a password, or another proof.');
     const [user, password] = [encodeUtf8(this.#credentials.user), encodeUtf8(this.#credentials.password)];
-    this.#out.push(
+    this.out.push(
       concatBytes([Uint8Array.of(1, user.length), user, Uint8Array.of(password.length), password]),
     );
-    this.#state = 'password';
+    this.state = 'password';
     return null;
   }
 
@@ -108,16 +86,16 @@ export class Socks5Handshake implements ProxyHandshake {
   }
 
   #request(): null {
-    this.#out.push(
+    this.out.push(
       concatBytes([Uint8Array.of(version, commands[this.#command], 0), encodeSocks5Address(this.#target)]),
     );
-    this.#state = 'reply';
+    this.state = 'reply';
     return null;
   }
 
   /** reply -> done */
   #readReply(): Fault | null {
-    const held = this.#held;
+    const held = this.held;
     if (held.length < 2) return null;
     if (held[0] !== version) return proxyFault('PROTOCOL', 'The proxy does not speak SOCKS5.');
     const refusal = held[1]!;
@@ -127,12 +105,10 @@ export class Socks5Handshake implements ProxyHandshake {
     if (address === null) return proxyFault('PROTOCOL', 'The proxy answered with no address.');
     if ('needed' in address) return null;
     const bound = tryParseAddress(address.target.host);
-    this.#held = new Uint8Array(0);
-    this.#state = 'done';
-    this.#result = {
+    this.finish({
       bound: bound === null ? null : { address: bound, port: address.target.port },
       rest: held.subarray(address.end),
-    };
+    });
     return null;
   }
 }

@@ -15,6 +15,7 @@ import {
   type KeyPair,
   readUint16,
   readUint32,
+  SteppedHandshake,
   writeUint16,
   writeUint32,
 } from '@tequio/kernel';
@@ -48,66 +49,37 @@ export type MseInitiatorOptions = {
   readonly innerPadBytes: number;
 };
 
-export class MseInitiator {
+export class MseInitiator extends SteppedHandshake<'key' | 'sync' | 'select' | 'pad', MseResult> {
   readonly #options: MseInitiatorOptions;
   readonly #deps: MseDeps;
   readonly #pair: KeyPair;
-  readonly #out: Uint8Array[];
-  #state: 'key' | 'sync' | 'select' | 'pad' | 'done' | 'dead' = 'key';
-  #held: Uint8Array = emptyBytes;
   #encrypt!: Rc4;
   #decrypt!: Rc4;
   #constant = emptyBytes;
   #searchFrom = mseKeyBytes;
   #selected = 0;
   #padBytes = 0;
-  #result: MseResult | null = null;
 
   constructor(options: MseInitiatorOptions, deps: MseDeps) {
+    super('key');
     this.#options = options;
     this.#deps = deps;
     this.#pair = createMsePair(deps);
-    this.#out = [concatBytes([this.#pair.publicKey, options.pad.subarray(0, mseLimits.padBytesMax)])];
+    this.out.push(concatBytes([this.#pair.publicKey, options.pad.subarray(0, mseLimits.padBytesMax)]));
   }
 
-  /** Not null when all is said: then no more bytes come here. */
-  get result(): MseResult | null {
-    return this.#result;
-  }
-
-  /** Takes what arrived (borrowed). A fault ends it for good. */
-  handleBytes(bytes: Uint8Array): Fault | null {
-    if (this.#state === 'done' || this.#state === 'dead') return null;
-    this.#held = concatBytes([this.#held, bytes]);
-    for (;;) {
-      const before: string = this.#state;
-      const fault = this.#step();
-      if (fault !== null) {
-        this.#state = 'dead';
-        this.#held = emptyBytes;
-        return fault;
-      }
-      if (this.#state === before || this.#result !== null) return null;
-    }
-  }
-
-  /** Moves what is to be sent, given away, to the end of `out`. */
-  drain(out: Uint8Array[]): void {
-    out.push(...this.#out.splice(0));
-  }
-
-  #step(): Fault | null {
-    if (this.#state === 'key') return this.#readKey();
-    if (this.#state === 'sync') return this.#findConstant();
-    if (this.#state === 'select') return this.#readSelection();
+  protected step(): Fault | null {
+    if (this.state === 'key') return this.#readKey();
+    if (this.state === 'sync') return this.#findConstant();
+    if (this.state === 'select') return this.#readSelection();
     this.#readPad();
     return null;
   }
 
   /** key -> sync */
   #readKey(): Fault | null {
-    if (this.#held.length < mseKeyBytes) return null;
-    const secret = this.#pair.trySecretWith(this.#held.slice(0, mseKeyBytes));
+    if (this.held.length < mseKeyBytes) return null;
+    const secret = this.#pair.trySecretWith(this.held.slice(0, mseKeyBytes));
     if (secret === null) return mseFault('KEY', 'The peer gave a key that is none.');
     const { hashes } = this.#deps;
     const { ofA, ofB } = createMseCiphers(hashes, secret, this.#options.skey);
@@ -117,8 +89,8 @@ export class MseInitiator {
     this.#decrypt.apply(this.#constant);
     const torrent = mseTorrentHash(hashes, this.#options.skey);
     xorInto(torrent, mseHash(hashes, 'req3', secret));
-    this.#out.push(concatBytes([mseHash(hashes, 'req1', secret), torrent, this.#createOffer()]));
-    this.#state = 'sync';
+    this.out.push(concatBytes([mseHash(hashes, 'req1', secret), torrent, this.#createOffer()]));
+    this.state = 'sync';
     return null;
   }
 
@@ -137,21 +109,21 @@ export class MseInitiator {
   /** sync -> select */
   #findConstant(): Fault | null {
     const last = mseKeyBytes + mseLimits.padBytesMax;
-    const at = indexOfBytes(this.#held, this.#constant, this.#searchFrom, last);
+    const at = indexOfBytes(this.held, this.#constant, this.#searchFrom, last);
     if (at >= 0) {
-      this.#held = this.#held.slice(at + mseConstantBytes);
-      this.#state = 'select';
+      this.held = this.held.slice(at + mseConstantBytes);
+      this.state = 'select';
       return null;
     }
-    this.#searchFrom = Math.max(this.#searchFrom, this.#held.length - mseConstantBytes + 1);
+    this.#searchFrom = Math.max(this.#searchFrom, this.held.length - mseConstantBytes + 1);
     if (this.#searchFrom <= last) return null;
     return mseFault('SYNC', 'The peer does not answer as one who has this torrent and speaks encrypted.');
   }
 
   /** select -> pad */
   #readSelection(): Fault | null {
-    if (this.#held.length < 6) return null;
-    const head = this.#held.subarray(0, 6);
+    if (this.held.length < 6) return null;
+    const head = this.held.subarray(0, 6);
     this.#decrypt.apply(head);
     this.#selected = readUint32(head, 0);
     this.#padBytes = readUint16(head, 4);
@@ -160,25 +132,23 @@ export class MseInitiator {
       return mseFault('SELECT', 'The peer chose an encryption that was not offered.');
     if (this.#padBytes > mseLimits.padBytesMax)
       return mseFault('PAD', 'The peer announced too much padding.');
-    this.#held = this.#held.subarray(6);
-    this.#state = 'pad';
+    this.held = this.held.subarray(6);
+    this.state = 'pad';
     return null;
   }
 
   /** pad -> done */
   #readPad(): void {
-    if (this.#held.length < this.#padBytes) return;
-    this.#decrypt.apply(this.#held.subarray(0, this.#padBytes));
-    const rest = this.#held.subarray(this.#padBytes);
-    this.#held = emptyBytes;
+    if (this.held.length < this.#padBytes) return;
+    this.#decrypt.apply(this.held.subarray(0, this.#padBytes));
+    const rest = this.held.subarray(this.#padBytes);
     const isEncrypted = this.#selected === mseCrypto.rc4;
     if (isEncrypted) this.#decrypt.apply(rest);
-    this.#state = 'done';
-    this.#result = {
+    this.finish({
       skey: this.#options.skey,
       encrypt: isEncrypted ? this.#encrypt : null,
       decrypt: isEncrypted ? this.#decrypt : null,
       rest,
-    };
+    });
   }
 }

@@ -9,7 +9,15 @@
  * of ours. Of what A offers, plain is taken when we may: the headers of the connection are hidden then as A wants them,
  * and neither side pays for RC4 on every byte.
  */
-import { concatBytes, emptyBytes, type Fault, readUint16, readUint32, writeUint32 } from '@tequio/kernel';
+import {
+  concatBytes,
+  emptyBytes,
+  type Fault,
+  readUint16,
+  readUint32,
+  SteppedHandshake,
+  writeUint32,
+} from '@tequio/kernel';
 import type { Rc4 } from '../../wire/rc4.ts';
 import {
   createMseCiphers,
@@ -38,12 +46,11 @@ export type MseResponderOptions = {
   readonly findSkey: (torrentHash: Uint8Array) => Uint8Array | null;
 };
 
-export class MseResponder {
+type MseResponderState = 'key' | 'sync' | 'torrent' | 'offer' | 'pad' | 'payload';
+
+export class MseResponder extends SteppedHandshake<MseResponderState, MseResult> {
   readonly #options: MseResponderOptions;
   readonly #deps: MseDeps;
-  readonly #out: Uint8Array[] = [];
-  #state: 'key' | 'sync' | 'torrent' | 'offer' | 'pad' | 'payload' | 'done' | 'dead' = 'key';
-  #held: Uint8Array = emptyBytes;
   #secret = emptyBytes;
   #mark = emptyBytes;
   #searchFrom = mseKeyBytes;
@@ -53,41 +60,15 @@ export class MseResponder {
   #selected = 0;
   #padBytes = 0;
   #payloadBytes = 0;
-  #result: MseResult | null = null;
 
   constructor(options: MseResponderOptions, deps: MseDeps) {
+    super('key');
     this.#options = options;
     this.#deps = deps;
   }
 
-  /** Not null when all is said: then no more bytes come here. */
-  get result(): MseResult | null {
-    return this.#result;
-  }
-
-  /** Takes what arrived (borrowed). A fault ends it for good. */
-  handleBytes(bytes: Uint8Array): Fault | null {
-    if (this.#state === 'done' || this.#state === 'dead') return null;
-    this.#held = concatBytes([this.#held, bytes]);
-    for (;;) {
-      const before: string = this.#state;
-      const fault = this.#step();
-      if (fault !== null) {
-        this.#state = 'dead';
-        this.#held = emptyBytes;
-        return fault;
-      }
-      if (this.#state === before || this.#result !== null) return null;
-    }
-  }
-
-  /** Moves what is to be sent, given away, to the end of `out`. */
-  drain(out: Uint8Array[]): void {
-    out.push(...this.#out.splice(0));
-  }
-
-  #step(): Fault | null {
-    switch (this.#state) {
+  protected step(): Fault | null {
+    switch (this.state) {
       case 'key':
         return this.#readKey();
       case 'sync':
@@ -106,36 +87,36 @@ export class MseResponder {
 
   /** key -> sync */
   #readKey(): Fault | null {
-    if (this.#held.length < mseKeyBytes) return null;
+    if (this.held.length < mseKeyBytes) return null;
     const pair = createMsePair(this.#deps);
-    const secret = pair.trySecretWith(this.#held.slice(0, mseKeyBytes));
+    const secret = pair.trySecretWith(this.held.slice(0, mseKeyBytes));
     if (secret === null) return mseFault('KEY', 'The peer gave a key that is none.');
-    this.#out.push(concatBytes([pair.publicKey, this.#options.pad.subarray(0, mseLimits.padBytesMax)]));
+    this.out.push(concatBytes([pair.publicKey, this.#options.pad.subarray(0, mseLimits.padBytesMax)]));
     this.#secret = secret;
     this.#mark = mseHash(this.#deps.hashes, 'req1', secret);
-    this.#state = 'sync';
+    this.state = 'sync';
     return null;
   }
 
   /** sync -> torrent */
   #findMark(): Fault | null {
     const last = mseKeyBytes + mseLimits.padBytesMax;
-    const at = indexOfBytes(this.#held, this.#mark, this.#searchFrom, last);
+    const at = indexOfBytes(this.held, this.#mark, this.#searchFrom, last);
     if (at >= 0) {
-      this.#held = this.#held.slice(at + mseHashBytes);
-      this.#state = 'torrent';
+      this.held = this.held.slice(at + mseHashBytes);
+      this.state = 'torrent';
       return null;
     }
-    this.#searchFrom = Math.max(this.#searchFrom, this.#held.length - mseHashBytes + 1);
+    this.#searchFrom = Math.max(this.#searchFrom, this.held.length - mseHashBytes + 1);
     if (this.#searchFrom <= last) return null;
     return mseFault('SYNC', 'The peer speaks neither BitTorrent nor its encryption.');
   }
 
   /** torrent -> offer */
   #readTorrent(): Fault | null {
-    if (this.#held.length < mseHashBytes) return null;
+    if (this.held.length < mseHashBytes) return null;
     const { hashes } = this.#deps;
-    const torrent = this.#held.slice(0, mseHashBytes);
+    const torrent = this.held.slice(0, mseHashBytes);
     xorInto(torrent, mseHash(hashes, 'req3', this.#secret));
     const skey = this.#options.findSkey(torrent);
     if (skey === null) return mseFault('TORRENT', 'The peer wants a torrent that is not here.');
@@ -143,16 +124,16 @@ export class MseResponder {
     const { ofA, ofB } = createMseCiphers(hashes, this.#secret, skey);
     this.#encrypt = ofB;
     this.#decrypt = ofA;
-    this.#held = this.#held.subarray(mseHashBytes);
-    this.#state = 'offer';
+    this.held = this.held.subarray(mseHashBytes);
+    this.state = 'offer';
     return null;
   }
 
   /** offer -> pad */
   #readOffer(): Fault | null {
     const headBytes = mseConstantBytes + 6;
-    if (this.#held.length < headBytes) return null;
-    const head = this.#held.subarray(0, headBytes);
+    if (this.held.length < headBytes) return null;
+    const head = this.held.subarray(0, headBytes);
     this.#decrypt.apply(head);
     for (let i = 0; i < mseConstantBytes; i++)
       if (head[i] !== 0) return mseFault('CONSTANT', 'The peer encrypts otherwise than both should.');
@@ -164,43 +145,41 @@ export class MseResponder {
     this.#padBytes = readUint16(head, mseConstantBytes + 4);
     if (this.#padBytes > mseLimits.padBytesMax)
       return mseFault('PAD', 'The peer announced too much padding.');
-    this.#held = this.#held.subarray(headBytes);
-    this.#state = 'pad';
+    this.held = this.held.subarray(headBytes);
+    this.state = 'pad';
     return null;
   }
 
   /** pad -> payload, with the answer */
   #readPad(): Fault | null {
-    if (this.#held.length < this.#padBytes + 2) return null;
-    const tail = this.#held.subarray(0, this.#padBytes + 2);
+    if (this.held.length < this.#padBytes + 2) return null;
+    const tail = this.held.subarray(0, this.#padBytes + 2);
     this.#decrypt.apply(tail);
     this.#payloadBytes = readUint16(tail, this.#padBytes);
     // Under RC4 nobody has to know where it ends.
     if (this.#selected === mseCrypto.rc4) this.#payloadBytes = 0;
     if (this.#payloadBytes > mseLimits.initialPayloadBytesMax)
       return mseFault('PAYLOAD', 'The peer announced too much to say along with the handshake.');
-    this.#held = this.#held.subarray(this.#padBytes + 2);
+    this.held = this.held.subarray(this.#padBytes + 2);
     const answer = new Uint8Array(mseConstantBytes + 6);
     writeUint32(answer, mseConstantBytes, this.#selected);
     this.#encrypt.apply(answer);
-    this.#out.push(answer);
-    this.#state = 'payload';
+    this.out.push(answer);
+    this.state = 'payload';
     return null;
   }
 
   /** payload -> done */
   #readPayload(): void {
-    if (this.#held.length < this.#payloadBytes) return;
+    if (this.held.length < this.#payloadBytes) return;
     const isEncrypted = this.#selected === mseCrypto.rc4;
-    const rest = this.#held;
-    this.#held = emptyBytes;
+    const rest = this.held;
     this.#decrypt.apply(isEncrypted ? rest : rest.subarray(0, this.#payloadBytes));
-    this.#state = 'done';
-    this.#result = {
+    this.finish({
       skey: this.#skey,
       encrypt: isEncrypted ? this.#encrypt : null,
       decrypt: isEncrypted ? this.#decrypt : null,
       rest,
-    };
+    });
   }
 }
