@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { closeAtExit } from './close-at-exit.ts';
 import { cleanEnvironment, Running, type RunOptions } from './running.ts';
 
 const bridgePrefix = 'tqlab';
@@ -22,14 +23,14 @@ export class Lab {
   readonly folder: string;
   readonly #number: number;
   readonly #hosts: Host[] = [];
+  readonly #forget: () => void;
   #closed = false;
 
   private constructor(number: number, parentFolder: string) {
     this.#number = number;
     this.address = `10.77.${number}.1`;
     this.folder = mkdtempSync(join(parentFolder, 'tequio-lab-'));
-    openLabs.add(this);
-    guardExit();
+    this.#forget = closeAtExit(this);
   }
 
   /** A new, empty network. @throws Error when this user may not make one */
@@ -74,7 +75,7 @@ export class Lab {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    openLabs.delete(this);
+    this.#forget();
     for (const host of this.#hosts) if (!host.isRemoved) removeNamespace(host.namespace);
     tryIp('link', 'delete', `${bridgePrefix}${this.#number}`);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
@@ -190,24 +191,6 @@ export function canOpenLab(): boolean {
   const probe = `${bridgePrefix}-probe-${process.pid}`;
   if (!tryIp('netns', 'add', probe)) return false;
   return tryIp('netns', 'delete', probe);
-}
-
-const openLabs = new Set<Lab>();
-let guarded = false;
-
-function guardExit(): void {
-  if (guarded) return;
-  guarded = true;
-  const closeAll = (): void => {
-    for (const lab of openLabs) lab.close();
-  };
-  process.once('exit', closeAll);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      closeAll();
-      process.exit(1);
-    });
-  }
 }
 
 /** Removes the labs of processes that have ended. A bridge without an alias is being made right now. */

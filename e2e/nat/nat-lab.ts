@@ -13,6 +13,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { closeAtExit } from '../lab/close-at-exit.ts';
 import { Host } from '../lab/lab.ts';
 import { NatRouter, type RouterKind } from './nat-router.ts';
 
@@ -44,6 +45,7 @@ export class NatLab {
   readonly folder: string;
   readonly #name: string;
   readonly #namespaces: string[] = [];
+  readonly #forget: () => void;
   #siteCount = 0;
   #closed = false;
 
@@ -51,8 +53,7 @@ export class NatLab {
     this.#name = `${prefix}-${process.pid}-${startOf(process.pid)}`;
     this.folder = mkdtempSync(join(tmpdir(), 'tequio-nat-'));
     this.#addNamespace('internet');
-    openLabs.add(this);
-    guardExit();
+    this.#forget = closeAtExit(this);
   }
 
   /** @throws Error when this user may not make namespaces */
@@ -104,7 +105,7 @@ export class NatLab {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    openLabs.delete(this);
+    this.#forget();
     for (const namespace of this.#namespaces) removeNamespace(namespace);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -172,24 +173,6 @@ type LinkEnd = { readonly namespace: string; readonly name: string; readonly add
 function addDefaultRoutes(namespace: string, ipv4: string | null, ipv6: string | null): void {
   if (ipv4 !== null) ip('-n', namespace, 'route', 'add', 'default', 'via', ipv4);
   if (ipv6 !== null) ip('-n', namespace, '-6', 'route', 'add', 'default', 'via', ipv6);
-}
-
-const openLabs = new Set<NatLab>();
-let guarded = false;
-
-function guardExit(): void {
-  if (guarded) return;
-  guarded = true;
-  const closeAll = (): void => {
-    for (const lab of openLabs) lab.close();
-  };
-  process.once('exit', closeAll);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      closeAll();
-      process.exit(1);
-    });
-  }
 }
 
 /** Removes the labs of processes that have ended. */
