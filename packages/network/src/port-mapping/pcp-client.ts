@@ -1,7 +1,7 @@
 import { bytesEqual, type Endpoint, formatEndpoint, type IpAddress, isIpv6, type Prng } from '@tequio/kernel';
 import { limits } from '../limits.ts';
-import { DatagramRequests } from './datagram-requests.ts';
-import { type GrantedMapping, keyOfPort, portOfKey, type WantedPort } from './mapping.ts';
+import { DatagramClient } from './datagram-client.ts';
+import type { GrantedMapping, WantedPort } from './mapping.ts';
 import {
   decodePcpResponse,
   describePcpResult,
@@ -11,10 +11,10 @@ import {
   pcpResults,
   pcpServerPort,
 } from './pcp.ts';
-import type { AbsenceKind, ClientEffect, ClientReport, RouterClient, WayPlace } from './router-client.ts';
+import type { AbsenceKind, RouterClient, WayPlace } from './router-client.ts';
 import { ServerEpoch } from './server-epoch.ts';
 
-const { leaseSeconds, pcpProbe, pcpRequest, removal } = limits.portMapping;
+const { pcpProbe, pcpRequest, removal } = limits.portMapping;
 
 /** RFC 7723: a PCP server anywhere on the way out, where the gateway is not known for sure. */
 const anycastIpv4 = '192.0.0.9' as IpAddress;
@@ -24,37 +24,27 @@ const anycastIpv6 = '2001:1::1' as IpAddress;
  * PCP with one router. A mapping belongs to who knows its nonce, so the nonce outlives the process: a node that was
  * killed can renew and remove what it had asked for.
  */
-export class PcpClient implements RouterClient {
+export class PcpClient extends DatagramClient implements RouterClient {
   readonly protocol = 'pcp';
   readonly #place: WayPlace;
   readonly #nonce: Uint8Array;
-  readonly #requests: DatagramRequests;
-  readonly #reports: ClientReport[] = [];
   #epoch = new ServerEpoch();
   /** Who may be the server; after an answer, who is. */
   #servers: readonly Endpoint[];
 
   constructor(place: WayPlace, nonce: Uint8Array, prng: Prng) {
+    super(prng);
     this.#place = place;
     this.#nonce = nonce;
-    this.#requests = new DatagramRequests(prng);
     this.#servers = serversOf(place);
   }
 
   probe(nowMs: number): void {
     this.#servers = serversOf(this.#place);
-    this.#requests.clear();
+    this.requests.clear();
     if (this.#servers.length === 0)
-      this.#reports.push({ type: 'absent', kind: 'silent', reason: 'the gateway is not known' });
-    else this.#requests.ask('probe', encodePcpAnnounce(this.#place.local), this.#servers, pcpProbe, nowMs);
-  }
-
-  map(wanted: WantedPort, externalPort: number, nowMs: number): void {
-    this.#askMap(`map ${keyOfPort(wanted)}`, wanted, externalPort, leaseSeconds, nowMs);
-  }
-
-  unmap(wanted: WantedPort, _grant: GrantedMapping, nowMs: number): void {
-    this.#askMap(`unmap ${keyOfPort(wanted)}`, wanted, 0, 0, nowMs);
+      this.reports.push({ type: 'absent', kind: 'silent', reason: 'the gateway is not known' });
+    else this.requests.ask('probe', encodePcpAnnounce(this.#place.local), this.#servers, pcpProbe, nowMs);
   }
 
   /**
@@ -64,7 +54,7 @@ export class PcpClient implements RouterClient {
    */
   check(wanted: WantedPort, grant: GrantedMapping, nowMs: number): void {
     if (this.#place.family === 4) this.map(wanted, grant.externalPort, nowMs);
-    else this.#requests.ask('check', encodePcpAnnounce(this.#place.local), this.#servers, pcpRequest, nowMs);
+    else this.requests.ask('check', encodePcpAnnounce(this.#place.local), this.#servers, pcpRequest, nowMs);
   }
 
   handleDatagram(bytes: Uint8Array, from: Endpoint, nowMs: number): void {
@@ -72,8 +62,8 @@ export class PcpClient implements RouterClient {
     if (server === undefined) return;
     const decoded = decodePcpResponse(bytes);
     if (!decoded.ok) {
-      if (decoded.fault.code === 'NETWORK_PCP_VERSION' && this.#requests.settle('probe')) {
-        this.#reports.push({ type: 'absent', kind: 'useless', reason: 'the router does not speak it' });
+      if (decoded.fault.code === 'NETWORK_PCP_VERSION' && this.requests.settle('probe')) {
+        this.reports.push({ type: 'absent', kind: 'useless', reason: 'the router does not speak it' });
       }
       return;
     }
@@ -82,31 +72,10 @@ export class PcpClient implements RouterClient {
     const isForgotten = this.#epoch.handleEpoch(response.epochSeconds, nowMs);
     if (response.type === 'announce') this.#handleAnnounce(response.result, server);
     else this.#handleMap(response);
-    if (isForgotten) this.#reports.push({ type: 'forgotten' });
+    if (isForgotten) this.reports.push({ type: 'forgotten' });
   }
 
-  handleHttp(): void {}
-
-  handleTimeout(nowMs: number): void {
-    for (const key of this.#requests.handleTimeout(nowMs)) {
-      const [what, port] = key.split(' ') as [string, string | undefined];
-      if (what === 'probe') this.#reports.push({ type: 'absent', kind: 'silent', reason: 'no answer' });
-      else if (what === 'unmap') this.#reports.push({ type: 'unmapped', wanted: portOfKey(port!) });
-      else this.#reports.push({ type: 'silent' });
-    }
-  }
-
-  nextTimeoutMs(): number | null {
-    return this.#requests.nextTimeoutMs();
-  }
-
-  drain(effects: ClientEffect[], reports: ClientReport[]): void {
-    this.#requests.drain(effects);
-    reports.push(...this.#reports);
-    this.#reports.length = 0;
-  }
-
-  #askMap(
+  protected override askMap(
     key: string,
     wanted: WantedPort,
     externalPort: number,
@@ -121,43 +90,25 @@ export class PcpClient implements RouterClient {
       externalPort,
       lifetimeSeconds,
     });
-    this.#requests.ask(key, bytes, this.#servers, lifetimeSeconds === 0 ? removal : pcpRequest, nowMs);
+    this.requests.ask(key, bytes, this.#servers, lifetimeSeconds === 0 ? removal : pcpRequest, nowMs);
   }
 
   #handleAnnounce(result: number, server: Endpoint): void {
-    if (this.#requests.settle('check')) this.#reports.push({ type: 'present' });
-    if (!this.#requests.settle('probe')) return;
+    if (this.requests.settle('check')) this.reports.push({ type: 'present' });
+    if (!this.requests.settle('probe')) return;
     // A server that does not know ANNOUNCE has shown nevertheless that it is one.
     if (result === pcpResults.success || result === pcpResults.unsupportedOpcode) {
       this.#servers = [server];
-      this.#reports.push({ type: 'found', detail: 'PCP' });
-    } else this.#reports.push({ type: 'absent', kind: kindOf(result), reason: describePcpResult(result) });
+      this.reports.push({ type: 'found', detail: 'PCP' });
+    } else this.reports.push({ type: 'absent', kind: kindOf(result), reason: describePcpResult(result) });
   }
 
   #handleMap(response: PcpResponse & { readonly type: 'map' }): void {
-    const wanted = { transport: response.transport, port: response.internalPort };
-    const key = keyOfPort(wanted);
-    const isRemoval = response.result === pcpResults.success && response.lifetimeSeconds === 0;
-    if (isRemoval || !this.#requests.isWaiting(`map ${key}`)) {
-      if (this.#requests.settle(`unmap ${key}`)) this.#reports.push({ type: 'unmapped', wanted });
-      return;
-    }
-    this.#requests.settle(`map ${key}`);
     const { result, externalPort, externalAddress } = response;
-    if (result !== pcpResults.success || externalPort === 0) {
-      this.#reports.push({ type: 'refused', wanted, reason: describePcpResult(result) });
-      return;
-    }
+    const isRefused = result !== pcpResults.success || (externalPort === 0 && response.lifetimeSeconds !== 0);
+    const refusal = isRefused ? describePcpResult(result) : null;
     const isKnown = isIpv6(externalAddress) === (this.#place.family === 6);
-    this.#reports.push({
-      type: 'mapped',
-      wanted,
-      grant: {
-        externalPort,
-        externalAddress: isKnown ? externalAddress : null,
-        leaseSeconds: response.lifetimeSeconds,
-      },
-    });
+    this.handleMap({ ...response, refusal, externalAddress: isKnown ? externalAddress : null });
   }
 }
 
