@@ -2,9 +2,8 @@ import { concatBytes, emptyBytes } from './bytes.ts';
 import type { Fault } from './fault.ts';
 
 /**
- * What handshakes of bytes have in common: they go through named states, one step after the other, for as long as what
- * has arrived is enough. Who derives from it says how much may be held: a step that waits must wait for a bounded number
- * of bytes.
+ * What handshakes of bytes have in common: they go through named states, one step after the other, for as long as
+ * what has arrived is enough. Who derives from it bounds what is held: a step may only wait for so many bytes.
  */
 export abstract class SteppedHandshake<State extends string, Result> {
   protected state: State | 'done' | 'dead';

@@ -17,7 +17,7 @@ export type MapAnswer = {
   readonly externalAddress: IpAddress | null;
 };
 
-/** What NAT-PMP and its successor PCP have in common: a datagram asks, one answers, and what is silent is asked again. */
+/** What NAT-PMP and its successor PCP have in common: a datagram asks, one answers, and silence is asked again. */
 export abstract class DatagramClient {
   protected readonly requests: DatagramRequests;
   protected readonly reports: ClientReport[] = [];
