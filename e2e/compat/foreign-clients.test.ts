@@ -111,6 +111,10 @@ suite('foreign clients against the daemon', () => {
     const [row] = await client.listTorrents({ filter: 'stopped' });
     assert.deepEqual([row!.state, row!.content_path, row!.progress], ['stoppedUP', join(source, 'pair'), 1]);
     assert.equal((await client.torrentFiles(infoHash)).length, 2);
+    // Content comes from the second origin, to which the answer leads.
+    const downloaded = await client.downloadTorrentFile(infoHash, 1);
+    const name = (await client.torrentFiles(infoHash))[1]!.name;
+    assert.deepEqual(Buffer.from(downloaded), readFileSync(join(source, name)));
     const later = await client.getSyncMainData(main.rid);
     assert.equal(later.torrents![infoHash]!.state, 'stoppedUP');
     assert.equal(later.full_update, undefined);

@@ -114,7 +114,7 @@ export interface TorrentsApi {
   pieces(id: TorrentId): Promise<PieceView>;
   /** What `show` says of it; null while the metadata is not known. */
   show(id: TorrentId): Promise<ShownTorrent | null>;
-  /** The .torrent file; null while the metadata is not known. */
+  /** The .torrent file, also of a magnet that was looked at (`preview`) a while ago; null while it is not known. */
   exportTorrent(id: TorrentId): Promise<Uint8Array | null>;
   /** Bytes of a file, in order; waits for pieces that are not there yet. */
   readContent(

@@ -5,43 +5,31 @@
  *   settings -> node (lock, database, engine) -> torrents of earlier runs -> what happens by itself -> HTTP
  */
 import { join } from 'node:path';
-import type { DaemonStart, Identity, Management, RunningDaemon, Settings, TorrentId } from '@tequio/api';
-import type { Clock, Log } from '@tequio/kernel';
-import {
-  createAead,
-  createFiles,
-  createWebServer,
-  freeBytesAt,
-  listFolder,
-  readBootId,
-  removeFile,
-  renameFile,
-  runProgram,
-} from '@tequio/runtime';
+import type { DaemonStart, Identity, Management, RunningDaemon, TorrentId } from '@tequio/api';
+import type { Clock } from '@tequio/kernel';
+import { createFiles, freeBytesAt, listFolder, removeFile, renameFile, runProgram } from '@tequio/runtime';
 import { BittorrentIpfsBridge } from './bridge/bittorrent-ipfs.ts';
-import { MovedContent } from './bridge/moved-content.ts';
-import { createCompatRoutes } from './compat/compat-routes.ts';
 import { createKuboOpener } from './compat/kubo/kubo-node.ts';
 import type { KuboDeps } from './compat/kubo/kubo-verb.ts';
 import { finishTorrent } from './completion/completion.ts';
 import { composeNode, type LocalNode } from './compose.ts';
 import { SettingsBook } from './config/settings-book.ts';
 import { Countries } from './countries.ts';
+import { createFront, createGateway, createIpfs, createOverlay } from './daemon-parts.ts';
 import { usualDataFolder } from './data-folder.ts';
 import { removeRunningNode, writeRunningNode } from './data-lock.ts';
 import { EventRing } from './events/event-ring.ts';
 import { HistoryService } from './history/history-service.ts';
-import { createHttpFront } from './http/http-front.ts';
 import type { HttpFront } from './http-front.ts';
 import { ContentService } from './ipfs/content-service.ts';
-import { GatewayServer } from './ipfs/gateway-server.ts';
-import { NodeIpfs } from './ipfs/node-ipfs.ts';
+import type { GatewayServer } from './ipfs/gateway-server.ts';
+import type { NodeIpfs } from './ipfs/node-ipfs.ts';
 import { LocalManagement } from './local-management.ts';
 import { LogRing } from './log/log-ring.ts';
 import { DhtService } from './network/dht-service.ts';
 import { NetworkService } from './network/network-service.ts';
 import { downloadFolderOf, nodeSettingsOf } from './node-settings.ts';
-import { NodeOverlay } from './overlay/node-overlay.ts';
+import type { NodeOverlay } from './overlay/node-overlay.ts';
 import { feedLimits } from './rss/feed-parser.ts';
 import { Feeds } from './rss/feeds.ts';
 import { NodeState } from './status/node-state.ts';
@@ -424,74 +412,6 @@ class Daemon {
     this.#save();
     await removeRunningNode(this.#node.dataFolder);
   }
-}
-
-function createOverlay(node: LocalNode, settings: () => Settings, version: string): NodeOverlay {
-  const { bittorrent, database, outside, nat } = node.parts;
-  const { bittorrent: engine, proxy } = settings();
-  return new NodeOverlay({
-    ports: outside.ports,
-    aead: createAead(),
-    files: node.parts.ports.files,
-    database: database!,
-    dataFolder: node.dataFolder,
-    agent: `tequio/${version}`,
-    settings: () => settings().overlay,
-    admission: bittorrent.admission,
-    rates: () => bittorrent.ratesOf('overlay'),
-    isBound: engine.bind !== null || (proxy.url !== null && proxy.peers),
-    ...(nat === null ? {} : { portMapping: nat.mapper }),
-  });
-}
-
-function createIpfs(node: LocalNode, log: Log, settings: () => Settings, overlay: NodeOverlay): NodeIpfs {
-  const ipfs = new NodeIpfs({
-    ports: node.parts.ports,
-    log,
-    dataFolder: node.dataFolder,
-    bootId: readBootId(),
-    settings: () => settings().ipfs,
-    http: node.parts.outside.ports.http,
-    openOverlay: settings().overlay.enabled ? () => overlay.open() : null,
-  });
-  node.parts.webSeeds.use(ipfs);
-  const moved = new MovedContent(ipfs, log);
-  node.parts.moves.tell = (from, to) => moved.tell(from, to);
-  return ipfs;
-}
-
-function createGateway(ipfs: NodeIpfs, clock: Clock, log: Log, settings: () => Settings): GatewayServer {
-  return new GatewayServer({
-    ipfs,
-    webServer: createWebServer(),
-    clock,
-    log,
-    settings: () => settings().ipfs,
-  });
-}
-
-function createFront(
-  node: LocalNode,
-  log: Log,
-  pageFolder: string | null,
-  openKubo: () => Promise<KuboDeps>,
-): HttpFront {
-  const { files, entropy, clock } = node.parts.ports;
-  const compat = {
-    readSource: (text: string) => node.readSource(text),
-    wallMs: () => clock.wallMs(),
-    randomBytes: (count: number) => entropy.bytes(count),
-    openKubo,
-  };
-  return createHttpFront({
-    webServer: createWebServer(),
-    files,
-    entropy,
-    clock,
-    log,
-    pageFolder,
-    routes: (_, { compat: wanted }) => createCompatRoutes(compat, wanted),
-  });
 }
 
 /** Far from those of any other run. */

@@ -62,6 +62,15 @@ export function readTorrent(bytes: Uint8Array, hashes: Hashes): Metainfo {
   return metainfo.value;
 }
 
+/** SHA-1 of each piece of a .torrent, in hex; of version 2 alone, which has none, an empty list. @throws NodeError */
+export function readPieceHashes(torrent: Uint8Array, hashes: Hashes): readonly string[] {
+  const { pieceHashes, pieceCount } = readTorrent(torrent, hashes).info;
+  if (pieceHashes === null) return [];
+  return Array.from({ length: pieceCount }, (_, piece) =>
+    toHex(pieceHashes.subarray(20 * piece, 20 * (piece + 1))),
+  );
+}
+
 /** @throws NodeError with the code of what is wrong in it */
 export function readMagnet(text: string): Magnet {
   const magnet = decodeMagnet(text);

@@ -1,4 +1,5 @@
-import type { Identity, Management, TorrentSource } from '@tequio/api';
+import type { BittorrentApi, Identity, Management, TorrentSource } from '@tequio/api';
+import type { FolderItem } from '@tequio/kernel';
 import type { Caller } from '../http/caller.ts';
 import type { ManagedNode } from '../http/compat-route.ts';
 
@@ -15,6 +16,15 @@ export function compatCaller(node: ManagedNode, { user, scope }: Caller): Compat
 export type CompatPorts = {
   /** A path, http(s) address, magnet link or info-hash, read. @throws NodeError */
   readonly readSource: (text: string) => Promise<TorrentSource>;
+  /** What is in a torrent, or in a magnet link. @throws NodeError */
+  readonly show: BittorrentApi['show'];
+  readonly create: BittorrentApi['create'];
+  /** SHA-1 of the pieces of a .torrent, in hex. @throws NodeError */
+  readonly pieceHashes: (torrent: Uint8Array) => readonly string[];
+  /** @throws NodeError `FILE_MISSING`, `FILE_READ` */
+  readonly listFolder: (path: string) => Promise<readonly FolderItem[]>;
+  /** @throws NodeError `FILE_WRITE` */
+  readonly writeFile: (path: string, bytes: Uint8Array) => Promise<void>;
   readonly wallMs: () => number;
   /** So many bytes that nobody can guess. */
   readonly randomBytes: (count: number) => Uint8Array;

@@ -17,6 +17,14 @@ export const compatLimits = {
   /** Calls in one batch or `system.multicall`. */
   batchCallCountMax: 2_000,
   metadataTimeoutMs: 30_000,
+  /** Magnets whose metadata is being asked for at once. */
+  metadataFetchCountMax: 50,
+  /** Torrent files that were sent to be read, or were made, and are remembered: all together. */
+  readTorrentBytesMax: 64 << 20,
+  /** Torrents being made, waiting to be made, or made and remembered. */
+  creationCountMax: 100,
+  /** Of one folder that is looked into. */
+  folderItemCountMax: 10_000,
   /** What other programs' user interfaces may keep with us, together. */
   clientDataBytesMax: 1 << 20,
 } as const;

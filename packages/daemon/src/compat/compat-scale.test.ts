@@ -5,6 +5,7 @@ import type { CompatCaller } from './compat-caller.ts';
 import { CallerState } from './qbittorrent/caller-state.ts';
 import { Form } from './qbittorrent/form.ts';
 import { MainData } from './qbittorrent/main-data.ts';
+import { apiCall } from './testing/api-call.ts';
 import { makeSample } from './testing/sample-torrent.ts';
 import { TwinNode } from './testing/twin-node.ts';
 import { TransmissionRpc } from './transmission/transmission-rpc.ts';
@@ -38,7 +39,7 @@ suite('a hundred thousand torrents', () => {
     const state = new CallerState();
     const main = new MainData();
     const next = (rid: number): Promise<Record<string, unknown>> =>
-      main.next({ form: new Form(new Map([['rid', String(rid)]])), caller, ports: twin.ports, state });
+      main.next(apiCall(twin, { form: new Form(new Map([['rid', String(rid)]])), caller, state }));
     const all = await next(0);
     assert.equal(Object.keys(all['torrents'] as object).length, count);
     assert.deepEqual(await next(1), { rid: 2 });

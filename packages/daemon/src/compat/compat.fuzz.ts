@@ -8,6 +8,7 @@ import type { CompatCaller } from './compat-caller.ts';
 import { CallerState } from './qbittorrent/caller-state.ts';
 import { Form } from './qbittorrent/form.ts';
 import { apiErrorOf, apiLooks, apiVerbs } from './qbittorrent/qbittorrent-api.ts';
+import { apiCall } from './testing/api-call.ts';
 import { makeSample, type SampleTorrent } from './testing/sample-torrent.ts';
 import { TwinNode } from './testing/twin-node.ts';
 import { olderWord } from './transmission/dialect.ts';
@@ -124,7 +125,9 @@ suite('hostile calls', () => {
     const keys =
       `hash hashes id priority category savePath tags urls json ruleDef ruleName path url location name
       limit value oldPath newPath peers mode ratioLimit origUrl newUrl deleteFiles filter sort offset rid indexes
-      itemPath destPath refreshInterval last_known_id dirPath`.split(/\s+/);
+      itemPath destPath refreshInterval last_known_id dirPath source sourcePath taskID file trackers format`.split(
+        /\s+/,
+      );
     const text = fc.oneof(
       value().map((item) => (typeof item === 'string' ? item : JSON.stringify(item))),
       fc.string(),
@@ -140,7 +143,7 @@ suite('hostile calls', () => {
           new Map([['hash', sample.infoHash], ['hashes', 'all'], ...Object.entries(params)]),
         );
         try {
-          await actions[action]!({ form, caller, ports: twin.ports, state });
+          await actions[action]!(apiCall(twin, { form, caller, state }));
         } catch (error) {
           // Throws on what is no refusal.
           assert.ok(apiErrorOf(error).status >= 400);

@@ -3,7 +3,7 @@
  * `Sec-Fetch-Site`, has taken the base path away, counts the request and writes it to the log; who may do what the
  * route decides by itself, for each of these APIs says so in a way of its own.
  */
-import type { Management, NodeApi } from '@tequio/api';
+import type { Management, NodeApi, TorrentId } from '@tequio/api';
 import type { Log, WebResponse, WebUpgrade } from '@tequio/kernel';
 import type { Caller } from './caller.ts';
 
@@ -46,6 +46,8 @@ export type RouteContext = {
   openSession(caller: Caller): string;
   findSession(id: string): Caller | null;
   closeSession(id: string): void;
+  /** Where a file of a torrent is served: on the second origin, with the permission in the address. */
+  contentUrl(torrent: TorrentId, file: number, name: string): string;
 };
 
 export interface CompatRoute {

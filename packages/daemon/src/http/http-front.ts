@@ -96,6 +96,7 @@ class Front implements HttpFront {
       refusals,
       streams,
       content: new ContentServer(node.management, links, nowMs),
+      links,
       credentials: new Credentials({
         users: node.management.users,
         sessions,

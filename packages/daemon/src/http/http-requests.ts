@@ -12,6 +12,7 @@ import { type ApiServer, readinessOf } from './api-server.ts';
 import { allows, type Caller } from './caller.ts';
 import { type ClientView, viewOf } from './client-view.ts';
 import type { CompatRoute, ManagedNode, RouteContext, RouteRequest } from './compat-route.ts';
+import type { ContentLinks } from './content-links.ts';
 import type { ContentServer } from './content-server.ts';
 import { type Credentials, readCookie } from './credentials.ts';
 import type { EventStreams } from './event-streams.ts';
@@ -39,6 +40,7 @@ type Deps = {
   readonly refusals: RefusalLog;
   readonly streams: EventStreams;
   readonly content: ContentServer;
+  readonly links: ContentLinks;
   readonly credentials: Credentials;
   readonly api: ApiServer;
   readonly log: Log;
@@ -256,7 +258,7 @@ export class HttpRequests {
 
   /** @param prefix of a compatible route; null: our own */
   #context({ request, view }: Guarded, prefix: string | null): RouteContext {
-    const { credentials, sessions, node, nowMs, log } = this.#deps;
+    const { credentials, sessions, links, node, nowMs, log } = this.#deps;
     const look = async (): Promise<Caller | null> => {
       const found = await credentials.callerOf(request.headers, view.address, this.#cookieName(request));
       if (found?.by === 'session' && !this.#isOurPage(request)) return null;
@@ -271,6 +273,8 @@ export class HttpRequests {
       openSession: (identity) => sessions.open(identity, nowMs()),
       findSession: (id) => (this.#isOurPage(request) || prefix !== null ? sessions.find(id, nowMs()) : null),
       closeSession: (id) => sessions.close(id),
+      contentUrl: (torrent, file, name) =>
+        this.#contentOrigin(view) + links.pathOf({ torrent, file }, name, nowMs()),
     };
   }
 

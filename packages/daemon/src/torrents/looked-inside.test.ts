@@ -7,6 +7,7 @@ test('what was looked at is known for a while, once, and never more than so much
   const looked = new LookedInside();
   const torrent = new Uint8Array(bookLimits.lookedInsideBytes / 2);
   looked.keep('a', torrent, 0);
+  assert.equal(looked.get('a', 1), torrent);
   assert.equal(looked.take('a', 1), torrent);
   assert.equal(looked.take('a', 1), null);
   looked.keep('a', torrent, 0);

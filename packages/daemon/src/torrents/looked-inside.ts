@@ -21,9 +21,15 @@ export class LookedInside {
   }
 
   /** Null: it was not looked at, or too long ago. */
-  take(id: TorrentId, nowMs: number): Uint8Array | null {
+  get(id: TorrentId, nowMs: number): Uint8Array | null {
     const known = this.#known.get(id);
-    this.#known.delete(id);
     return known === undefined || known.untilMs < nowMs ? null : known.torrent;
+  }
+
+  /** As `get`, for the last time. */
+  take(id: TorrentId, nowMs: number): Uint8Array | null {
+    const torrent = this.get(id, nowMs);
+    this.#known.delete(id);
+    return torrent;
   }
 }

@@ -88,6 +88,11 @@ export class TorrentAdder {
     return this.#fetchInfo(source, id, timeoutMs);
   }
 
+  /** The .torrent of a magnet that was looked at a while ago; null: it was not. */
+  previewed(id: TorrentId): Uint8Array | null {
+    return this.#looked.get(id, this.#deps.clock.nowMs());
+  }
+
   /** @throws NodeError `FOLDER_PATH`, `USER_FOLDER` */
   checkFolder(folder: string, who: Identity): void {
     if (!isAbsolute(folder) || folder.includes('\0'))

@@ -263,7 +263,9 @@ export class TorrentsService implements TorrentsApi {
   }
 
   async exportTorrent(id: TorrentId): Promise<Uint8Array | null> {
-    return this.#deps.engine.exportTorrent(this.#read(id));
+    const { adder, book, engine } = this.#deps;
+    const previewed = book.entry(id) === null && allows(this.#who, 'write') ? adder.previewed(id) : null;
+    return previewed ?? engine.exportTorrent(this.#read(id));
   }
 
   async *readContent(

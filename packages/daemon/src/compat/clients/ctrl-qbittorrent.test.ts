@@ -1,8 +1,14 @@
 /** `@ctrl/qbittorrent`, unchanged, against the compatible API. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { QBittorrent } from '@ctrl/qbittorrent';
 import { CompatStage } from '../testing/compat-stage.ts';
+import { makeSample } from '../testing/sample-torrent.ts';
+import { until } from '../testing/until.ts';
 
 suite('@ctrl/qbittorrent', () => {
   const stage = CompatStage.inSuite('@ctrl/qbittorrent 9.14.0', 'ctrl-qbittorrent');
@@ -230,5 +236,154 @@ suite('@ctrl/qbittorrent', () => {
     assert.deepEqual(fourth.torrents_removed, [hash]);
     assert.deepEqual((fourth as unknown as { categories_removed: string[] }).categories_removed, ['new']);
     assert.equal((await c.getSyncMainData(1)).full_update, true);
+  });
+
+  test('what is in a torrent is told before it is added', async () => {
+    const c = client();
+    const [parsed] = await c.parseTorrentMetadata(stage.sample.bytes);
+    assert.deepEqual(
+      [parsed!.hash, parsed!.infohash_v2, parsed!.comment, parsed!.created_by, parsed!.creation_date],
+      [stage.sample.infoHash, '', 'a comment', 'tester', 1_600_000_000],
+    );
+    const { files, ...info } = parsed!.info;
+    assert.deepEqual(info, {
+      length: 131_000,
+      name: 'sample',
+      piece_length: 16_384,
+      pieces_num: 8,
+      private: false,
+    });
+    assert.deepEqual(files[2], { path: 'sample/in/c.txt', length: 1_000 });
+    assert.deepEqual(parsed!.trackers[1], { url: 'udp://127.0.0.1:9/announce', tier: 1 });
+    assert.deepEqual(await c.saveTorrentMetadata(stage.sample.infoHash), stage.sample.bytes);
+    await assert.rejects(c.parseTorrentMetadata(new Uint8Array(10)), /415/);
+    const fromFile = await c.fetchTorrentMetadata(stage.sample.file);
+    assert.equal((fromFile as { info: { name: string } }).info.name, 'sample');
+    assert.equal(stage.twin.torrents.book.size, 0, 'nothing is added by looking at it');
+  });
+
+  test('the metadata of a magnet link is asked of peers, and told when it has come', async () => {
+    const c = client();
+    const [other, unknown] = await Promise.all([
+      makeSample(stage.twin.node, 'other'),
+      makeSample(stage.twin.node, 'unknown'),
+    ]);
+    try {
+      const hashes = { hash: other.infoHash, infohash_v1: other.infoHash, infohash_v2: '' };
+      stage.twin.torrents.toldByPeers.set(other.infoHash, other.bytes);
+      assert.deepEqual(await c.fetchTorrentMetadata(other.magnet), hashes);
+      const told = await c.fetchTorrentMetadata(other.magnet);
+      assert.equal((told as { info: { name: string } }).info.name, 'other');
+      assert.deepEqual(await c.saveTorrentMetadata(other.magnet), other.bytes);
+      await c.fetchTorrentMetadata(unknown.infoHash);
+      await assert.rejects(c.saveTorrentMetadata(unknown.infoHash), /409/);
+      await assert.rejects(c.fetchTorrentMetadata('nonsense'), /409/);
+    } finally {
+      other.remove();
+      unknown.remove();
+    }
+  });
+
+  test('hashes of pieces, and files that are complete', async () => {
+    const c = client();
+    const hash = await add(c);
+    const hashes = await c.torrentPieceHashes(hash);
+    assert.equal(hashes.length, 8);
+    assert.equal(hashes[0], createHash('sha1').update(new Uint8Array(16_384).fill(5)).digest('hex'));
+    await assert.rejects(c.downloadTorrentFile(hash, 2), /409/);
+    Object.assign(stage.torrent.files[2]!, { doneBytes: 1_000 });
+    const content = new Uint8Array(1_000).fill(2);
+    assert.deepEqual(await c.downloadTorrentFile(hash, 2), content);
+    assert.deepEqual(await c.downloadTorrentFile(hash, 'sample/in/c.txt'), content);
+    await assert.rejects(c.downloadTorrentFile(hash, 3), /404/);
+  });
+
+  test('torrents are made of files of the node', async () => {
+    const c = client();
+    const source = join(stage.sample.folder, 'sample');
+    const file = join(stage.sample.folder, 'made.torrent');
+    const trackers = ['http://a.example/announce?a=1&b=2', 'udp://b.example:80'];
+    const { taskID } = await c.addTorrentCreatorTask(source, {
+      format: 'v1',
+      pieceSize: 32_768,
+      private: true,
+      comment: 'made',
+      trackers,
+      torrentFilePath: file,
+    });
+    const ended = async (id: string) =>
+      until('it is made', async () => {
+        const [task] = await c.getTorrentCreatorStatus(id);
+        return task!.status === 'Finished' || task!.status === 'Failed' ? task! : false;
+      });
+    const made = await ended(taskID);
+    assert.deepEqual(
+      [made.status, made.sourcePath, made.pieceSize, made.private, made.format, made.comment, made.trackers],
+      ['Finished', source, 32_768, true, 'v1', 'made', trackers],
+    );
+    const torrent = await c.getTorrentCreatorFile(taskID);
+    assert.deepEqual(new Uint8Array(readFileSync(file)), torrent);
+    assert.deepEqual(stage.twin.node.bittorrent.show({ torrent }).trackers, [[trackers[0]], [trackers[1]]]);
+    assert.equal(
+      stage.twin.torrents.book.size,
+      0,
+      'one that is written to a file is not shared unless asked',
+    );
+    const shared = await c.addTorrentCreatorTask(source, { startSeeding: true });
+    assert.equal((await ended(shared.taskID)).status, 'Finished');
+    const [only] = stage.twin.torrents.book.values();
+    assert.equal(only!.row.folder, stage.sample.folder);
+    const none = await c.addTorrentCreatorTask(join(source, 'missing'));
+    assert.match((await ended(none.taskID)).errorMessage ?? '', /does not exist/);
+    await assert.rejects(c.getTorrentCreatorFile(none.taskID), /409/);
+    await c.deleteTorrentCreatorTask(taskID);
+    await assert.rejects(c.getTorrentCreatorStatus(taskID), /404/);
+    assert.equal((await c.getTorrentCreatorStatus()).length, 2);
+  });
+
+  test('folders of the node are looked into', async () => {
+    const c = client();
+    const folder = join(stage.sample.folder, 'sample');
+    const paths = ['a.bin', 'b.mkv', 'in'].map((name) => join(folder, name));
+    assert.deepEqual(await c.getDirectoryContent(folder), paths);
+    assert.deepEqual(await c.getDirectoryContent(folder, { mode: 'dirs' }), [paths[2]]);
+    const files = await c.getDirectoryContent(folder, { mode: 'files', withMetadata: true });
+    assert.deepEqual(
+      files.map((item) => typeof item === 'object' && [item.name, item.type, item.size]),
+      [
+        ['a.bin', 'file', 40_000],
+        ['b.mkv', 'file', 90_000],
+      ],
+    );
+    await assert.rejects(c.getDirectoryContent(join(folder, 'none')), /404/);
+    await assert.rejects(c.getDirectoryContent('here'), /400/);
+  });
+
+  test('a magnet link is added, and a torrent paused by the names of older servers', async () => {
+    const c = client();
+    await c.addMagnet(stage.sample.magnet, { savepath: '/here' });
+    const hash = stage.sample.infoHash;
+    // As it calls servers of version 4.
+    Object.assign(c.state, { version: { version: 'v4.6.7', isVersion5OrHigher: false } });
+    await c.pauseTorrent(hash);
+    assert.equal(stage.torrent.row.state, 'paused');
+    await c.resumeTorrent(hash);
+    assert.notEqual(stage.torrent.row.state, 'paused');
+    assert.equal((await c.getTorrent(hash)).id, hash);
+    assert.equal(c.logout(), true);
+    assert.equal((await c.listTorrents()).length, 1);
+  });
+
+  test('no call that the client can make is left out', () => {
+    const source = readFileSync(
+      fileURLToPath(new URL('./qbittorrent.js', import.meta.resolve('@ctrl/qbittorrent'))),
+      'utf8',
+    );
+    const all = [...source.matchAll(/'\/([a-z]+\/\w+)'/g)].map(([, name]) => name!);
+    assert.ok(all.length > 15);
+    assert.deepEqual(
+      all.filter((name) => !stage.calls.has(name)),
+      [],
+    );
   });
 });

@@ -1,6 +1,8 @@
 /** `@ctrl/transmission`, unchanged, against the compatible API. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Transmission } from '@ctrl/transmission';
 import { CompatStage } from '../testing/compat-stage.ts';
 
@@ -41,6 +43,13 @@ suite('@ctrl/transmission', () => {
     assert.equal(twice?.hashString, stage.sample.infoHash);
   });
 
+  test('a torrent is added by the path of a file on the node', async () => {
+    const reply = await client().addUrl(stage.sample.file, { 'download-dir': '/by-path', paused: true });
+    assert.equal(reply.arguments['torrent-added'].hashString, stage.sample.infoHash);
+    assert.deepEqual([stage.torrent.row.folder, stage.torrent.row.state], ['/by-path', 'paused']);
+    assert.equal((await client().getTorrent(stage.sample.infoHash)).name, 'sample');
+  });
+
   test('every verb', async () => {
     const c = client();
     const reply = await c.addTorrent(Buffer.from(stage.sample.bytes), { 'download-dir': '/w' });
@@ -70,5 +79,20 @@ suite('@ctrl/transmission', () => {
     assert.equal((await c.listTorrents('recently-active')).arguments.torrents.length, 1);
     await c.removeTorrent(id, false);
     assert.equal(stage.twin.torrents.book.size, 0);
+  });
+
+  test('no call that the client can make is left out', () => {
+    const source = readFileSync(
+      fileURLToPath(new URL('./transmission.js', import.meta.resolve('@ctrl/transmission'))),
+      'utf8',
+    );
+    const all = [...source.matchAll(/'((?!torrent-added)(?:free|port|queue|session|torrent)-[a-z-]+)'/g)].map(
+      ([, name]) => name!,
+    );
+    assert.ok(all.length > 15);
+    assert.deepEqual(
+      all.filter((name) => !stage.calls.has(name)),
+      [],
+    );
   });
 });

@@ -4,8 +4,10 @@ import { compatLimits } from '../compat-limits.ts';
 import { contentFiles, rootFolder } from '../content-files.ts';
 import { KnownMetainfo } from '../known-metainfo.ts';
 import { TorrentNumbers } from '../torrent-numbers.ts';
-import { notFound } from './api-error.ts';
+import { ApiError, notFound } from './api-error.ts';
 import type { Form } from './form.ts';
+import type { ReadTorrents } from './read-torrents.ts';
+import type { TorrentCreations } from './torrent-creations.ts';
 
 /** What a row of the list says besides the row itself. */
 export type TorrentExtras = {
@@ -62,13 +64,24 @@ export class CallerState {
   }
 }
 
+/** What is remembered for all callers. */
+export type SharedState = { readonly torrents: ReadTorrents; readonly creations: TorrentCreations };
+
 /** One request: who asks, with which parameters. */
 export type ApiCall = {
   readonly form: Form;
   readonly caller: CompatCaller;
   readonly ports: CompatPorts;
   readonly state: CallerState;
+  readonly shared: SharedState;
+  /** Where a file of a torrent is served, with the permission in the address. */
+  readonly contentUrl: (torrent: TorrentId, file: number, name: string) => string;
 };
+
+/** For what touches the node's own machine. @param what `look into folders of the node`. @throws ApiError 403 */
+export function requireAdmin({ caller }: ApiCall, what: string): void {
+  if (caller.identity.scope !== 'admin') throw new ApiError(403, `You may not ${what}.`);
+}
 
 export async function learnTorrents({ caller, state, ports }: ApiCall): Promise<void> {
   const delta = await caller.management.torrents.changes(state.numbers.version);

@@ -3,20 +3,24 @@ import { NodeError } from '@tequio/kernel';
 import { ApiError } from './api-error.ts';
 import * as app from './app.ts';
 import type { ApiCall } from './caller-state.ts';
+import { folderContent } from './folder-content.ts';
 import { rssLooks, rssVerbs } from './rss.ts';
 import { add } from './torrent-add.ts';
+import * as creator from './torrent-creator.ts';
 import * as looks from './torrent-looks.ts';
+import * as metadata from './torrent-metadata.ts';
 import * as verbs from './torrent-verbs.ts';
 
 export type ApiAction = (call: ApiCall) => Promise<unknown>;
 
 /** May be asked with GET: nothing changes. */
 export const apiLooks: Readonly<Record<string, ApiAction>> = {
-  ...scoped('app', app.appLooks),
+  ...scoped('app', { ...app.appLooks, getDirectoryContent: folderContent }),
   ...scoped('transfer', app.transferLooks),
   ...scoped('log', app.logLooks),
   ...scoped('rss', rssLooks),
   ...scoped('search', app.searchLooks),
+  ...scoped('torrentcreator', { status: creator.taskStatus, torrentFile: creator.taskTorrent }),
   ...scoped('torrents', {
     info: looks.info,
     properties: looks.properties,
@@ -25,6 +29,9 @@ export const apiLooks: Readonly<Record<string, ApiAction>> = {
     files: looks.files,
     pieceStates: looks.pieceStates,
     pieceAvailability: looks.pieceAvailability,
+    pieceHashes: looks.pieceHashes,
+    downloadFile: looks.downloadFile,
+    saveMetadata: metadata.saveMetadata,
     export: looks.exportTorrent,
     count: looks.count,
     categories: looks.categories,
@@ -40,9 +47,12 @@ export const apiVerbs: Readonly<Record<string, ApiAction>> = {
   ...scoped('transfer', app.transferVerbs),
   ...scoped('rss', rssVerbs),
   ...scoped('search', app.searchVerbs),
+  ...scoped('torrentcreator', { addTask: creator.addTask, deleteTask: creator.deleteTask }),
   ...scoped('torrents', {
     ...verbs.torrentVerbs,
     add,
+    fetchMetadata: metadata.fetchMetadata,
+    parseMetadata: metadata.parseMetadata,
     addTrackers: verbs.addTrackers,
     removeTrackers: verbs.removeTrackers,
     editTracker: verbs.editTracker,

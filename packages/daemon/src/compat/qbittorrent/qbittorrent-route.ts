@@ -4,12 +4,15 @@ import type { Caller } from '../../http/caller.ts';
 import type { CompatRoute, RouteContext, RouteRequest } from '../../http/compat-route.ts';
 import { type CompatCaller, type CompatPorts, callerKey, compatCaller } from '../compat-caller.ts';
 import { compatLimits } from '../compat-limits.ts';
+import { answerOf, json, text } from './api-answer.ts';
 import { ApiError } from './api-error.ts';
 import { ClientData } from './app.ts';
-import { type ApiCall, CallerState } from './caller-state.ts';
+import { type ApiCall, CallerState, type SharedState } from './caller-state.ts';
 import { type Form, formOfQuery, readForm } from './form.ts';
 import { MainData } from './main-data.ts';
 import { apiErrorOf, apiLooks, apiVerbs } from './qbittorrent-api.ts';
+import { ReadTorrents } from './read-torrents.ts';
+import { TorrentCreations } from './torrent-creations.ts';
 import { TorrentPeers } from './torrent-peers.ts';
 
 const prefix = '/api/v2';
@@ -29,6 +32,7 @@ class QbittorrentApi {
   readonly #states = new Map<string, CallerState>();
   readonly #clients = new Map<string, ClientState>();
   readonly #clientData = new ClientData();
+  readonly #shared: SharedState = { torrents: new ReadTorrents(), creations: new TorrentCreations() };
 
   constructor(ports: CompatPorts) {
     this.#ports = ports;
@@ -43,7 +47,7 @@ class QbittorrentApi {
       if (who === null) throw new ApiError(403, 'Forbidden');
       const caller = compatCaller(context.node, who);
       if (action === 'auth/logout') return this.#logout(request, context, session);
-      return await this.#run(action, request, caller, session ?? callerKey(caller));
+      return await this.#run(action, request, context, caller, session ?? callerKey(caller));
     } catch (error) {
       const { status, message } = apiErrorOf(error);
       return text(status, message);
@@ -53,6 +57,7 @@ class QbittorrentApi {
   async #run(
     action: string,
     request: RouteRequest,
+    context: RouteContext,
     caller: CompatCaller,
     client: string,
   ): Promise<WebResponse> {
@@ -64,7 +69,14 @@ class QbittorrentApi {
           await request.readBody(compatLimits.bodyBytesMax),
         )
       : formOfQuery(request.query);
-    const call: ApiCall = { form, caller, ports: this.#ports, state: this.#stateOf(callerKey(caller)) };
+    const call: ApiCall = {
+      form,
+      caller,
+      ports: this.#ports,
+      state: this.#stateOf(callerKey(caller)),
+      shared: this.#shared,
+      contentUrl: (...file) => context.contentUrl(...file),
+    };
     if (action === 'sync/maindata') return json(await this.#clientOf(client).main.next(call));
     if (action === 'sync/torrentPeers') return json(await this.#clientOf(client).peers.next(call));
     if (action === 'clientdata/load') return json(this.#clientData.load(call));
@@ -137,28 +149,4 @@ function sessionOf({ headers }: RouteRequest): string | null {
 function cookieOf({ origin }: RouteRequest, id: string): string {
   const secure = origin.startsWith('https:') ? '; Secure' : '';
   return `${cookieName}=${id}; HttpOnly; SameSite=Strict; Path=/${secure}`;
-}
-
-/** Bytes are a file, text is text, nothing is an empty answer; all else is JSON. */
-function answerOf(result: unknown): WebResponse {
-  if (result === undefined) return text(200, '');
-  if (typeof result === 'string') return text(200, result);
-  if (!(result instanceof Uint8Array)) return json(result);
-  return { status: 200, headers: { 'content-type': 'application/x-bittorrent' }, body: result };
-}
-
-function json(value: unknown): WebResponse {
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    body: JSON.stringify(value),
-  };
-}
-
-function text(status: number, body: string, headers: Readonly<Record<string, string>> = {}): WebResponse {
-  return {
-    status,
-    headers: { 'content-type': 'text/plain; charset=UTF-8', 'cache-control': 'no-store', ...headers },
-    body,
-  };
 }

@@ -1,7 +1,8 @@
 /** `torrents/…`: what is looked at. */
 import type { ListedTorrent } from '@tequio/api';
 import { contentFiles } from '../content-files.ts';
-import { conflict } from './api-error.ts';
+import { ApiAnswer } from './api-answer.ts';
+import { conflict, notFound } from './api-error.ts';
 import { type ApiCall, learnTorrents, torrentOf, torrentsOf } from './caller-state.ts';
 import { hashOf, noEta, passesFilter, type QbTorrent, ratioOf, torrentRow } from './torrent-rows.ts';
 
@@ -222,6 +223,27 @@ export async function pieceAvailability(call: ApiCall): Promise<readonly number[
   const row = await torrentOf(call);
   const { availability } = await call.caller.management.torrents.pieces(row.id);
   return Array.from({ length: row.pieceCount }, (_, piece) => availability[piece] ?? 0);
+}
+
+/** SHA-1 of each piece, in hex; of a torrent of version 2 alone, which has none, an empty list. */
+export async function pieceHashes(call: ApiCall): Promise<readonly string[]> {
+  const { id } = await torrentOf(call);
+  const torrent = await call.caller.management.torrents.exportTorrent(id);
+  return torrent === null ? [] : call.ports.pieceHashes(torrent);
+}
+
+/** A file that is complete, by its number or its path: it comes from where content is served. */
+export async function downloadFile(call: ApiCall): Promise<ApiAnswer> {
+  const row = await torrentOf(call);
+  const wanted = call.form.required('file');
+  const content = contentFiles(await call.caller.management.torrents.files(row.id), row);
+  const found = /^\d+$/.test(wanted)
+    ? content[Number(wanted)]
+    : content.find(({ file }) => file.path === wanted);
+  if (found === undefined) throw notFound('File not found');
+  const { index, path, bytes, doneBytes } = found.file;
+  if (doneBytes < bytes) throw conflict('The file is not complete yet.');
+  return ApiAnswer.at(call.contentUrl(row.id, index, path.split('/').at(-1) ?? ''));
 }
 
 /** Bytes a second of each that is named; 0: no limit. */

@@ -29,6 +29,8 @@ export async function openCompatServer(
     {
       handle: async (web) => {
         const request = told(routeRequest(web), onCall);
+        const content = contentPath.exec(request.path);
+        if (content !== null) return contentOf(twin, content[1]!, Number(content[2]));
         const route = routes.find(
           ({ prefix }) => request.path === prefix || request.path.startsWith(`${prefix}/`),
         );
@@ -43,6 +45,14 @@ export async function openCompatServer(
     port: listener.local.port,
     close: () => listener.close(),
   };
+}
+
+/** Where the twin serves content; the node's own is on another port. */
+const contentPath = /^\/content\/([0-9a-f]+)\/(\d+)$/;
+
+async function contentOf({ torrents }: TwinNode, id: string, index: number): Promise<WebResponse> {
+  const { bytes } = (await torrents.files(id)).find((file) => file.index === index)!;
+  return { status: 200, headers: {}, body: torrents.readContent(id, index, 0, bytes) };
 }
 
 async function answer(
@@ -73,7 +83,11 @@ function routeRequest(web: WebRequest): RouteRequest {
   };
 }
 
-function contextOf(twin: TwinNode, { headers }: RouteRequest, sessions: Map<string, Caller>): RouteContext {
+function contextOf(
+  twin: TwinNode,
+  { headers, origin }: RouteRequest,
+  sessions: Map<string, Caller>,
+): RouteContext {
   const { users } = twin.node.management!;
   const checkToken = async (token: string): Promise<Caller | null> => {
     const identity = await users.tryKey(token);
@@ -102,6 +116,7 @@ function contextOf(twin: TwinNode, { headers }: RouteRequest, sessions: Map<stri
     },
     findSession: (id) => sessions.get(id) ?? null,
     closeSession: (id) => void sessions.delete(id),
+    contentUrl: (torrent, file) => `${origin}/content/${torrent}/${file}`,
   };
 }
 

@@ -56,6 +56,11 @@ export class CompatStage {
     return stage;
   }
 
+  /** Those that the client has made so far, by name. */
+  get calls(): ReadonlySet<string> {
+    return this.#calls;
+  }
+
   /** The sample as the node has it. */
   get torrent(): NonNullable<ReturnType<TwinNode['torrents']['book']['get']>> {
     const torrent = this.twin.torrents.book.get(this.sample.infoHash);

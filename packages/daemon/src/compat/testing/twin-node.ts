@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type {
   Feed,
   FeedRule,
@@ -13,10 +13,14 @@ import type {
   TorrentSource,
 } from '@tequio/api';
 import { settingsSchema } from '@tequio/api/settings';
+import { readPieceHashes } from '@tequio/bittorrent';
 import { NodeError } from '@tequio/kernel';
+import { createRuntimePorts } from '@tequio/runtime';
 import { startNode } from '../../compose.ts';
 import type { CompatPorts } from '../compat-caller.ts';
 import { TwinTorrents } from './twin-torrents.ts';
+
+const { folders, hashes } = createRuntimePorts();
 
 /** The parts of a managed node that compatible APIs look at, kept in memory. */
 export class TwinNode {
@@ -49,6 +53,11 @@ export class TwinNode {
     });
     this.ports = {
       readSource: (text) => readTwinSource(text),
+      show: (source) => offline.bittorrent.show(source),
+      create: (...of) => offline.bittorrent.create(...of),
+      pieceHashes: (torrent) => readPieceHashes(torrent, hashes),
+      listFolder: (path) => folders.list(path),
+      writeFile: (path, bytes) => writeFile(path, bytes),
       wallMs: () => this.nowMs,
       randomBytes: (count) => randomBytes(count),
     };

@@ -54,6 +54,9 @@ export class TwinTorrents implements TorrentsApi {
   readonly downloadFolder: string;
   /** Whose content was to be taken away with the torrent. */
   readonly contentRemoved: TorrentId[] = [];
+  /** What peers would tell of magnets, by info-hash. */
+  readonly toldByPeers = new Map<string, Uint8Array>();
+  readonly #looked = new Map<TorrentId, Uint8Array>();
   #version = 1;
 
   constructor(show: (source: TorrentSource) => ShownTorrent, wallMs: () => number, downloadFolder: string) {
@@ -155,7 +158,11 @@ export class TwinTorrents implements TorrentsApi {
 
   async preview(source: TorrentSource): Promise<ShownTorrent> {
     if ('torrent' in source) return this.#show(source);
-    throw new NodeError('PREVIEW_TIMEOUT', 'Nobody has told what is in it so far.');
+    const told = await this.toldByPeers.get(this.#show(source).infoHashV1 ?? '');
+    if (told === undefined) throw new NodeError('PREVIEW_TIMEOUT', 'Nobody has told what is in it so far.');
+    const shown = this.#show({ torrent: told });
+    this.#looked.set(shown.infoHashV1!, told);
+    return shown;
   }
 
   async patch(ids: readonly TorrentId[], patch: TorrentPatch): Promise<void> {
@@ -300,6 +307,8 @@ export class TwinTorrents implements TorrentsApi {
   }
 
   async exportTorrent(id: TorrentId): Promise<Uint8Array | null> {
+    const looked = this.#looked.get(id);
+    if (looked !== undefined) return looked;
     const { source } = this.#of(id);
     return 'torrent' in source ? source.torrent : null;
   }
