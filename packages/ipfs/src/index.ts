@@ -40,6 +40,7 @@ export {
   type GatewayOptions,
   type GatewayRequest,
 } from './shell/gateway.ts';
+export { HotAnswers } from './shell/hot-answers.ts';
 export { HotBlocks } from './shell/hot-blocks.ts';
 export { ed25519Key } from './shell/ipns-keys.ts';
 export {

@@ -47,3 +47,18 @@ export const blockLimits = {
   /** Bytes of a pin's name. */
   pinNameBytesMax: 255,
 } as const;
+
+/** Answers of the gateway that are kept in memory. */
+export const gatewayLimits = {
+  /** Of one body: what is larger comes out of blocks that are kept. */
+  hotAnswerBytesMax: 64 * 1024,
+  /** Of all bodies. */
+  hotBytesMax: 8 << 20,
+  hotCountMax: 2048,
+  /** Blocks that one is made of. */
+  hotBlocksMax: 32,
+  /** Requests that came lately, among which one that comes again is looked for. */
+  hotSeenCount: 4096,
+  /** Longer ones are not remembered. */
+  hotTargetChars: 1024,
+} as const;

@@ -3,7 +3,7 @@
  * Off until the setting `ipfs.gateway` names an address.
  */
 import type { Settings } from '@tequio/api';
-import type { HotBlocks } from '@tequio/ipfs';
+import type { HotAnswers, HotBlocks } from '@tequio/ipfs';
 import type { Clock, Log, WebRequest, WebResponse, WebServerPort } from '@tequio/kernel';
 import { closedAfter } from '../http/closed-after.ts';
 import { readListenAddress, urlHostOf } from '../http/listen-address.ts';
@@ -22,7 +22,7 @@ export class GatewayServer {
   readonly #deps: GatewayServerDeps;
   #url: string | null = null;
   #parts: Promise<typeof import('@tequio/ipfs')> | null = null;
-  #hot: HotBlocks | null = null;
+  #hot: { readonly blocks: HotBlocks; readonly answers: HotAnswers } | null = null;
 
   constructor(deps: GatewayServerDeps) {
     this.#deps = deps;
@@ -53,25 +53,30 @@ export class GatewayServer {
     await listener.close();
   }
 
+  /** What is asked for again and again costs nothing but its sending. */
   async #answer(request: WebRequest): Promise<WebResponse> {
+    return this.#hot?.answers.find(request) ?? this.#answerAnew(request);
+  }
+
+  async #answerAnew(request: WebRequest): Promise<WebResponse> {
     const { ipfs, clock, log } = this.#deps;
     this.#parts ??= import('@tequio/ipfs');
-    const [{ Gateway, HotBlocks, answerRouting, defaultGatewayOptions }, open] = await Promise.all([
-      this.#parts,
-      ipfs.open(),
-    ]);
+    const [{ Gateway, HotAnswers, HotBlocks, answerRouting, defaultGatewayOptions }, open] =
+      await Promise.all([this.#parts, ipfs.open()]);
     if (open.exchange !== null) {
       const { overlay } = open.exchange;
       const routed = await answerRouting({ overlay, names: open.ipns }, request);
       if (routed !== null) return routed;
     }
-    this.#hot ??= new HotBlocks(open.repository.blocks);
+    const { blocks } = open.repository;
+    this.#hot ??= { blocks: new HotBlocks(blocks), answers: new HotAnswers(blocks, () => open.denyList) };
     const reading = ipfs.read(open);
     const gateway = new Gateway(
       { ...defaultGatewayOptions, dnslink: false },
       {
-        blocks: this.#hot.before(reading.reader),
-        local: open.repository.blocks,
+        blocks: this.#hot.blocks.before(reading.reader),
+        local: blocks,
+        hot: this.#hot.answers,
         names: open.names,
         clock,
         log,

@@ -67,6 +67,7 @@ export class BlockIndex {
   readonly database: Database;
   readonly segments = new Map<number, SegmentRow>();
   #nextNumber: number;
+  #lossCount = 0;
 
   /** @throws NodeError `IPFS_STORE_NEWER` when a newer program made the tables */
   constructor(database: Database) {
@@ -84,6 +85,11 @@ export class BlockIndex {
   /** That the next block gets. */
   get nextNumber(): number {
     return this.#nextNumber;
+  }
+
+  /** Grows when blocks are forgotten, or are from now on read out of a file of the user. */
+  get lossCount(): number {
+    return this.#lossCount;
   }
 
   get lastSegment(): number {
@@ -149,6 +155,7 @@ export class BlockIndex {
         bytes += row.bytes;
       }
     });
+    if (count > 0) this.#lossCount++;
     this.#reload(...places);
     return { count, bytes };
   }
@@ -233,6 +240,7 @@ export class BlockIndex {
       this.#saveState('next', String(number));
     });
     this.#nextNumber = number;
+    if (freed.size > 0) this.#lossCount++;
     this.#reload(...freed);
     return count;
   }

@@ -120,6 +120,16 @@ export class BlockStore implements BlockReader, BlockWriter {
     return (await this.bytesOf(cid)) !== null;
   }
 
+  /** Grows when blocks leave the store, or are from now on read out of a file of the user. */
+  get lossCount(): number {
+    return this.index.lossCount;
+  }
+
+  /** Whether the block lies in the store's own files, or is nothing but its CID. */
+  keeps(cid: CID): boolean {
+    return inlineBytes(cid) !== null || (this.index.find(keyOf(cid))?.place ?? 0) > 0;
+  }
+
   /** How long the block is; null: it is not here. */
   async bytesOf(cid: CID): Promise<number | null> {
     const inline = inlineBytes(cid);

@@ -24,7 +24,7 @@ import { exportTar } from './tar-export.ts';
 import { exportBytes, exportFile, getUnixfsNode, listFolder } from './unixfs-export.ts';
 
 export type GatewayContext = {
-  readonly request: AnswerRequest;
+  readonly request: AnswerRequest & { readonly target: string };
   readonly target: GatewayTarget;
   readonly address: GatewayAddress;
   readonly query: URLSearchParams;

@@ -9,8 +9,9 @@ import type { DenyList } from '../core/deny-list.ts';
 import { makeFolder } from '../core/folder.ts';
 import { profiles } from '../core/profile.ts';
 import { codecs, makeCid } from '../wire/cid.ts';
-import type { Block } from './blocks.ts';
+import type { Block, BlockReader } from './blocks.ts';
 import { defaultGatewayOptions, Gateway } from './gateway.ts';
+import type { HotAnswers } from './hot-answers.ts';
 import { MemoryBlocks } from './memory-blocks.ts';
 import { NameResolver } from './name-resolver.ts';
 import { importBytes } from './unixfs-import.ts';
@@ -29,10 +30,14 @@ export type GatewaySite = {
   /** A block of dag-cbor. */
   readonly data: CID;
   readonly large: Uint8Array;
+  /** How many blocks were read until now. */
+  reads(): number;
   get(target: string, headers?: Readonly<Record<string, string>>, method?: string): Promise<GatewayReply>;
 };
 
-export async function gatewayFixture(options: { readonly denyList?: DenyList } = {}): Promise<GatewaySite> {
+export type GatewaySiteOptions = { readonly denyList?: () => DenyList; readonly hot?: HotAnswers };
+
+export async function gatewayFixture(options: GatewaySiteOptions = {}): Promise<GatewaySite> {
   const blocks = new MemoryBlocks();
   const hashes = createHashes();
   const profile = { ...profiles['unixfs-v1-2025'], chunker: profiles['unixfs-v0-2015'].chunker };
@@ -64,9 +69,17 @@ export async function gatewayFixture(options: { readonly denyList?: DenyList } =
     'docs.example.org': `/ipfs/${root.cid}`,
     'loop.example.org': '/ipns/loop.example.org',
   };
+  let reads = 0;
+  const counted: BlockReader = {
+    has: (cid) => blocks.has(cid),
+    get: (cid) => {
+      reads++;
+      return blocks.get(cid);
+    },
+  };
   const gateway = new Gateway(defaultGatewayOptions, {
-    blocks,
-    local: blocks,
+    blocks: counted,
+    local: counted,
     names: new NameResolver({
       ipns: async () => null,
       dnslink: async (domain) => {
@@ -76,13 +89,15 @@ export async function gatewayFixture(options: { readonly denyList?: DenyList } =
     }),
     clock: new VirtualClock(),
     log: silentLog,
-    denyList: () => options.denyList ?? null,
+    denyList: () => options.denyList?.() ?? null,
+    ...(options.hot === undefined ? {} : { hot: options.hot }),
   });
   return {
     root: root.cid,
     file: hello.cid,
     data,
     large,
+    reads: () => reads,
     get: async (target, headers = {}, method = 'GET') => {
       const answer = await gateway.handle({
         method,

@@ -144,7 +144,7 @@ test('what cannot be had, must not be shown, or makes no sense', async () => {
 test('content on a list is gone, by any path to it', async () => {
   const denyList = new DenyList(createHashes());
   denyList.add(`/ipfs/${site.file}\n/ipfs/${site.root}/large.bin\n/ipns/docs.example.org`);
-  const denied = await gatewayFixture({ denyList });
+  const denied = await gatewayFixture({ denyList: () => denyList });
   for (const path of [`/ipfs/${site.file}`, `/ipfs/${site.root}/hello.txt`, `/ipfs/${site.root}/large.bin`])
     assert.equal((await denied.get(path)).status, 410, path);
   assert.equal((await denied.get('/', { host: 'docs.example.org' })).status, 410);

@@ -17,6 +17,7 @@ import { type AnswerRequest, plainAnswer, sendAnswer } from './gateway-answer.ts
 import { answerContent, type GatewayContext, redirectToFolder } from './gateway-content.ts';
 import { findPlace, type GatewayPlace, walkPath } from './gateway-place.ts';
 import { answerIpnsRecord } from './gateway-record.ts';
+import type { HotAnswers } from './hot-answers.ts';
 import { mustBe } from './ipfs-errors.ts';
 import type { NameResolver } from './name-resolver.ts';
 import { exportBytes, getUnixfsNode } from './unixfs-export.ts';
@@ -49,6 +50,8 @@ export type GatewayDeps = {
   readonly log: Log;
   /** What is not shown; null: there is no list. */
   readonly denyList: () => DenyList | null;
+  /** Where answers that are asked for again are kept. Not behind a proxy that is trusted. Absent: nowhere. */
+  readonly hot?: HotAnswers;
 };
 
 export type GatewayRequest = AnswerRequest & { readonly target: string };
@@ -85,6 +88,8 @@ export class Gateway {
     if (request.method === 'OPTIONS') return { status: 200, headers: crossOriginHeaders, body: '' };
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return plainAnswer(405, 'Content is read with GET and HEAD.', { allow: 'GET, HEAD, OPTIONS' });
+    const known = this.#hot?.find(request) ?? null;
+    if (known !== null) return known;
     const target = this.#targetOf(request);
     const end = new AbortController();
     const timer = this.#deps.clock.setTimer(this.#options.timeoutMs, () => end.abort());
@@ -96,6 +101,11 @@ export class Gateway {
     } finally {
       timer.cancel();
     }
+  }
+
+  get #hot(): HotAnswers | null {
+    // Whose header says where it came from would have to be a part of the question.
+    return this.#options.trustForwarded ? null : (this.#deps.hot ?? null);
   }
 
   #targetOf({ target, headers }: GatewayRequest): GatewayTarget {
@@ -148,7 +158,10 @@ export class Gateway {
     },
   ): Promise<WebResponse> {
     const { address, signal } = asked;
-    const reader = isOnlyIfCached(request) ? this.#deps.local : this.#deps.blocks;
+    const source = isOnlyIfCached(request) ? this.#deps.local : this.#deps.blocks;
+    const blocks: CID[] | null =
+      address.namespace === 'ipfs' && this.#hot?.wants(request) === true ? [] : null;
+    const reader = blocks === null ? source : noting(source, blocks);
     const base = { ...asked, reader, request, status: 200 };
     let place: GatewayPlace;
     try {
@@ -166,10 +179,11 @@ export class Gateway {
       return redirected;
     }
     this.#allow(place.cid, []);
-    return await this.#answer({ ...base, place });
+    return await this.#answer({ ...base, place }, blocks);
   }
 
-  async #answer(context: GatewayContext): Promise<WebResponse> {
+  /** @param blocks those that were read for it; null: the answer is not to be kept */
+  async #answer(context: GatewayContext, blocks: readonly CID[] | null): Promise<WebResponse> {
     const folder = await redirectToFolder(context);
     if (folder !== null) return redirect(301, folder);
     const answer = await answerContent(context);
@@ -182,7 +196,10 @@ export class Gateway {
       'x-ipfs-roots': place.roots.join(','),
       ...answer.headers,
     };
-    return await sendAnswer(context.request, { ...answer, headers }, address.mode === 'path');
+    const whole = { ...answer, headers };
+    const sharesOrigin = address.mode === 'path';
+    if (blocks !== null) await this.#hot?.keep(context.request, whole, { sharesOrigin, blocks });
+    return await sendAnswer(context.request, whole, sharesOrigin);
   }
 
   /** `_redirects` of the site's root, for a path that it does not have. Null: nothing is said of it. */
@@ -208,7 +225,7 @@ export class Gateway {
     const hasTrailingSlash = rule.to.endsWith('/');
     const shown: GatewayAddress = { ...address, segments, hasTrailingSlash };
     const place = await findPlace(names, reader, shown, (root, path) => this.#allow(root, path), signal);
-    return await this.#answer({ ...base, address: shown, place, status: rule.status });
+    return await this.#answer({ ...base, address: shown, place, status: rule.status }, null);
   }
 
   async #answerRecord(
@@ -247,6 +264,17 @@ export class Gateway {
 
 function isOnlyIfCached({ headers }: GatewayRequest): boolean {
   return /(?:^|,)\s*only-if-cached\s*(?:,|$)/i.test(headers['cache-control'] ?? '');
+}
+
+/** The same, and which blocks were asked for. */
+function noting(reader: BlockReader, blocks: CID[]): BlockReader {
+  return {
+    has: (cid) => reader.has(cid),
+    get: (cid, options) => {
+      blocks.push(cid);
+      return reader.get(cid, options);
+    },
+  };
 }
 
 function redirect(status: number, location: string): WebResponse {
