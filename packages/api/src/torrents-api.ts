@@ -1,5 +1,6 @@
 import type {
   AddOptions,
+  CreateOptions,
   FileSnapshot,
   PieceView,
   ShownTorrent,
@@ -34,6 +35,9 @@ export type AddTorrent = Omit<AddOptions, 'folder' | 'category'> & {
   /** Runs whatever the queue says. */
   readonly forced?: boolean;
 };
+
+/** As `create` of the engine takes it, for a path of the node's machine. */
+export type CreateTorrent = Omit<CreateOptions, 'chunks'>;
 
 export type AddedTorrent = {
   readonly id: TorrentId;
@@ -76,6 +80,11 @@ export interface TorrentsApi {
    * @throws NodeError `TWIN_INCOMPLETE`, `TWIN_VERSION`, `TWIN_NAMES`, and as `add` and the engine's `create`
    */
   makeTwin(id: TorrentId, version: 'v2' | 'hybrid'): Promise<AddedTorrent>;
+  /**
+   * Makes a .torrent of a file or folder of the node's machine, and nothing else. Reads all content.
+   * @throws NodeError as the engine's `create`
+   */
+  create(options: CreateTorrent): Promise<Uint8Array>;
   /**
    * What is in a torrent, before it is added; the `info` of a magnet is fetched for at most so long.
    * @throws NodeError `PREVIEW_TIMEOUT`

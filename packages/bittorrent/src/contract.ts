@@ -157,6 +157,9 @@ export type ShownTorrent = {
   readonly createdBy: string | null;
   readonly createdAt: number | null;
   readonly source: string | null;
+  /** BEP 38: info-hashes, in hex, of torrents that may have files in common with it, and collections of such. */
+  readonly similar: readonly string[];
+  readonly collections: readonly string[];
   readonly nameChanges: readonly { readonly was: string; readonly is: string; readonly reason: string }[];
   readonly magnet: string;
 };
@@ -174,6 +177,8 @@ export type CreateOptions = {
   readonly webSeeds?: readonly string[];
   readonly private?: boolean;
   readonly source?: string | null;
+  /** BEP 38: info-hashes, 40 or 64 hex digits, of torrents that have files in common with it; part of its info-hash. */
+  readonly similar?: readonly string[];
   /** BEP 38: names of collections whose torrents have files in common; part of the info-hash. */
   readonly collections?: readonly string[];
   readonly comment?: string | null;

@@ -141,6 +141,23 @@ async function seedHere(
   return id;
 }
 
+test('files of a torrent that is named as similar are found, though too short to be looked for', () =>
+  withBench(async (bench) => {
+    const [content] = await seriesOf(bench, []);
+    const node = await bench.start('node');
+    const here = await seedHere(node, bench, []);
+    const path = join(bench.root, 'maker', content.name);
+    const similar = [here.toUpperCase()];
+    const torrent = await node.service.create({ path, version: 'v1', pieceBytes: 32_768, similar });
+    assert.deepEqual(node.service.show({ torrent }).similar, [here]);
+    const id = await addElsewhere(node, torrent, 'other');
+    await node.until(id, ({ state }) => state === 'seeding', 60_000);
+    await assertContent(join(node.folder, 'other'), content);
+    assert.equal(node.snapshot(id).downloadedBytes, 0);
+    const wrong = node.service.create({ path, version: 'v1', similar: ['abc'] });
+    await assert.rejects(wrong, /"abc" is no info-hash/);
+  }));
+
 for (const order of ['after', 'before'] as const) {
   test(`files of another torrent of the collection are found by it, added ${order} that one`, () =>
     withBench(async (bench) => {

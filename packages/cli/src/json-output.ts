@@ -34,6 +34,8 @@ export function shownTorrentToJson(shown: ShownTorrent): object {
     createdBy: rest.createdBy,
     createdAt: rest.createdAt,
     source: rest.source,
+    similar: rest.similar,
+    collections: rest.collections,
     nameChanges: rest.nameChanges,
     magnet: rest.magnet,
   };

@@ -27,6 +27,8 @@ export type OptionParsers = {
   /** One tier for each option; commas separate trackers of one tier. */
   trackers(text: string, before?: readonly (readonly string[])[]): readonly (readonly string[])[];
   webSeeds(text: string, before?: readonly string[]): readonly string[];
+  /** One more of 40 or 64 hex digits. */
+  infoHashes(text: string, before?: readonly string[]): readonly string[];
   texts(text: string, before?: readonly string[]): readonly string[];
 };
 
@@ -97,6 +99,10 @@ export function createOptionParsers(messages: Messages): OptionParsers {
     webSeeds: (text, before = []) => [
       ...before,
       check(isUrl(text, /^https?:$/) && text, say.badWebSeed(text)),
+    ],
+    infoHashes: (text, before = []) => [
+      ...before,
+      check(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i.test(text) && text.toLowerCase(), say.badInfoHash(text)),
     ],
     texts: (text, before = []) => [...before, text],
   };

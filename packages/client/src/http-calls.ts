@@ -21,6 +21,7 @@ const answerMs = 60_000;
 const slowAnswerMs = 10 * 60_000;
 const slowRoutes: ReadonlySet<RouteName> = new Set([
   'torrents.add',
+  'torrents.create',
   'torrents.preview',
   'torrents.move',
   'torrents.makeTwin',

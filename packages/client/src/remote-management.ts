@@ -81,6 +81,8 @@ function remoteTorrents(calls: HttpCalls): Management['torrents'] {
     add: ({ source, ...rest }) =>
       calls.call('torrents.add', { body: { ...rest, source: sourceText(source) } as never }),
     makeTwin: (id, version) => calls.call('torrents.makeTwin', { params: { id }, body: { version } }),
+    create: async (options) =>
+      fromBase64((await calls.call('torrents.create', { body: options as never })).torrent),
     preview: (source, timeoutMs) =>
       calls.call('torrents.preview', { body: { source: sourceText(source), timeoutMs } }),
     patch: (ids, patch) =>

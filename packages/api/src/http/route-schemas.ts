@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import * as bridge from '../schemas/bridge-schemas.ts';
+import * as create from '../schemas/create-schemas.ts';
 import * as node from '../schemas/node-schemas.ts';
 import * as people from '../schemas/people-schemas.ts';
 import * as torrent from '../schemas/torrent-schemas.ts';
@@ -61,6 +62,7 @@ export const routeSchemas = {
     query: z.strictObject({ since: z.number().min(0).meta({ description: '0: everything.' }) }),
     result: torrent.torrentDelta,
   },
+  'torrents.create': { body: create.createTorrent, result: create.createdTorrent },
   'torrents.preview': {
     body: z.strictObject({
       source: torrent.torrentSource,

@@ -52,6 +52,12 @@ export const routes = {
     scope: 'read',
     summary: 'what has changed since a version',
   },
+  'torrents.create': {
+    method: 'POST',
+    path: '/torrents/create',
+    scope: 'admin',
+    summary: 'make a .torrent of a file or folder of the node',
+  },
   'torrents.preview': {
     method: 'POST',
     path: '/torrents/preview',

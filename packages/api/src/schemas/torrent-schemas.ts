@@ -259,6 +259,10 @@ export const shownTorrent = z.strictObject({
   createdBy: z.string().nullable(),
   createdAt: z.number().nullable(),
   source: z.string().nullable(),
+  similar: z
+    .array(z.string())
+    .meta({ description: 'BEP 38: torrents that may have files in common with it, by their info-hash.' }),
+  collections: z.array(z.string()).meta({ description: 'BEP 38: collections that it belongs to.' }),
   nameChanges: z.array(z.strictObject({ was: z.string(), is: z.string(), reason: z.string() })),
   magnet: z.string(),
 }) satisfies z.ZodType<ShownTorrent>;

@@ -18,6 +18,7 @@ import {
   ok,
   type Result,
   toHex,
+  tryFromHex,
 } from '@tequio/kernel';
 import { type BencodeInput, encodeBencode } from '../wire/bencode.ts';
 import { merkleRoot, nodeBytes, pieceLayerHeight } from '../wire/merkle.ts';
@@ -71,7 +72,8 @@ export type CreationText = {
   readonly webSeeds: readonly string[];
   readonly private: boolean;
   readonly source: string | null;
-  /** BEP 38. */
+  /** BEP 38: info-hashes in hex; of those of version 2 the first 20 bytes stand in the torrent, as on the wire. */
+  readonly similar: readonly string[];
   readonly collections: readonly string[];
   readonly comment: string | null;
   readonly createdBy: string | null;
@@ -201,7 +203,7 @@ export class CreationHashes {
   }
 }
 
-/** The torrent file. Faults `BITTORRENT_CREATE_URL`. */
+/** The torrent file. Faults `BITTORRENT_CREATE_URL`, `BITTORRENT_CREATE_SIMILAR`. */
 export function assembleTorrent(
   plan: CreationPlan,
   collected: CreationHashes,
@@ -211,9 +213,14 @@ export function assembleTorrent(
   assert(collected.isComplete, 'all pieces are hashed');
   const bad = [...text.trackers.flat(), ...text.webSeeds].find((url) => !isTorrentUrl(url));
   if (bad !== undefined) return refused('URL', `"${bad}" is not an address that a torrent can have.`);
+  const noHash = text.similar.find((hash) => !/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i.test(hash));
+  if (noHash !== undefined)
+    return refused('SIMILAR', `"${noHash}" is no info-hash: it must be 40 or 64 hex digits.`);
   const roots = rootsOf(plan, collected, hashes);
   const info: Record<string, BencodeInput | undefined> = {
     name: plan.name,
+    similar:
+      text.similar.length === 0 ? undefined : text.similar.map((hash) => tryFromHex(hash.slice(0, 40))!),
     collections: text.collections.length === 0 ? undefined : text.collections,
     'piece length': plan.layout.pieceBytes,
     private: text.private ? 1 : undefined,

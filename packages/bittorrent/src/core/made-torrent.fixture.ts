@@ -28,6 +28,7 @@ const noText = {
   webSeeds: [],
   private: false,
   source: null,
+  similar: [],
   collections: [],
   comment: null,
   createdBy: null,

@@ -45,6 +45,8 @@ test('a torrent is shown with safe paths, and a magnet link that leads to it', (
     createdBy: null,
     createdAt: null,
     source: null,
+    similar: [],
+    collections: [],
     nameChanges: [{ was: 'a:b', is: 'a_b', reason: 'character not allowed on Windows' }],
   });
   const link = decodeMagnet(magnet);

@@ -24,6 +24,8 @@ export function toShown(metainfo: Metainfo): ShownTorrent {
     createdBy: metainfo.createdBy,
     createdAt: metainfo.createdAt,
     source: info.source,
+    similar: info.similar.map(toHex),
+    collections: info.collections,
     nameChanges: info.nameChanges,
     magnet: encodeMagnet({
       infoHashV1: info.infoHashV1,
@@ -52,6 +54,8 @@ export function toShownMagnet(magnet: Magnet): ShownTorrent {
     createdBy: null,
     createdAt: null,
     source: null,
+    similar: [],
+    collections: [],
     nameChanges: [],
     magnet: encodeMagnet(magnet),
   };

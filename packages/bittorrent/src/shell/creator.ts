@@ -58,7 +58,7 @@ export type MadeTorrent = {
 /**
  * The bytes of a torrent file for `options.path` (absolute). The same content and options give the same
  * bytes.
- * @throws NodeError `BITTORRENT_CREATE_EMPTY`, `_NAME`, `_PIECE_SIZE`, `_URL`, `_PATH`, `_CHANGED`, `_READ`;
+ * @throws NodeError `BITTORRENT_CREATE_EMPTY`, `_NAME`, `_PIECE_SIZE`, `_URL`, `_SIMILAR`, `_PATH`, `_CHANGED`, `_READ`;
  * `BITTORRENT_ABORTED`; `FILE_*` and `DISK_*` of the ports
  */
 export async function createTorrent(
@@ -91,7 +91,7 @@ export async function createTorrent(
   };
 }
 
-/** @throws NodeError `BITTORRENT_CREATE_URL` */
+/** @throws NodeError `BITTORRENT_CREATE_URL`, `BITTORRENT_CREATE_SIMILAR` */
 export function finishTorrent(
   plan: CreationPlan,
   collected: CreationHashes,
@@ -103,6 +103,7 @@ export function finishTorrent(
     webSeeds: options.webSeeds ?? [],
     private: options.private ?? false,
     source: options.source ?? null,
+    similar: options.similar ?? [],
     collections: options.collections ?? [],
     comment: options.comment ?? null,
     createdBy: options.createdBy ?? null,

@@ -21,6 +21,7 @@ type CreateFlags = MutableFlags & {
   readonly webSeed?: readonly string[];
   readonly private?: boolean;
   readonly source?: string;
+  readonly similar?: readonly string[];
   readonly collection?: readonly string[];
   readonly comment?: string;
 };
@@ -40,6 +41,7 @@ export function defineCreate(command: Command, session: Session): void {
     .option('--web-seed <url>', help.create.webSeed, parsers.webSeeds)
     .option('--private', help.create.private)
     .option('--source <text>', help.create.source)
+    .option('--similar <hash>', help.create.similar, parsers.infoHashes)
     .option('--collection <name>', help.create.collection, parsers.texts)
     .option('--comment <text>', help.create.comment);
   addMutableOptions(command, help.dht.mutable, ['private', 'v2'], session, parsers);
@@ -89,6 +91,7 @@ function optionsOf(path: string, flags: CreateFlags, session: Session): CreateOp
     webSeeds: flags.webSeed ?? [],
     private: flags.private === true,
     source: flags.source ?? null,
+    similar: flags.similar ?? [],
     collections: flags.collection ?? [],
     comment: flags.comment ?? null,
     createdBy: `Tequio ${session.world.version}`,

@@ -97,7 +97,8 @@ test('create writes the torrent that the options ask for', async () => {
   const world = worldWithAlbum();
   const line =
     'create album -o out.torrent --v2 --piece-size 1M --tracker http://a/x,http://b/x --tracker udp://c:1 ' +
-    '--web-seed https://example.org/album --private --source here --collection one --collection two --comment hello';
+    '--web-seed https://example.org/album --private --source here --collection one --collection two --comment hello ' +
+    `--similar ${'AB'.repeat(20)} --similar ${'cd'.repeat(32)}`;
   assert.equal(await run(world, line), 0);
   assert.deepEqual(world.node.created, [
     {
@@ -108,6 +109,7 @@ test('create writes the torrent that the options ask for', async () => {
       webSeeds: ['https://example.org/album'],
       private: true,
       source: 'here',
+      similar: ['ab'.repeat(20), 'cd'.repeat(32)],
       collections: ['one', 'two'],
       comment: 'hello',
       createdBy: 'Tequio 1.2.3',

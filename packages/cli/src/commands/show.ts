@@ -46,6 +46,8 @@ function describeShown(shown: ShownTorrent, messages: Messages): string[] {
     [say.createdBy, shown.createdBy],
     [say.createdAt, shown.createdAt === null ? null : dateOf(shown.createdAt)],
     [say.source, shown.source],
+    ...shown.similar.map((hash, index) => [index === 0 ? say.similar : '', hash] as const),
+    ...shown.collections.map((name, index) => [index === 0 ? say.collections : '', name] as const),
     [say.link, shown.magnet],
   ];
   const given = facts.filter((fact): fact is readonly [string, string] => fact[1] !== null);

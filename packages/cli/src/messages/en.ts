@@ -97,6 +97,7 @@ export const en = {
       webSeed: 'http(s) address of the same content; may be given several times',
       private: 'peers only from the trackers: no DHT, no peer exchange',
       source: 'a text that makes the info-hash differ from others’ (used by private trackers)',
+      similar: 'info-hash of a torrent that has files in common with this one (repeatable)',
       collection: 'a collection whose torrents have files in common (repeatable)',
       comment: 'a text for people',
       notes: 'No date is written, so that the same input gives the same file.',
@@ -195,6 +196,8 @@ export const en = {
       `“${text}” is no piece size: it must be a power of two from 16K to 1G, for example 256K.`,
     badTracker: (text: string) =>
       `“${text}” is no tracker: its address must begin with http://, https:// or udp://.`,
+    badInfoHash: (text: string) =>
+      `“${text}” is no info-hash: it must be 40 or 64 hex digits. \`show\` says those of a torrent.`,
     badWebSeed: (text: string) =>
       `“${text}” is no web seed: its address must begin with http:// or https://.`,
     badProxy: 'A proxy’s address begins with socks5:// or http://, as in socks5://user:password@host:1080.',
@@ -300,6 +303,8 @@ export const en = {
     createdBy: 'Made by',
     createdAt: 'Made at',
     source: 'Source',
+    similar: 'Similar to',
+    collections: 'Collections',
     link: 'Link',
     files: (count: number) => (count === 1 ? '1 file' : `${count} files`),
     piecesOf: (count: number, size: string) => `${count} of ${size}`,

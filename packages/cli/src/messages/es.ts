@@ -98,6 +98,7 @@ export const es: Messages = {
       webSeed: 'dirección http(s) del mismo contenido; puede repetirse',
       private: 'pares solo de los rastreadores: sin DHT ni intercambio de pares',
       source: 'un texto que distingue este info-hash de los de otros (lo usan los rastreadores privados)',
+      similar: 'info-hash de un torrent que tiene archivos en común con este (se puede repetir)',
       collection: 'una colección cuyos torrents tienen archivos en común (se puede repetir)',
       comment: 'un texto para las personas',
       notes: 'No se escribe la fecha, para que la misma entrada dé el mismo archivo.',
@@ -195,6 +196,8 @@ export const es: Messages = {
       `«${text}» no es un tamaño de pieza: debe ser una potencia de dos de 16K a 1G, por ejemplo 256K.`,
     badTracker: (text) =>
       `«${text}» no es un rastreador: su dirección debe empezar con http://, https:// o udp://.`,
+    badInfoHash: (text) =>
+      `«${text}» no es un info-hash: debe tener 40 o 64 dígitos hexadecimales. \`show\` dice los de un torrent.`,
     badWebSeed: (text) =>
       `«${text}» no es una semilla web: su dirección debe empezar con http:// o https://.`,
     badProxy:
@@ -298,6 +301,8 @@ export const es: Messages = {
     createdBy: 'Hecho con',
     createdAt: 'Hecho el',
     source: 'Origen',
+    similar: 'Similar a',
+    collections: 'Colecciones',
     link: 'Enlace',
     files: (count) => (count === 1 ? '1 archivo' : `${count} archivos`),
     piecesOf: (count, size) => `${count} de ${size}`,

@@ -41,6 +41,8 @@ export const shownExample: ShownTorrent = {
   createdBy: 'Tequio',
   createdAt: 1_700_000_000,
   source: null,
+  similar: [],
+  collections: [],
   nameChanges: [{ was: '../two.flac', is: 'two.flac', reason: 'it would leave the folder' }],
   magnet: 'magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567&dn=album',
 };

@@ -2,7 +2,7 @@
  * What each route does: a call on the node with the rights of who asks. Nothing else stands here; the routes that talk
  * HTTP themselves (streams, files, logins) are in `api-http-handlers.ts`.
  */
-import type { ListedTorrent, Management, TorrentListQuery, TorrentSource } from '@tequio/api';
+import type { CreateTorrent, ListedTorrent, Management, TorrentListQuery, TorrentSource } from '@tequio/api';
 import type { RouteInput, RouteName } from '@tequio/api/http';
 import { NodeError } from '@tequio/kernel';
 import { dhtHandlers } from './dht-handlers.ts';
@@ -36,6 +36,9 @@ export const handlers: { readonly [Name in PlainRoute]: Handler<Name> } = {
     asked.node.torrents.add({ ...rest, source: await toSource(source, asked) }),
   'torrents.patch': ({ node }, { body }) => node.torrents.patch(body.ids, body.patch),
   'torrents.changes': ({ node }, { query }) => node.torrents.changes(query.since) as never,
+  'torrents.create': async ({ node }, { body }) => ({
+    torrent: toBase64(await node.torrents.create(body as CreateTorrent)),
+  }),
   'torrents.preview': async (asked, { body: { source, timeoutMs = previewMs } }) =>
     asked.node.torrents.preview(await toSource(source, asked), timeoutMs) as never,
   'torrents.addTags': ({ node }, { body }) => node.torrents.addTags(body.ids, body.tags),

@@ -60,6 +60,7 @@ const calls: readonly (readonly [string, readonly unknown[], unknown?])[] = [
   ['torrents.setFilePriorities', [idOf(1), [0, 3], 7]],
   ['torrents.renameFile', [idOf(1), 0, 'a/b']],
   ['torrents.renameFolder', [idOf(1), 'a', 'b']],
+  ['torrents.create', [{ path: '/a b', version: 'v1', similar: ['ab'.repeat(20)] }], Uint8Array.of(100, 101)],
   ['torrents.makeTwin', [idOf(1), 'hybrid'], { id: idOf(2), known: false }],
   ['bridge.torrentToIpfs', [idOf(1)], bridged],
   ['bridge.ipfsToTorrent', [{ path: '/ipfs/Qm/a b', version: 'v2' }], bridged],

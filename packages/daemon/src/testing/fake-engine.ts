@@ -168,6 +168,8 @@ const emptyShown: ShownTorrent = {
   createdBy: null,
   createdAt: null,
   source: null,
+  similar: [],
+  collections: [],
   nameChanges: [],
   magnet: '',
 };

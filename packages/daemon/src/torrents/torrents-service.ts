@@ -4,6 +4,7 @@ import type {
   AddTorrent,
   BittorrentApi,
   Category,
+  CreateTorrent,
   FileSnapshot,
   Identity,
   ListedPeer,
@@ -86,6 +87,11 @@ export class TorrentsService implements TorrentsApi {
   async makeTwin(id: TorrentId, version: 'v2' | 'hybrid'): Promise<AddedTorrent> {
     const [entry] = this.#write([id]);
     return this.#deps.adder.add(await twinOf(entry!, version, this.#deps.engine), this.#who);
+  }
+
+  async create(options: CreateTorrent): Promise<Uint8Array> {
+    requireScope(this.#who, 'admin');
+    return this.#deps.engine.create(options);
   }
 
   async preview(source: TorrentSource, timeoutMs: number): Promise<ShownTorrent> {

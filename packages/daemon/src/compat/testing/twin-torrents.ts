@@ -152,6 +152,10 @@ export class TwinTorrents implements TorrentsApi {
     return { id, known: false };
   }
 
+  async create(): Promise<Uint8Array> {
+    throw new Error('No tool makes a torrent by our own API.');
+  }
+
   async makeTwin(): Promise<AddedTorrent> {
     throw new NodeError('TWIN_INCOMPLETE', 'None here has one.', { op: 'twin' });
   }
