@@ -21,10 +21,9 @@ export const absolutePath = z
   .string()
   .min(1)
   .max(4096)
-  .refine(
-    (path) => /^(?:\/|[A-Za-z]:[\\/]|\\\\)/.test(path) && !path.includes('\0'),
-    'must be an absolute path',
-  );
+  // A pattern and no function, so that the settings screen knows it from the schema.
+  .regex(/^(?:\/|[A-Za-z]:[\\/]|\\\\)[^\0]*$/, 'must be an absolute path');
+
 /** Null, unless the user gives a value. */
 export function optional<Schema extends z.ZodType>(
   schema: Schema,

@@ -47,6 +47,48 @@ async function withBook(
   }
 }
 
+test('times of slow mode are written, changed and taken away, and the rest stays', () =>
+  withBook(mine, async (book, read) => {
+    const night = { days: [1, 2], fromMinute: 1350, toMinute: 360 };
+    const noon = { days: [0], fromMinute: 720, toMinute: 780 };
+    await book.patch({ altLimits: { schedule: [night] } });
+    await book.patch({ altLimits: { limitUp: 1000 } });
+    await book.patch({ altLimits: { schedule: [night, noon] } });
+    assert.deepEqual((await book.get()).altLimits, {
+      limitDown: null,
+      limitUp: 1000,
+      schedule: [night, noon],
+    });
+    assert.equal(read().match(/\[\[altLimits\.schedule\]\]/g)?.length, 2);
+    await book.patch({ altLimits: { schedule: [] }, watch: [] });
+    const { altLimits, watch } = await book.get();
+    assert.deepEqual([altLimits.schedule, watch], [[], []]);
+    assert.doesNotMatch(read(), /\[\[/);
+    for (const comment of ['# my node', '# peers', '# open in the router', '# one'])
+      assert.ok(read().includes(comment), comment);
+  }));
+
+test('a list in one line gives way to tables', () =>
+  withBook('watch = [{ path = "/a" }]\n[http] # page\nbasePath = ""\n', async (book, read) => {
+    await book.patch({ watch: [{ path: '/b' }] as never });
+    assert.equal(Array.isArray(parse(read())['watch']), true);
+    assert.deepEqual(
+      (await book.get()).watch.map(({ path }) => path),
+      ['/b'],
+    );
+    assert.match(read(), /# page/);
+  }));
+
+test('a list that has a usual content can be emptied', () =>
+  withBook(mine, async (book, read) => {
+    await book.patch({ bittorrent: { dhtBootstrap: [] }, http: { allowedHosts: [] } });
+    const { bittorrent, http } = await book.get();
+    assert.deepEqual([bittorrent.dhtBootstrap, http.allowedHosts], [[], []]);
+    assert.match(read(), /# open in the router[\s\S]*dhtBootstrap = \[/);
+    await book.patch({ bittorrent: { dhtBootstrap: ['a.example:1'] } });
+    assert.deepEqual((await book.get()).bittorrent.dhtBootstrap, ['a.example:1']);
+  }));
+
 test('a change leaves what its owner has written around it', () =>
   withBook(mine, async (book, read) => {
     const heard: string[] = [];

@@ -14,7 +14,14 @@ export function editToml(text: string, changes: readonly TomlChange[]): string {
 }
 
 function editOne(text: string, { section, key, value }: TomlChange): string {
-  if (isTable(value)) return editTables(text, key, value);
+  const bare = withoutTables(text, section, key);
+  if (!isTables(value)) return editValue(bare, { section, key, value });
+  const rest = editValue(bare, { section, key, value: undefined }).trimEnd();
+  const tables = stringify(section === '' ? { [key]: value } : { [section]: { [key]: value } });
+  return `${rest}\n\n${tables.trim()}\n`;
+}
+
+function editValue(text: string, { section, key, value }: TomlChange): string {
   const lines = text.split('\n');
   const head = section === '' ? -1 : lines.findIndex((line) => headName(line) === section);
   if (section !== '' && head < 0)
@@ -27,23 +34,22 @@ function editOne(text: string, { section, key, value }: TomlChange): string {
   return lines.join('\n');
 }
 
-/** A list of tables, as `[[watch]]`: the old ones go, the new ones come last. */
-function editTables(text: string, key: string, value: unknown): string {
+/** Of a list of tables, as `[[watch]]` and `[[altLimits.schedule]]`, none is left. */
+function withoutTables(text: string, section: string, key: string): string {
+  const name = [section, key].filter((part) => part !== '').join('\\s*\\.\\s*');
+  const head = new RegExp(`^\\s*\\[\\[\\s*${name}\\s*\\]\\]`);
   const lines = text.split('\n');
-  const kept: string[] = [];
+  if (!lines.some((line) => head.test(line))) return text;
   let isInside = false;
-  for (const line of lines) {
-    if (/^\s*\[/.test(line)) isInside = new RegExp(`^\\s*\\[\\[\\s*${key}\\s*\\]\\]`).test(line);
-    if (!isInside) kept.push(line);
-  }
-  const rest = kept.join('\n').trimEnd();
-  const added =
-    (value as readonly unknown[]).length === 0 ? '' : `\n\n${stringify({ [key]: value }).trimEnd()}`;
-  return `${rest}${added}\n`;
+  const kept = lines.filter((line) => {
+    if (/^\s*\[/.test(line)) isInside = head.test(line);
+    return !isInside;
+  });
+  return `${kept.join('\n').trimEnd()}\n`;
 }
 
-function isTable(value: unknown): boolean {
-  return Array.isArray(value) && (value.length === 0 || (typeof value[0] === 'object' && value[0] !== null));
+function isTables(value: unknown): boolean {
+  return Array.isArray(value) && value.some((item) => typeof item === 'object' && item !== null);
 }
 
 function appendSection(text: string, section: string, key: string, value: unknown): string {

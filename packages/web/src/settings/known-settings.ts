@@ -20,16 +20,20 @@ export function useSettings(): {
 } {
   const [known, setKnown] = useState<KnownSettings | null>(null);
   const last = useRef<Promise<unknown>>(Promise.resolve());
+  const waiting = useRef(0);
   const load = (): Promise<boolean> => attempt(async () => setKnown(await readAll()));
   useEffect(() => void load(), []);
   const change: ChangeSetting = (key, next) => {
+    waiting.current++;
     const done = last.current.then(async () => {
       const isTaken = await attempt(async () => {
         const value = next(valueAt(await node.settings.get(), key));
         const { restartNeeded } = await node.settings.patch(changeOf(key, value));
         tell(say(restartNeeded.length === 0 ? 'settings.saved' : 'settings.savedLate'));
       });
-      await load();
+      waiting.current--;
+      // What the next one changes would look as it was, until that is done too.
+      if (waiting.current === 0) await load();
       return isTaken;
     });
     last.current = done;

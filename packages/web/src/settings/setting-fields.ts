@@ -1,14 +1,23 @@
 /** The settings' JSON Schema as a list of fields that a screen can show. */
 
 import type { SettingsPatch } from '@tequio/api';
-import type { ListRules } from './list-edits.ts';
+import { isText, type ListRules } from './list-edits.ts';
 
-export type FieldKind = 'switch' | 'number' | 'rate' | 'text' | 'choice' | 'list';
+/** `list`: of texts; `things`: of things that have parts; `time`: minutes since midnight; `days`: of the week, 0 is Sunday. */
+export type FieldKind =
+  | 'switch'
+  | 'number'
+  | 'rate'
+  | 'text'
+  | 'choice'
+  | 'time'
+  | 'days'
+  | 'list'
+  | 'things';
 
 export type SettingField = {
-  /** As `bittorrent.port`. */
+  /** As `bittorrent.port`; of a part of a thing in a list, as `watch.path`. */
   readonly key: string;
-  readonly section: string;
   readonly kind: FieldKind;
   readonly description: string;
   readonly choices: readonly string[];
@@ -18,8 +27,14 @@ export type SettingField = {
   readonly unit: string | null;
   /** Holds only after a restart. */
   readonly isLate: boolean;
-  /** Of a list alone. */
+  /** Of a text, or each text of a list. */
   readonly rules: ListRules | null;
+  /** Of things alone: what each of them has. */
+  readonly parts: readonly SettingField[];
+  /** Things at most. */
+  readonly countMax: number;
+  /** What it is when nothing is said; undefined: it must be said. */
+  readonly usual: unknown;
 };
 
 type Schema = {
@@ -36,17 +51,23 @@ type Schema = {
   readonly pattern?: string;
   readonly unit?: string;
   readonly restart?: boolean;
+  readonly default?: unknown;
+  readonly const?: unknown;
 };
 
-/** Lists of things with parts of their own (folders that are watched, times) have no field here. */
+/** A field for each setting; those of a list's things stand in its field. */
 export function fieldsOf(schema: Readonly<Record<string, unknown>>): readonly SettingField[] {
   const sections = Object.entries((schema as Schema).properties ?? {});
   return sections.flatMap(([section, part]) =>
-    Object.entries(part.properties ?? {}).flatMap(([name, field]) => fieldOf(section, name, field)),
+    part.properties === undefined ? fieldOf(section, part) : fieldsIn(section, part),
   );
 }
 
-function fieldOf(section: string, name: string, schema: Schema): SettingField[] {
+function fieldsIn(key: string, { properties = {} }: Schema): readonly SettingField[] {
+  return Object.entries(properties).flatMap(([name, part]) => fieldOf(`${key}.${name}`, part));
+}
+
+function fieldOf(key: string, schema: Schema): readonly SettingField[] {
   const isOptional = schema.anyOf?.some(({ type }) => type === 'null') ?? false;
   const inner = schema.anyOf?.find(({ type }) => type !== 'null') ?? schema;
   const unit = schema.unit ?? inner.unit ?? null;
@@ -54,8 +75,7 @@ function fieldOf(section: string, name: string, schema: Schema): SettingField[] 
   if (kind === null) return [];
   return [
     {
-      key: `${section}.${name}`,
-      section,
+      key,
       kind,
       description: schema.description ?? inner.description ?? '',
       choices: inner.enum ?? [],
@@ -64,32 +84,44 @@ function fieldOf(section: string, name: string, schema: Schema): SettingField[] 
       max: inner.maximum,
       unit,
       isLate: (schema.restart ?? inner.restart) === true,
-      rules: kind === 'list' ? rulesOf(inner) : null,
+      rules: kind === 'list' || kind === 'text' ? rulesOf(inner) : null,
+      parts: kind === 'things' ? fieldsIn(key, inner.items!) : [],
+      countMax: inner.maxItems ?? Number.POSITIVE_INFINITY,
+      usual: schema.default ?? (isOptional ? null : undefined),
     },
   ];
 }
 
-function kindOf({ type, enum: choices, items }: Schema, unit: string | null): FieldKind | null {
+function kindOf({ type, enum: choices, items, const: only }: Schema, unit: string | null): FieldKind | null {
+  if (only !== undefined) return null;
   if (choices !== undefined) return 'choice';
   if (type === 'boolean') return 'switch';
-  if (type === 'integer' || type === 'number') return unit === 'B/s' ? 'rate' : 'number';
+  if (type === 'integer' || type === 'number')
+    return unit === 'B/s' ? 'rate' : unit === 'minute of the day' ? 'time' : 'number';
   if (type === 'string') return 'text';
-  return type === 'array' && items?.type === 'string' ? 'list' : null;
+  return type === 'array' ? listKindOf(items) : null;
 }
 
-function rulesOf({ items, maxItems = Number.POSITIVE_INFINITY }: Schema): ListRules {
-  const { pattern, maxLength = Number.POSITIVE_INFINITY } = items ?? {};
+function listKindOf(items: Schema | undefined): FieldKind | null {
+  if (items?.type === 'string') return 'list';
+  if (items?.type === 'object') return 'things';
+  return items?.type === 'integer' && items.maximum === 6 ? 'days' : null;
+}
+
+/** Upper and lower case are the node's to tell apart: a schema cannot say whether they matter. */
+function rulesOf({ type, items, pattern, maxLength, maxItems }: Schema): ListRules {
+  const text = type === 'array' ? (items ?? {}) : { pattern, maxLength };
   return {
-    pattern: pattern === undefined ? null : new RegExp(pattern, 'u'),
-    lengthMax: maxLength,
-    countMax: maxItems,
+    pattern: text.pattern === undefined ? null : new RegExp(text.pattern, 'iu'),
+    lengthMax: text.maxLength ?? Number.POSITIVE_INFINITY,
+    countMax: maxItems ?? Number.POSITIVE_INFINITY,
   };
 }
 
 /** The change of one setting. */
 export function changeOf(key: string, value: unknown): SettingsPatch {
-  const [section = '', name = ''] = key.split('.');
-  return { [section]: { [name]: value } } as SettingsPatch;
+  const [section = '', name] = key.split('.');
+  return { [section]: name === undefined ? value : { [name]: value } } as SettingsPatch;
 }
 
 /** The value at a key like `bittorrent.port`. */
@@ -100,10 +132,19 @@ export function valueAt(settings: unknown, key: string): unknown {
 }
 
 /** What the user wrote, as the setting wants it; undefined: it is no such value. */
-export function readField({ kind, isOptional }: SettingField, text: string): unknown {
+export function readField({ kind, isOptional, rules }: SettingField, text: string): unknown {
   if (text.trim() === '' && isOptional) return null;
-  if (kind !== 'number' && kind !== 'rate') return text;
+  if (rules !== null) return isText(text, rules) ? text : undefined;
   const value = Number(text.replace(',', '.'));
   if (text.trim() === '' || !Number.isFinite(value)) return undefined;
   return kind === 'rate' ? Math.round(value * 1024) : value;
 }
+
+export type FieldProps = {
+  readonly field: SettingField;
+  readonly value: unknown;
+  /** A flag or a variable says what it is. */
+  readonly isFixed: boolean;
+  /** @returns whether it was taken */
+  readonly change: (next: (now: unknown) => unknown) => Promise<boolean>;
+};

@@ -25,7 +25,13 @@ export const settingGroups: readonly SettingGroup[] = [
     id: 'speed',
     en: 'Speed',
     es: 'Velocidad',
-    keys: ['bittorrent.limitDown', 'bittorrent.limitUp', 'altLimits.limitDown', 'altLimits.limitUp'],
+    keys: [
+      'bittorrent.limitDown',
+      'bittorrent.limitUp',
+      'altLimits.limitDown',
+      'altLimits.limitUp',
+      'altLimits.schedule',
+    ],
   },
   {
     id: 'queue',
@@ -107,6 +113,7 @@ export const settingGroups: readonly SettingGroup[] = [
     en: 'By itself',
     es: 'Por sí solo',
     keys: [
+      'watch',
       'rss.enabled',
       'rss.addByRules',
       'rss.refreshMinutes',

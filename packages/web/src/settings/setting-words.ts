@@ -1,5 +1,6 @@
 /**
- * Names of settings in both languages, and their explanations in Spanish; in English these are those of the schema.
+ * Names of settings in both languages, and their explanations in Spanish; in English these are those of the schema,
+ * unless that speaks of what only somebody sees who writes the config file.
  * A setting that is not here is shown under its key.
  */
 
@@ -8,10 +9,12 @@ export type SettingWords = {
   readonly es: string;
   /** The explanation in Spanish. */
   readonly text: string;
+  /** The explanation in English, where it is not that of the schema. */
+  readonly textEn?: string;
 };
 
-function words(en: string, es: string, text: string): SettingWords {
-  return { en, es, text };
+function words(en: string, es: string, text: string, textEn?: string): SettingWords {
+  return { en, es, text, ...(textEn !== undefined && { textEn }) };
 }
 
 export const settingWords: Readonly<Record<string, SettingWords>> = {
@@ -57,11 +60,32 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
     'Download in slow mode',
     'Descarga en modo lento',
     'Mientras el modo lento esté activo; vacío: sin límite.',
+    'While slow mode is on; empty: no limit.',
   ),
   'altLimits.limitUp': words(
     'Upload in slow mode',
     'Subida en modo lento',
     'Mientras el modo lento esté activo; vacío: sin límite.',
+    'While slow mode is on; empty: no limit.',
+  ),
+  'altLimits.schedule': words(
+    'Slow mode by the clock',
+    'Modo lento por horario',
+    'A estas horas se activa por sí solo.',
+    'It turns on by itself at these times.',
+  ),
+  'altLimits.schedule.days': words(
+    'Days',
+    'Días',
+    'Los días en que empieza.',
+    'The days on which it begins.',
+  ),
+  'altLimits.schedule.fromMinute': words('From', 'Desde', 'La hora a la que empieza.', 'When it begins.'),
+  'altLimits.schedule.toMinute': words(
+    'To',
+    'Hasta',
+    'La hora a la que acaba; al día siguiente si no es más tarde que el comienzo.',
+    'When it ends; on the next day if that is not later than the beginning.',
   ),
   'queue.activeDownloads': words('Downloads at once', 'Descargas a la vez', '0: todas.'),
   'queue.activeSeeds': words('Shared at once', 'Compartidos a la vez', '0: todos.'),
@@ -175,6 +199,30 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
     'Key of a private swarm',
     'Clave de un enjambre privado',
     'Archivo con la clave; entonces solo se habla con quien la tiene.',
+  ),
+  watch: words(
+    'Watched folders',
+    'Carpetas vigiladas',
+    'Los torrents que aparecen en estas carpetas se añaden solos.',
+    'Torrents that appear in these folders are added by themselves.',
+  ),
+  'watch.path': words(
+    'Folder to watch',
+    'Carpeta vigilada',
+    'En la que aparecen archivos .torrent y textos `.magnet`.',
+  ),
+  'watch.folder': words(
+    'Content goes to',
+    'El contenido va a',
+    'Si no se dice nada, adonde diga la categoría.',
+  ),
+  'watch.category': words('Category', 'Categoría', 'Categoría de lo que se añade.'),
+  'watch.tags': words('Tags', 'Etiquetas', 'Etiquetas de lo que se añade.'),
+  'watch.paused': words('Add, but do not start', 'Añadir sin empezar', 'Se añade, pero no empieza.'),
+  'watch.action': words(
+    'The file, afterwards',
+    'El archivo, después',
+    'Qué pasa con el archivo: recibe `.added` al final de su nombre, se borra o se queda.',
   ),
   'rss.enabled': words('Read feeds', 'Leer canales', 'Se leen los canales RSS y Atom.'),
   'rss.addByRules': words('Add by rules', 'Añadir por reglas', 'Las reglas añaden lo que encaja con ellas.'),
@@ -310,6 +358,9 @@ export const choiceWords: Readonly<Record<string, { readonly en: string; readonl
   pinned: { en: 'Every block of what is kept', es: 'Cada bloque de lo guardado' },
   everything: { en: 'Every block', es: 'Todos los bloques' },
   off: { en: 'Never', es: 'Nunca' },
+  rename: { en: 'Rename it', es: 'Renombrarlo' },
+  delete: { en: 'Delete it', es: 'Borrarlo' },
+  keep: { en: 'Leave it', es: 'Dejarlo' },
   pause: { en: 'Pause', es: 'Pausar' },
   remove: { en: 'Remove, keep the files', es: 'Quitar, conservar los archivos' },
   'remove-with-content': { en: 'Remove, delete the files', es: 'Quitar y borrar los archivos' },

@@ -9,6 +9,7 @@ type Props = {
   readonly inputMode?: 'text' | 'decimal';
   readonly placeholder?: string | undefined;
   readonly disabled?: boolean;
+  readonly required?: boolean;
   readonly 'aria-describedby'?: string;
   readonly 'aria-label'?: string;
   readonly value: string;
