@@ -7,6 +7,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'no
 import { dirname } from 'node:path';
 import { argv, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { guardsTable } from '../bench/guard-table.ts';
 import { apiCodesTable, apiRoutesTable, apiStreamTable } from './docs-api.ts';
 import { arrowsTable } from './docs-arrows.ts';
 import { benchmarkImages, benchmarksPart } from './docs-benchmarks.ts';
@@ -36,6 +37,7 @@ const parts: readonly Part[] = [
   { name: 'nat-pairs', path: 'docs/nat.md', render: () => natPairsTable(readNat<NatPairs>('pairs')) },
   { name: 'nat-mappers', path: 'docs/nat.md', render: () => natMappersTable(readNat<NatMappers>('mappers')) },
   { name: 'benchmarks', path: 'docs/benchmarks.md', render: benchmarksPart },
+  { name: 'guards', path: 'docs/performance.md', render: guardsTable },
   ...[...benchmarkImages()].map(([path, content]) => ({
     name: 'benchmarks',
     path: `docs/${path}`,

@@ -8,6 +8,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DiskPort, FileId, Slab } from '@tequio/kernel';
+import { median, sayRatio } from '@tequio/kernel/compliance/micro-bench';
 import { createDisk } from './disk.ts';
 
 const pieceBytes = 1 << 20;
@@ -80,15 +81,9 @@ async function measure(folder: string, slabCount: number): Promise<void> {
     }
   }
   await disk.close();
-  const [direct, port] = [median(directMs), median(portMs)];
-  const rate = (spentMs: number): string => `${((pieceCount * pieceBytes) / spentMs / 1e3).toFixed(0)} MB/s`;
-  console.log(
-    `${String(slabCount).padStart(2)} slabs: direct ${rate(direct)}, port ${rate(port)}, ratio of times ${(port / direct).toFixed(2)}`,
-  );
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+  const ratios = portMs.map((spentMs, i) => spentMs / directMs[i]!);
+  const rate = `${((pieceCount * pieceBytes) / median(portMs) / 1e3).toFixed(0)} MB/s`;
+  sayRatio(`pieces stored, ${slabCount} slabs`, median(ratios), rate);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'tequio-disk-bench-'));

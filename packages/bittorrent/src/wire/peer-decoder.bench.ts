@@ -3,6 +3,7 @@
  * against the same bytes copied and nothing else, in turn. Run: node packages/bittorrent/src/wire/peer-decoder.bench.ts
  */
 import { PlainMemory } from '@tequio/kernel';
+import { runMicroBenches, type Work } from '@tequio/kernel/compliance/micro-bench';
 import { PeerDecoder, type PeerSink } from './peer-decoder.ts';
 import { encodeHandshake, messageId } from './peer-message.ts';
 import { blockBytes } from './torrent-info.ts';
@@ -10,7 +11,6 @@ import { blockBytes } from './torrent-info.ts';
 const blockCount = 512;
 const headBytes = 13;
 const portionBytes = 200_000;
-const rounds = 40;
 
 const slab = new PlainMemory(new Uint8Array(1 << 20));
 const blocksPerSlab = slab.bytes.length / blockBytes;
@@ -53,45 +53,33 @@ function makeStream(): Uint8Array {
   return stream;
 }
 
-/** Milliseconds. */
-function measureDecoder(stream: Uint8Array): number {
+function decode(stream: Uint8Array): number {
   const sink = new CountingSink();
   const decoder = new PeerDecoder(sink);
   const id = new Uint8Array(20);
   decoder.push(
     encodeHandshake({ infoHash: id, peerId: id, extended: false, fast: false, v2: false, dht: false }),
   );
-  const startMs = performance.now();
   for (let at = 0; at < stream.length; at += portionBytes)
     decoder.push(stream.subarray(at, at + portionBytes));
-  const spentMs = performance.now() - startMs;
   if (sink.count !== blockCount) throw new Error(`${sink.count} of ${blockCount} blocks`);
-  return spentMs;
+  return sink.count;
 }
 
-/** Milliseconds. */
-function measureCopy(stream: Uint8Array): number {
-  const startMs = performance.now();
+function copy(stream: Uint8Array): number {
   for (let block = 0; block < blockCount; block++) {
     const from = block * (headBytes + blockBytes) + headBytes;
     slab.copyFrom(stream, from, from + blockBytes, (block % blocksPerSlab) * blockBytes);
   }
-  return performance.now() - startMs;
+  return slab.bytes[0]!;
 }
 
 const stream = makeStream();
-for (let round = 0; round < rounds; round++) {
-  measureDecoder(stream);
-  measureCopy(stream);
-}
-const decoderMs: number[] = [];
-const copyMs: number[] = [];
-for (let round = 0; round < rounds; round++) {
-  decoderMs.push(measureDecoder(stream));
-  copyMs.push(measureCopy(stream));
-}
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
-const [decoder, copy] = [median(decoderMs), median(copyMs)];
-console.log(`decoder ${((decoder * 1000) / blockCount).toFixed(2)} us a block`);
-console.log(`copy    ${((copy * 1000) / blockCount).toFixed(2)} us a block`);
-console.log(`ratio   ${(decoder / copy).toFixed(2)}`);
+const repeated =
+  (once: (stream: Uint8Array) => number): Work =>
+  (times) => {
+    let sum = 0;
+    for (let i = 0; i < times; i++) sum += once(stream);
+    return sum;
+  };
+runMicroBenches([{ name: 'blocks decoded', work: repeated(decode), baseline: repeated(copy) }]);
