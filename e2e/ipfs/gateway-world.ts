@@ -48,7 +48,12 @@ export class GatewayWorld {
       },
     };
     const gateway = new Gateway(
-      { ...defaultGatewayOptions, subdomainHosts: ['localhost', 'example.com'], trustForwarded: true },
+      {
+        ...defaultGatewayOptions,
+        subdomainHosts: ['localhost', 'example.com'],
+        dnslinkDomains: ['*'],
+        trustForwarded: true,
+      },
       {
         blocks: this.blocks,
         local: this.blocks,

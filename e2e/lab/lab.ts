@@ -6,7 +6,7 @@
  * a later lab removes what dead owners have left behind, with the programs that still run there.
  */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { closeAtExit } from './close-at-exit.ts';
@@ -133,6 +133,13 @@ export class Host {
     const folder = `/etc/netns/${this.namespace}`;
     mkdirSync(folder, { recursive: true });
     appendFileSync(join(folder, 'hosts'), `127.0.0.1 localhost\n${address} ${name}\n`);
+  }
+
+  /** Programs that start on this host from now on ask this one about names. */
+  useNameServer(address: string): void {
+    const folder = `/etc/netns/${this.namespace}`;
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'resolv.conf'), `nameserver ${address}\noptions timeout:1 attempts:2\n`);
   }
 
   /** From now on counts what leaves this host. */

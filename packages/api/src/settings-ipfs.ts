@@ -8,6 +8,14 @@ const webOrigin = z
   .max(1000)
   .regex(/^https?:\/\/[^/?#\s]+\/?$/, 'must be like https://example.org');
 
+const dnslinkDomain = z
+  .string()
+  .max(253)
+  .regex(
+    /^(?:\*|(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9])$/i,
+    'must be like docs.example.org, *.example.org or *',
+  );
+
 export const ipfsSection = z.strictObject({
   enabled: z
     .boolean()
@@ -18,6 +26,14 @@ export const ipfsSection = z.strictObject({
       'Shows content over HTTP at this address, as 127.0.0.1:8080, to everybody who reaches it; by default nowhere.',
     restart: true,
   }),
+  gatewayDomains: z
+    .array(dnslinkDomain)
+    .max(1000)
+    .meta({
+      description:
+        'Domains that the gateway shows as sites of their own: who asks it for one sees what the domain names in DNS (DNSLink). *.example.org is all below a domain, * any; by default none.',
+    })
+    .default([]),
   namesByPubsub: z
     .boolean()
     .meta({

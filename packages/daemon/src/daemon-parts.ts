@@ -2,7 +2,7 @@
 import type { Settings } from '@tequio/api';
 import { readPieceHashes } from '@tequio/bittorrent';
 import type { Clock, Log } from '@tequio/kernel';
-import { createAead, createWebServer, readBootId } from '@tequio/runtime';
+import { createAead, createWebServer, lookUpText, readBootId } from '@tequio/runtime';
 import { MovedContent } from './bridge/moved-content.ts';
 import type { CompatPorts } from './compat/compat-caller.ts';
 import { createCompatRoutes } from './compat/compat-routes.ts';
@@ -45,6 +45,7 @@ export function createIpfs(
     bootId: readBootId(),
     settings: () => settings().ipfs,
     http: node.parts.outside.ports.http,
+    lookUpText: settings().proxy.url === null ? lookUpText : null,
     openOverlay: settings().overlay.enabled ? () => overlay.open() : null,
   });
   node.parts.webSeeds.use(ipfs);

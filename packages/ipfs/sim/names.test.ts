@@ -7,6 +7,7 @@ import { createHashes, createSignatures, verifyForeignSignature } from '@tequio/
 import { World } from '@tequio/simulator';
 import { defaultSweepOptions } from '../src/core/provider-sweep.ts';
 import { answerRouting, DelegatedRouting } from '../src/shell/delegated-routing.ts';
+import { Dnslinks } from '../src/shell/dnslink.ts';
 import { IpnsNames, type IpnsNamesDeps, ipnsLimits } from '../src/shell/ipns-names.ts';
 import { MemoryBlocks } from '../src/shell/memory-blocks.ts';
 import { Providing } from '../src/shell/providing.ts';
@@ -204,6 +205,35 @@ test('DNSLink: of `_dnslink.`, else of the domain; the same one for everybody', 
   assert.equal((await names.dnslink('Example.org.'))?.path, '/ipfs/a');
   assert.equal((await names.dnslink('plain.example.org'))?.path, '/ipns/docs.example.org/sub');
   assert.equal(await names.dnslink('other.example.org'), null);
+});
+
+test('a domain is asked about once a minute, one that says nothing every ten seconds', async () => {
+  const world = new World({ seed: 1 });
+  let askedCount = 0;
+  const texts: Record<string, string[]> = { '_dnslink.example.org': ['dnslink=/ipfs/a'] };
+  const links = new Dnslinks(async (name) => {
+    askedCount++;
+    return texts[name] ?? [];
+  }, world.clock);
+  const many = await Promise.all(Array.from({ length: 50 }, () => links.find('example.org')));
+  assert.deepEqual([many.every((link) => link?.path === '/ipfs/a'), askedCount], [true, 1]);
+  texts['_dnslink.example.org'] = ['dnslink=/ipfs/b'];
+  await world.run(59_000);
+  assert.equal((await links.find('example.org'))?.path, '/ipfs/a');
+  await world.run(2000);
+  assert.equal((await links.find('example.org'))?.path, '/ipfs/b');
+  assert.equal(askedCount, 2);
+  assert.equal(await links.find('silent.example.org'), null);
+  assert.equal(await links.find('silent.example.org'), null);
+  assert.equal(askedCount, 4, 'the domain, and _dnslink. before it');
+  texts['silent.example.org'] = ['dnslink=/ipfs/c'];
+  await world.run(11_000);
+  assert.equal((await links.find('silent.example.org'))?.path, '/ipfs/c');
+  // However many domains are asked for, few are remembered.
+  for (let i = 0; i < 1000; i++) await links.find(`d${i}.example.org`);
+  askedCount = 0;
+  await links.find('silent.example.org');
+  assert.ok(askedCount > 0);
 });
 
 test('a router answers what the overlay knows, and our client reads it', async () => {

@@ -31,7 +31,7 @@ export type { Block, BlockInFile, BlockReader, BlockWriter } from './shell/block
 export { type CarExportOptions, type CarImport, exportCar, importCar } from './shell/car-files.ts';
 export { getBlock, walkDag } from './shell/dag-reader.ts';
 export { answerRouting, DelegatedRouting, type RoutingServerDeps } from './shell/delegated-routing.ts';
-export { readDnslink } from './shell/dnslink.ts';
+export { Dnslinks } from './shell/dnslink.ts';
 export { findInFolder } from './shell/folder-edit.ts';
 export {
   defaultGatewayOptions,

@@ -49,6 +49,16 @@ export const blockLimits = {
 } as const;
 
 /** Answers of the gateway that are kept in memory. */
+export const dnslinkLimits = {
+  /** DNS answers come without their time to live here; domains change what they show by the minute. */
+  ttlMs: 60_000,
+  /** So long it is believed that a domain says nothing. */
+  missingMs: 10_000,
+  /** Domains whose answers are remembered. */
+  keptCount: 1000,
+  textChars: 1024,
+} as const;
+
 export const gatewayLimits = {
   /** Of one body: what is larger comes out of blocks that are kept. */
   hotAnswerBytesMax: 64 * 1024,

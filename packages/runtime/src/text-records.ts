@@ -4,7 +4,7 @@ import { promises as dns } from 'node:dns';
 const recordMax = 100;
 const textMax = 4096;
 
-/** TXT records of a name, by the system's resolver; empty: none, or DNS does not answer. */
+/** TXT records of a name, by the name servers that the system is set up for; empty: none, or DNS does not answer. */
 export async function lookUpText(name: string): Promise<readonly string[]> {
   try {
     const records = await dns.resolveTxt(name);

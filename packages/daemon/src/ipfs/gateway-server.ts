@@ -59,7 +59,7 @@ export class GatewayServer {
   }
 
   async #answerAnew(request: WebRequest): Promise<WebResponse> {
-    const { ipfs, clock, log } = this.#deps;
+    const { ipfs, clock, log, settings } = this.#deps;
     this.#parts ??= import('@tequio/ipfs');
     const [{ Gateway, HotAnswers, HotBlocks, answerRouting, defaultGatewayOptions }, open] =
       await Promise.all([this.#parts, ipfs.open()]);
@@ -72,7 +72,7 @@ export class GatewayServer {
     this.#hot ??= { blocks: new HotBlocks(blocks), answers: new HotAnswers(blocks, () => open.denyList) };
     const reading = ipfs.read(open);
     const gateway = new Gateway(
-      { ...defaultGatewayOptions, dnslink: false },
+      { ...defaultGatewayOptions, dnslinkDomains: settings().gatewayDomains },
       {
         blocks: this.#hot.blocks.before(reading.reader),
         local: blocks,

@@ -29,7 +29,7 @@ import {
   type Ports,
 } from '@tequio/kernel';
 import { RateLimiter } from '@tequio/network';
-import { lookUpText, verifyForeignSignature } from '@tequio/runtime';
+import { verifyForeignSignature } from '@tequio/runtime';
 import { readDenyLists } from './deny-lists.ts';
 import { KeyRing } from './key-ring.ts';
 import { lockRepository } from './repository-lock.ts';
@@ -42,6 +42,8 @@ export type NodeIpfsDeps = {
   readonly settings: () => Settings['ipfs'];
   /** As everything outside: through the proxy, where there is one. */
   readonly http: HttpClient;
+  /** TXT records in DNS. Null: DNS is not asked, for that would go around the proxy. */
+  readonly lookUpText: ((name: string) => Promise<readonly string[]>) | null;
   /** Null: this node takes no part in libp2p. */
   readonly openOverlay: (() => Promise<OverlayPort>) | null;
 };
@@ -217,7 +219,7 @@ export class NodeIpfs {
       clock,
       hashes,
       log,
-      lookUpText,
+      lookUpText: this.#deps.lookUpText ?? (async () => []),
       store: new PublishedNames(repository.database),
       followsResolved: () => settings().namesByPubsub,
       moreRecords: (name, signal) => routing.getRecords(name, signal),

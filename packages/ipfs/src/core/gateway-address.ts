@@ -84,13 +84,22 @@ export function hostName(host: string): string {
   return host.replace(/:\d*$/, '');
 }
 
-/** A host that may be a domain of its own: not an address, not a single label. */
-export function mayBeDnslink(host: string, hosts: GatewayHosts): boolean {
-  const name = hostName(host);
+/** A host that may be a domain of its own: one that is wanted, not an address, not a single label. */
+export function mayBeDnslink(
+  host: string,
+  hosts: GatewayHosts & { readonly dnslinkDomains: readonly string[] },
+): boolean {
+  const name = hostName(host).replace(/\.$/, '');
   return (
+    hosts.dnslinkDomains.some((domain) => isWithin(name, domain.toLowerCase())) &&
     isDomain(name) &&
     !hosts.subdomainHosts.some((gateway) => name === gateway || name.endsWith(`.${gateway}`))
   );
+}
+
+/** @param domain `docs.example.org`, `*.example.org`, `*` */
+function isWithin(name: string, domain: string): boolean {
+  return domain === '*' || (domain.startsWith('*.') ? name.endsWith(domain.slice(1)) : name === domain);
 }
 
 export function isDomain(name: string): boolean {

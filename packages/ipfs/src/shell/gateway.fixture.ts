@@ -35,7 +35,14 @@ export type GatewaySite = {
   get(target: string, headers?: Readonly<Record<string, string>>, method?: string): Promise<GatewayReply>;
 };
 
-export type GatewaySiteOptions = { readonly denyList?: () => DenyList; readonly hot?: HotAnswers };
+export type GatewaySiteOptions = {
+  readonly denyList?: () => DenyList;
+  readonly hot?: HotAnswers;
+  /** Default: any. */
+  readonly dnslinkDomains?: readonly string[];
+  /** Told of each domain that is looked up. */
+  readonly onDnslink?: (domain: string) => void;
+};
 
 export async function gatewayFixture(options: GatewaySiteOptions = {}): Promise<GatewaySite> {
   const blocks = new MemoryBlocks();
@@ -77,21 +84,25 @@ export async function gatewayFixture(options: GatewaySiteOptions = {}): Promise<
       return blocks.get(cid);
     },
   };
-  const gateway = new Gateway(defaultGatewayOptions, {
-    blocks: counted,
-    local: counted,
-    names: new NameResolver({
-      ipns: async () => null,
-      dnslink: async (domain) => {
-        const path = links[domain];
-        return path === undefined ? null : { path, ttlMs: 60_000 };
-      },
-    }),
-    clock: new VirtualClock(),
-    log: silentLog,
-    denyList: () => options.denyList?.() ?? null,
-    ...(options.hot === undefined ? {} : { hot: options.hot }),
-  });
+  const gateway = new Gateway(
+    { ...defaultGatewayOptions, dnslinkDomains: options.dnslinkDomains ?? ['*'] },
+    {
+      blocks: counted,
+      local: counted,
+      names: new NameResolver({
+        ipns: async () => null,
+        dnslink: async (domain) => {
+          options.onDnslink?.(domain);
+          const path = links[domain];
+          return path === undefined ? null : { path, ttlMs: 60_000 };
+        },
+      }),
+      clock: new VirtualClock(),
+      log: silentLog,
+      denyList: () => options.denyList?.() ?? null,
+      ...(options.hot === undefined ? {} : { hot: options.hot }),
+    },
+  );
   return {
     root: root.cid,
     file: hello.cid,

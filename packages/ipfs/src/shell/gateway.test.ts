@@ -85,6 +85,25 @@ test('names: a domain, and what it says; its time is its caching', async () => {
   assert.match(loop.text, /more than 32 names/);
 });
 
+test('a domain is a site only where it is said which ones are', async () => {
+  const cases: readonly (readonly [string, string, boolean])[] = [
+    ['docs.example.org', 'docs.example.org', true],
+    ['docs.example.org', 'Docs.Example.org:8080', true],
+    ['*.example.org', 'docs.example.org', true],
+    ['*.docs.example.org', 'docs.example.org', false],
+    ['other.example.org', 'docs.example.org', false],
+    ['example.org', 'docs.example.org', false],
+    ['*', '127.0.0.1:8080', false],
+    ['*', 'localhost:8080', false],
+  ];
+  for (const [domain, host, isSite] of cases) {
+    const asked: string[] = [];
+    const chosen = await gatewayFixture({ dnslinkDomains: [domain], onDnslink: (name) => asked.push(name) });
+    const { status } = await chosen.get('/hello.txt', { host });
+    assert.deepEqual([status, asked.length > 0], isSite ? [200, true] : [404, false], `${domain} ${host}`);
+  }
+});
+
 test('_redirects count on an origin of its own, for what is not there', async () => {
   const host = { host: 'docs.example.org' };
   assert.equal((await site.get('/old/page', host)).headers['location'], '/new/page');

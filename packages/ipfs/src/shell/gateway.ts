@@ -25,8 +25,11 @@ import { exportBytes, getUnixfsNode } from './unixfs-export.ts';
 export type GatewayOptions = {
   /** Hosts (without port) under which each root gets an origin of its own: `localhost`. */
   readonly subdomainHosts: readonly string[];
-  /** Whether hosts that are neither are looked up in DNS, and show what they say there. */
-  readonly dnslink: boolean;
+  /**
+   * Domains that show what they say in DNS when they are the host that is asked for: `docs.example.org`,
+   * `*.example.org` (all below it), `*` (any). Others are not looked up: whoever sends a request chooses its host.
+   */
+  readonly dnslinkDomains: readonly string[];
   /** A proxy in front says which host and scheme its reader asked for. Without one anybody could say so. */
   readonly trustForwarded: boolean;
   /** Until the first byte; then the network is asked no longer. */
@@ -35,7 +38,7 @@ export type GatewayOptions = {
 
 export const defaultGatewayOptions: GatewayOptions = {
   subdomainHosts: ['localhost'],
-  dnslink: true,
+  dnslinkDomains: [],
   trustForwarded: false,
   timeoutMs: 60_000,
 };
@@ -143,7 +146,7 @@ export class Gateway {
   }
 
   async #isDnslink(target: GatewayTarget, signal: AbortSignal): Promise<boolean> {
-    if (!this.#options.dnslink || !mayBeDnslink(target.host, this.#options)) return false;
+    if (!mayBeDnslink(target.host, this.#options)) return false;
     return (await this.#deps.names.source.dnslink(hostName(target.host), signal)) !== null;
   }
 

@@ -25,7 +25,7 @@ import {
   readIpnsRecord,
   type VerifySignature,
 } from '../wire/ipns-record.ts';
-import { readDnslink } from './dnslink.ts';
+import { Dnslinks, type LookUpText } from './dnslink.ts';
 import type { NameSource } from './name-resolver.ts';
 import type { PublishedName, PublishedStore } from './published-names.ts';
 import { answerFetch, fetchRecord } from './record-fetch.ts';
@@ -65,8 +65,8 @@ export type IpnsNamesDeps = {
   readonly log: Log;
   readonly verify: VerifySignature;
   readonly store: PublishedStore;
-  /** TXT records of a name in DNS; empty: none. */
-  readonly lookUpText: (name: string, signal?: AbortSignal) => Promise<readonly string[]>;
+  /** In DNS. */
+  readonly lookUpText: LookUpText;
   /** Other places with records (delegated routing); checked here. */
   readonly moreRecords?: (name: Uint8Array, signal?: AbortSignal) => Promise<readonly Uint8Array[]>;
   /** Whether names that are looked up are followed from then on. */
@@ -97,6 +97,7 @@ export const defaultPublishOptions: PublishOptions = {
 export class IpnsNames implements NameSource {
   readonly #deps: IpnsNamesDeps;
   readonly #cache: RecordCache;
+  readonly #dnslinks: Dnslinks;
   readonly #published = new Map<string, PublishedName>();
   readonly #followed = new Map<
     string,
@@ -110,6 +111,7 @@ export class IpnsNames implements NameSource {
   constructor(deps: IpnsNamesDeps) {
     this.#deps = deps;
     this.#cache = new RecordCache(10_000);
+    this.#dnslinks = new Dnslinks(deps.lookUpText, deps.clock);
   }
 
   /** From now on this node keeps others' records too, checks each, and publishes its own anew in time. */
@@ -192,8 +194,8 @@ export class IpnsNames implements NameSource {
     return best;
   }
 
-  dnslink(domain: string, signal?: AbortSignal): ReturnType<NameSource['dnslink']> {
-    return readDnslink(this.#deps.lookUpText, domain, signal);
+  dnslink(domain: string): ReturnType<NameSource['dnslink']> {
+    return this.#dnslinks.find(domain);
   }
 
   /**

@@ -89,6 +89,7 @@ export const settingGroups: readonly SettingGroup[] = [
       'ipfs.limitUp',
       'ipfs.quota',
       'ipfs.gateway',
+      'ipfs.gatewayDomains',
       'ipfs.provide',
       'ipfs.routers',
       'ipfs.gateways',

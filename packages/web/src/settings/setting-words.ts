@@ -330,6 +330,11 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
     'Pasarela',
     'Muestra contenido por HTTP en esta dirección, como 127.0.0.1:8080, a todo el que llegue a ella; si no se dice nada, en ninguna.',
   ),
+  'ipfs.gatewayDomains': words(
+    'Domains shown by the gateway',
+    'Dominios que muestra la pasarela',
+    'A quien pida uno de ellos a la pasarela se le muestra lo que el dominio nombra en el DNS (DNSLink), como un sitio propio. *.example.org es todo lo que hay debajo de un dominio, y * cualquiera.',
+  ),
   'users.folder': words(
     'Folders of users',
     'Carpetas de usuarios',

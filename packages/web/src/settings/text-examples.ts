@@ -17,6 +17,7 @@ export const textExamples: Readonly<Record<string, string>> = {
   'http.basePath': '/tequio',
   'http.streamOrigin': 'https://content.example.org',
   'web.path': '/transmission/web',
+  'ipfs.gatewayDomains': 'docs.example.org',
   'ipfs.denyLists': '/etc/tequio/names.deny',
   'watch.tags': 'Oaxaca',
   'completion.program': '/usr/local/bin/arrived',

@@ -56,6 +56,7 @@ export async function openKubo({
     bootId: null,
     settings: () => settings.ipfs,
     http: ports.http,
+    lookUpText: null,
     openOverlay: overlay === null ? null : async () => overlay,
   });
   let isClosed = false;
