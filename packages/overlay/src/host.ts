@@ -183,7 +183,7 @@ const rpcLimits = {
 };
 
 function createServices(options: OverlayOptions, inside: Inside): ServiceFactoryMap<Services> {
-  const { dht, relayServer } = options;
+  const { dht, relayServer, relayLimits } = options;
   const { topics, relay, streams } = limits;
   return {
     identify: identify({ runOnLimitedConnection: true }),
@@ -209,9 +209,9 @@ function createServices(options: OverlayOptions, inside: Inside): ServiceFactory
       ? {
           relay: circuitRelayServer({
             reservations: {
-              maxReservations: relay.reservations,
-              defaultDurationLimit: relay.lastMs,
-              defaultDataLimit: BigInt(relay.bytes),
+              maxReservations: Math.min(relay.reservations, relayLimits.reservations),
+              defaultDurationLimit: Math.min(relay.lastMs, relayLimits.lastMs),
+              defaultDataLimit: BigInt(Math.min(relay.bytes, relayLimits.bytes)),
             },
           }),
         }

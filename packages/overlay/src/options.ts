@@ -1,6 +1,7 @@
 import type { Aead, Clock, Database, FilesPort, Log, OverlayAddress, Ports } from '@tequio/kernel';
 import type { Admission, RateLimiter } from '@tequio/network';
 import type { PortMapper } from '@tequio/network/port-mapping';
+import { limits } from './limits.ts';
 
 export type OverlayOptions = {
   /** Seed of the node's Ed25519 key: who it is. */
@@ -21,6 +22,8 @@ export type OverlayOptions = {
   readonly localDiscovery: boolean;
   /** Who else is reached through this node's relay, within narrow limits. */
   readonly relayServer: boolean;
+  /** What the relay gives: places, how long a connection through it lasts and what it carries each way. */
+  readonly relayLimits: { readonly reservations: number; readonly lastMs: number; readonly bytes: number };
   /** How many relays this node asks for a place, so that it is reached behind a router. 0: none. */
   readonly relayCount: number;
   /** Who is dialled first. */
@@ -65,6 +68,7 @@ export const defaultOverlayOptions: Omit<OverlayOptions, 'secretKey' | 'agent'> 
   dht: 'client',
   localDiscovery: true,
   relayServer: false,
+  relayLimits: limits.relay,
   relayCount: 1,
   bootstrap: [],
   swarmKey: null,
