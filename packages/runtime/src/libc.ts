@@ -17,6 +17,7 @@ export const libcNumbers = {
   socketLevel: 1,
   sendBuffer: 7,
   receiveBuffer: 8,
+  receiveLowWater: 18,
   ipLevel: 0,
   ipMtuDiscover: 10,
   ipv6Level: 41,
@@ -54,6 +55,11 @@ export type Libc = {
   close(fd: number): number;
   /** Another function, by its prototype in C: addresses are `uintptr_t`. */
   func(prototype: string): (...args: number[]) => number;
+  /**
+   * The same, called on a thread of libuv's pool; `done` comes later, with null when it could not be called. What `done`
+   * refers to is kept alive until then.
+   */
+  laterFunc(prototype: string): (args: readonly number[], done: (result: number | null) => void) => void;
   /** Of the call before. */
   errno(): number;
   /** Where these bytes lie, for as long as somebody holds them. */
@@ -61,9 +67,14 @@ export type Libc = {
   watch(fd: number, ready: WatchReady): Watch;
 };
 
+type KoffiFunction = {
+  (...args: number[]): number;
+  async(...args: [...number[], (error: unknown, result: number) => void]): void;
+};
+
 /** The part of the package that is used. */
 type Koffi = {
-  load(path: null): { func(prototype: string): (...args: number[]) => number };
+  load(path: null): { func(prototype: string): KoffiFunction };
   errno(): number;
   address(bytes: Uint8Array): bigint;
   readonly node: {
@@ -110,6 +121,10 @@ function libcOf(koffi: Koffi): Libc {
     sendmmsg: func('int sendmmsg(int fd, uintptr_t messages, uint32_t count, int flags)'),
     close: func('int close(int fd)'),
     func,
+    laterFunc: (prototype) => {
+      const called = func(prototype);
+      return (args, done) => called.async(...args, (error, result) => done(error == null ? result : null));
+    },
     errno: () => koffi.errno(),
     addressOf: (bytes) => Number(koffi.address(bytes)),
     watch: (fd, ready) => koffi.node.poll(fd, { readable: true }, ready),
