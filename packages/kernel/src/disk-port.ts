@@ -122,8 +122,8 @@ export type FileStat = { readonly bytes: number; readonly modifiedMs: number };
 export interface DiskPort {
   /** How many jobs run at once. */
   readonly threadCount: number;
-  /** Jobs will come soon: what takes time to start is started. May be left out. */
-  prepare(): void;
+  /** Jobs will come soon, most of them of `jobBytes`: what takes time to start is started. May be left out. */
+  prepare(jobBytes?: number): void;
   /** Memory of at least `bytes`; its content is arbitrary. Freed slabs are used again. */
   allocateSlab(bytes: number): Slab;
   /** Only when no job or connection uses it any more. */

@@ -9,6 +9,7 @@ import type { DiskJob, DiskResult } from '@tequio/kernel';
 import { type DiskFixture, testDiskPort } from '@tequio/kernel/compliance/disk';
 import { createDisk } from './disk.ts';
 import { diskLimits } from './disk-messages.ts';
+import { tryLoadPooledSha1 } from './pooled-sha1.ts';
 
 const base = fs.mkdtempSync(join(tmpdir(), 'tequio-disk-'));
 const smallDevice = tryMountSmall(join(base, 'small'));
@@ -28,9 +29,9 @@ function tryMountSmall(path: string): string | null {
   return mounted.status === 0 ? path : null;
 }
 
-async function makeFixture(threadCount: number): Promise<DiskFixture> {
+async function makeFixture(threadCount: number, pooledBytesMin?: number): Promise<DiskFixture> {
   const number = fixtureCount++;
-  const disk = createDisk({ threadCount });
+  const disk = createDisk({ threadCount, ...(pooledBytesMin === undefined ? {} : { pooledBytesMin }) });
   const smallRoot = smallDevice === null ? null : join(smallDevice, `${number}`);
   return {
     disk,
@@ -69,6 +70,7 @@ function kindOf(path: string): 'file' | 'folder' | 'link' | null {
 
 testDiskPort('runtime disk, 1 thread', () => makeFixture(1));
 testDiskPort('runtime disk, 3 threads', () => makeFixture(3));
+if (tryLoadPooledSha1() !== null) testDiskPort('runtime disk, all in the pool', () => makeFixture(2, 1));
 
 test('a load overtakes queued checks', async () => {
   const fixture = await makeFixture(1);

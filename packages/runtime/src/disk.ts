@@ -2,6 +2,7 @@
  * The disk port over worker threads and the system's file calls.
  *
  *   submit ─> route (stream key, or the least busy thread) ─> batch ─ flush ─> worker ─> done(result)
+ *               └─ a large piece, whole ─> libuv's pool (pooled-stores.ts) ──────────────────^
  *   move, remove, allocate, forget ─> hold the file's new jobs ─> wait for its running ones ─> close its handles
  *                                     ─> do it ─> let the held jobs go
  *
@@ -24,12 +25,16 @@ import { allocateFile, existsError, moveFile, removeFile, statFile, syncFile } f
 import { isSafeRef } from './disk-paths.ts';
 import { SlabPool } from './disk-slabs.ts';
 import { DiskThread, handleMaxOf } from './disk-thread.ts';
+import { tryLoadPooledSha1 } from './pooled-sha1.ts';
+import { PooledStores } from './pooled-stores.ts';
 
 export type DiskOptions = {
   /** Jobs at once, 1 to 8; by default one less than the processors, for the network needs one. */
   readonly threadCount?: number;
   /** A file lies somewhere else now; whoever moved it waits for this, which does not reject. */
   readonly onMoved?: (from: FileRef, to: FileRef) => Promise<void>;
+  /** Pieces from this length on go to libuv's pool where that is possible; by default as pooled-stores.ts says. */
+  readonly pooledBytesMin?: number;
 };
 
 /** Besides one for the network and one for the first thread. */
@@ -50,7 +55,8 @@ type FileEntry = {
 type RunningJob = {
   readonly job: DiskJob;
   readonly done: Done;
-  readonly thread: DiskThread;
+  /** Null: it is in libuv's pool. */
+  readonly thread: DiskThread | null;
   /** Called when it is answered, by operations that wait for it. */
   after: (() => void)[] | null;
 };
@@ -58,6 +64,7 @@ type RunningJob = {
 class ThreadedDisk implements DiskPort {
   readonly threadCount: number;
   readonly #threads: DiskThread[];
+  readonly #pooled: PooledStores | null;
   readonly #onMoved: DiskOptions['onMoved'];
   readonly #slabs = new SlabPool();
   readonly #files = new Map<FileId, FileEntry>();
@@ -75,9 +82,12 @@ class ThreadedDisk implements DiskPort {
   #flushPlanned = false;
   #closed = false;
 
-  constructor(threadCount: number, onMoved: DiskOptions['onMoved']) {
+  constructor(threadCount: number, { onMoved, pooledBytesMin }: DiskOptions) {
     this.threadCount = threadCount;
     this.#onMoved = onMoved;
+    const sha1 = tryLoadPooledSha1();
+    const refOf = (file: FileId): FileRef => this.#entryOf(file).ref;
+    this.#pooled = sha1 === null ? null : new PooledStores(sha1, refOf, threadCount, pooledBytesMin);
     const events = {
       onReply: (reply: DiskReply) => this.#handleReply(reply),
       onDeath: (thread: DiskThread, reason: string) => this.#handleDeath(thread, reason),
@@ -87,8 +97,8 @@ class ThreadedDisk implements DiskPort {
   }
 
   /** A thread takes 40 ms to start, in which a fast peer sends 20 MB. */
-  prepare(): void {
-    if (!this.#closed) this.#threads[0]!.start();
+  prepare(jobBytes = 0): void {
+    if (!this.#closed && this.#pooled?.suits(jobBytes) !== true) this.#threads[0]!.start();
   }
 
   allocateSlab(bytes: number): Slab {
@@ -224,7 +234,7 @@ class ThreadedDisk implements DiskPort {
     if (this.#closed) return;
     while (this.#operations.size > 0) await Promise.allSettled(this.#operations);
     this.#closed = true;
-    await Promise.all(this.#threads.map((thread) => thread.close()));
+    await Promise.all([this.#pooled?.close(), ...this.#threads.map((thread) => thread.close())]);
   }
 
   #entryOf(file: FileId): FileEntry {
@@ -235,6 +245,12 @@ class ThreadedDisk implements DiskPort {
 
   #route(job: DiskJob, streamKey: number | null, done: Done): void {
     const id = this.#nextJob++;
+    if (this.#pooled?.takes(job) === true) {
+      const running: RunningJob = { job, done, thread: null, after: null };
+      this.#running.set(id, running);
+      this.#pooled.submit(job, (result) => this.#finish(id, running, result));
+      return;
+    }
     const thread = streamKey === null ? this.#threadFor(job) : this.#threads[streamKey % this.threadCount]!;
     this.#running.set(id, { job, done, thread, after: null });
     const slab = job.kind === 'check' ? null : job.slab;
@@ -316,7 +332,7 @@ class ThreadedDisk implements DiskPort {
 
   #finish(id: number, running: RunningJob, result: DiskResult): void {
     this.#running.delete(id);
-    running.thread.markAnswered(running.job.kind, running.job.bytes);
+    running.thread?.markAnswered(running.job.kind, running.job.bytes);
     if (running.after !== null) for (const call of running.after) call();
     running.done(result);
   }
@@ -347,7 +363,10 @@ class ThreadedDisk implements DiskPort {
       entry.held = [];
       try {
         await this.#settled(file);
-        await Promise.all(this.#threads.map((thread) => thread.closeFile(file)));
+        await Promise.all([
+          this.#pooled?.closeFile(file),
+          ...this.#threads.map((thread) => thread.closeFile(file)),
+        ]);
         return await work(entry);
       } finally {
         this.#release(entry);
@@ -384,10 +403,7 @@ class ThreadedDisk implements DiskPort {
  */
 export function createDisk(options?: DiskOptions): DiskPort {
   const count = options?.threadCount ?? Math.max(2, availableParallelism() - 1);
-  return new ThreadedDisk(
-    Math.min(diskLimits.threadCountMax, Math.max(1, Math.floor(count))),
-    options?.onMoved,
-  );
+  return new ThreadedDisk(Math.min(diskLimits.threadCountMax, Math.max(1, Math.floor(count))), options ?? {});
 }
 
 function keyOf(ref: FileRef): string {
