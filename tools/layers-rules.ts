@@ -193,6 +193,8 @@ export const testLibraries: readonly string[] = [
   'fast-check',
   'interface-blockstore',
   'interface-blockstore-tests',
+  '@libp2p/noise',
+  '@libp2p/yamux',
   '@ctrl/qbittorrent',
   '@ctrl/transmission',
   'aria2',

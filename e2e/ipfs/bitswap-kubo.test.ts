@@ -81,7 +81,7 @@ async function startNode() {
       localDiscovery: false,
       relayCount: 0,
     },
-    { ports, database },
+    { ports, crypto: ports, database },
   );
   await overlay.start();
   const blocks = new MemoryBlocks();

@@ -40,7 +40,7 @@ async function startNode(kubo: Kubo, dht: 'none' | 'server', pubsub: boolean) {
       localDiscovery: false,
       relayCount: 0,
     },
-    { ports, database },
+    { ports, crypto: ports, database },
   );
   await overlay.start();
   const names = new IpnsNames({

@@ -31,7 +31,7 @@ async function startNode(ports: RuntimePorts): Promise<OverlayService> {
       localDiscovery: false,
       relayCount: 0,
     },
-    { ports, database: ports.database.open(':memory:') },
+    { ports, crypto: ports, database: ports.database.open(':memory:') },
   );
   await node.start();
   return node;

@@ -74,7 +74,7 @@ const node = createOverlay(
     localDiscovery: false,
     ...options,
   },
-  { ports, database: ports.database.open(env['OVERLAY_DATABASE'] ?? ':memory:') },
+  { ports, crypto: ports, database: ports.database.open(env['OVERLAY_DATABASE'] ?? ':memory:') },
 );
 await node.start();
 node.handle(echo, (stream) => ({

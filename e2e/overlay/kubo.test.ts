@@ -52,7 +52,7 @@ describe('the overlay and kubo', () => {
         relayCount: 0,
         ...options,
       },
-      { ports, database },
+      { ports, crypto: ports, database },
     );
     closers.push(async () => {
       await node.close();

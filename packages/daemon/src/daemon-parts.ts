@@ -2,7 +2,7 @@
 import type { Settings } from '@tequio/api';
 import { readPieceHashes } from '@tequio/bittorrent';
 import type { Clock, Log } from '@tequio/kernel';
-import { createAead, createWebServer, lookUpText, readBootId } from '@tequio/runtime';
+import { createWebServer, lookUpText, readBootId } from '@tequio/runtime';
 import { MovedContent } from './bridge/moved-content.ts';
 import type { CompatPorts } from './compat/compat-caller.ts';
 import { createCompatRoutes } from './compat/compat-routes.ts';
@@ -19,7 +19,7 @@ export function createOverlay(node: LocalNode, settings: () => Settings, version
   const { bittorrent: engine, proxy } = settings();
   return new NodeOverlay({
     ports: outside.ports,
-    aead: createAead(),
+    crypto: node.parts.ports,
     files: node.parts.ports.files,
     database: database!,
     dataFolder: node.dataFolder,

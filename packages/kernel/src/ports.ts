@@ -261,6 +261,18 @@ export interface AeadKey {
   ): Uint8Array[] | null;
 }
 
+/** Diffie-Hellman over Curve25519 (RFC 7748). Keys and secrets have 32 bytes. */
+export interface X25519 {
+  /** A fresh pair, or the one of `secretKey`. */
+  createPair(secretKey?: Uint8Array): X25519Pair;
+}
+
+export interface X25519Pair {
+  readonly publicKey: Uint8Array;
+  /** Null: their key is none, or one of the few that make the same secret with everybody's. */
+  trySecretWith(theirPublicKey: Uint8Array): Uint8Array | null;
+}
+
 /** Diffie-Hellman over a given prime (big-endian, as are all numbers here). */
 export interface KeyAgreement {
   /** A fresh pair; `publicKey` is as long as `prime`, zeros in front. */

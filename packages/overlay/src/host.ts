@@ -14,22 +14,21 @@ import {
   removePublicAddressesMapper,
   type SingleKadDHT,
 } from '@libp2p/kad-dht';
-import { noise } from '@libp2p/noise';
 import { type Ping, ping } from '@libp2p/ping';
 import { preSharedKey } from '@libp2p/pnet';
-import { yamux } from '@libp2p/yamux';
 import { assert, type Endpoint, formatEndpoint, type Log } from '@tequio/kernel';
 import { createLibp2p, type Libp2pOptions, type ServiceFactoryMap } from 'libp2p';
 import { createGate } from './gate.ts';
 import { keyOf } from './identity.ts';
 import { limits } from './limits.ts';
-import { noiseWith } from './noise-ciphers.ts';
+import { noise } from './noise.ts';
 import type { OverlayDeps, OverlayOptions } from './options.ts';
 import type { RecordStore } from './record-store.ts';
 import { silentLogger } from './silent-logger.ts';
 import { swarmKeyFile } from './swarm-key.ts';
 import { tcpAddress } from './tcp-addresses.ts';
 import { TcpTransport } from './tcp-transport.ts';
+import { yamux } from './yamux.ts';
 
 export type Services = {
   identify: Identify;
@@ -81,8 +80,8 @@ export async function createHost(
     addresses: { listen: parts.listen },
     transports: parts.transports,
     peerDiscovery: parts.discovery,
-    connectionEncrypters: [deps.aead === undefined ? noise() : noiseWith(deps.aead)],
-    streamMuxers: [yamux()],
+    connectionEncrypters: [noise(deps.crypto)],
+    streamMuxers: [yamux(deps.ports.clock)],
     connectionGater: createGate(deps.admission ?? null) as ConnectionGater,
     connectionManager: {
       maxConnections: Math.min(options.connectionCountMax, limits.connection.count),

@@ -22,6 +22,35 @@ export const limits = {
     /** Connections, where the node's budget is larger than this. */
     count: 400,
   },
+  noise: {
+    /** One message, its tag included. Source: The Noise Protocol Framework, section 3. */
+    messageBytes: 65_535,
+    /** Names of muxers in a handshake that are looked at. */
+    muxerCount: 16,
+    /** Buffers of one message that are kept for the next ones, all connections together. */
+    spareCount: 16,
+  },
+  yamux: {
+    /** What may be sent on a stream before the other side has said more. Source: hashicorp/yamux, spec.md. */
+    windowBytes: 256 * 1024,
+    /** A window grows up to this while its stream is read as fast as it is filled. */
+    windowBytesMax: 16 * 1024 * 1024,
+    /** By which all windows of a connection may have grown, together. */
+    grownBytes: 32 * 1024 * 1024,
+    /** A window grows when half of it is used up within so many round trips, each counted as at least so long. */
+    growRoundTrips: 4,
+    roundTripMinMs: 10,
+    /** Streams that the other side may have open. */
+    inboundCount: 1024,
+    /** And that we have. */
+    outboundCount: 4096,
+    /** One frame of ours: with its head it fills a message of Noise. */
+    frameBytes: 65_535 - 16 - 12,
+    /** Round trips are measured so often. */
+    pingMs: 30_000,
+    /** Answers to somebody who asks and does not read: with so much on its way the connection ends. */
+    unreadBytes: 4 * 1024 * 1024,
+  },
   topics: {
     /** Topics of ours at once. */
     count: 1000,

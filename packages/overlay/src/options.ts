@@ -1,7 +1,8 @@
-import type { Aead, Clock, Database, FilesPort, Log, OverlayAddress, Ports } from '@tequio/kernel';
+import type { Clock, Database, FilesPort, Log, OverlayAddress, Ports } from '@tequio/kernel';
 import type { Admission, RateLimiter } from '@tequio/network';
 import type { PortMapper } from '@tequio/network/port-mapping';
 import { limits } from './limits.ts';
+import type { NoiseCrypto } from './noise-handshake.ts';
 
 export type OverlayOptions = {
   /** Seed of the node's Ed25519 key: who it is. */
@@ -39,8 +40,8 @@ export type OverlayDeps = {
     readonly clock: Clock;
     readonly log: Log;
   };
-  /** Encrypts connections. Absent: libp2p does by itself, at a greater cost. */
-  readonly aead?: Aead;
+  /** Encrypts connections. */
+  readonly crypto: NoiseCrypto;
   /** Remembers peers and records. */
   readonly database: Database;
   /** The node's budget, bans and filter. Absent: all are welcome. */

@@ -1,5 +1,6 @@
-import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface';
+import type { Stream, StreamCloseEvent } from '@libp2p/interface';
 import type { OverlayPeer, OverlayStream, OverlayStreamHandler } from '@tequio/kernel';
+import { lendAll } from './direct-stream.ts';
 import { limits } from './limits.ts';
 
 /**
@@ -107,7 +108,7 @@ export class Libp2pStream implements OverlayStream {
       queueMicrotask(() => this.#handler?.onDrain?.());
     this.#earlyBytes = 0;
     if (this.#isEnded) this.#close(stream);
-    stream.addEventListener('message', (event) => this.#handleMessage(event));
+    lendAll(stream, (bytes) => this.#handler?.onBytes(bytes));
     // What happened before anybody listened.
     if (stream.status === 'reset' || stream.status === 'aborted') this.#fail('broken off by the other side');
     else if (stream.readableEnded) queueMicrotask(() => this.#handleEnd());
@@ -119,11 +120,6 @@ export class Libp2pStream implements OverlayStream {
     this.#isClosed = true;
     this.#early = [];
     queueMicrotask(() => this.#handler?.onClose(error));
-  }
-
-  #handleMessage({ data }: StreamMessageEvent): void {
-    if (data instanceof Uint8Array) this.#handler?.onBytes(data);
-    else for (const part of data) this.#handler?.onBytes(part);
   }
 
   #handleEnd(): void {

@@ -3,7 +3,8 @@ import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Clock, StreamConnection, Timer } from '@tequio/kernel';
 import type { RateLimiter } from '@tequio/network';
-import type { Uint8ArrayList } from 'uint8arraylist';
+import { Uint8ArrayList } from 'uint8arraylist';
+import type { DirectStream } from './direct-stream.ts';
 import { limits } from './limits.ts';
 
 const { queuedBytes, limitedWriteBytes, limitedLookMs } = limits.connection;
@@ -23,11 +24,12 @@ type Init = {
  * One connection of our own ports as libp2p sees it. Reading stops while libp2p asks for it, or the limit on what comes
  * in is overdrawn; of what goes out only so much is taken as the limit and the system's queue have room for.
  */
-export class TcpConnection extends AbstractMultiaddrConnection {
+export class TcpConnection extends AbstractMultiaddrConnection implements DirectStream {
   readonly #stream: StreamConnection;
   readonly #clock: Clock;
   readonly #down: RateLimiter | null;
   readonly #up: RateLimiter | null;
+  #take: ((bytes: Uint8Array) => void) | null = null;
   #isPausedAbove = false;
   /** Written in this turn: frames of a few bytes each go out as one. */
   #parts: Uint8Array[] = [];
@@ -45,9 +47,24 @@ export class TcpConnection extends AbstractMultiaddrConnection {
     this.#up = rates?.up.child('connection') ?? null;
   }
 
+  lendTo(take: (bytes: Uint8Array) => void): void {
+    this.#take = take;
+  }
+
+  sendParts(parts: readonly Uint8Array[]): boolean {
+    const isWaiting = this.writableNeedsDrain || this.writeBuffer.byteLength > 0;
+    const isLimited = this.#up !== null && !this.#up.isUnlimited;
+    if (isWaiting || isLimited || this.writeStatus !== 'writable')
+      return this.send(new Uint8ArrayList(...parts));
+    this.writableNeedsDrain = !this.#write(parts);
+    return !this.writableNeedsDrain;
+  }
+
   /** From the ports: `bytes` are borrowed, and libp2p keeps what it is given. */
   handleBytes(bytes: Uint8Array): void {
-    this.onData(bytes.slice());
+    if (this.#take !== null && this.readStatus === 'readable' && this.readBufferLength === 0)
+      this.#take(bytes);
+    else this.onData(bytes.slice());
     const down = this.#down;
     if (down === null || down.isUnlimited) return;
     const nowMs = this.#clock.nowMs();
@@ -70,10 +87,10 @@ export class TcpConnection extends AbstractMultiaddrConnection {
 
   override sendData(data: Uint8ArrayList): SendResult {
     const up = this.#up;
-    if (up === null || up.isUnlimited) return this.#write(data);
+    if (up === null || up.isUnlimited) return this.#sendNow(data);
     const nowMs = this.#clock.nowMs();
     const some = data.sublist(0, Math.min(data.byteLength, limitedWriteBytes));
-    if (up.tryTake(some.byteLength, nowMs)) return this.#write(some);
+    if (up.tryTake(some.byteLength, nowMs)) return this.#sendNow(some);
     this.#armWrite(up);
     return { sentBytes: 0, canSendMore: false };
   }
@@ -98,13 +115,20 @@ export class TcpConnection extends AbstractMultiaddrConnection {
     if (this.#readTimer === null) this.#stream.resume();
   }
 
-  #write(data: Uint8ArrayList): SendResult {
+  #sendNow(data: Uint8ArrayList): SendResult {
+    const sentBytes = data.byteLength;
+    return { sentBytes, canSendMore: this.#write([...data]) };
+  }
+
+  /** @param parts given away @returns false: there is enough on its way */
+  #write(parts: readonly Uint8Array[]): boolean {
     if (this.#parts.length === 0) queueMicrotask(() => this.#flush());
-    // The list is libp2p's own, its parts are given away.
-    for (const part of data) this.#parts.push(part);
-    this.#partsBytes += data.byteLength;
+    for (const part of parts) {
+      this.#parts.push(part);
+      this.#partsBytes += part.length;
+    }
     this.#isFull ||= this.#stream.queuedBytes + this.#partsBytes >= queuedBytes;
-    return { sentBytes: data.byteLength, canSendMore: !this.#isFull };
+    return !this.#isFull;
   }
 
   #flush(): void {

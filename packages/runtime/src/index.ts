@@ -31,3 +31,4 @@ export { lookUpText } from './text-records.ts';
 export { createUdp, hasBatchedUdp } from './udp.ts';
 export { udpLimits } from './udp-limits.ts';
 export { createWebServer, webServerLimits } from './web-server.ts';
+export { createX25519 } from './x25519.ts';

@@ -1,4 +1,4 @@
-import type { Aead, FoldersPort, Log, Ports } from '@tequio/kernel';
+import type { Aead, FoldersPort, Log, Ports, X25519 } from '@tequio/kernel';
 import { silentLog } from '@tequio/kernel';
 import { createAead } from './aead.ts';
 import { createClock } from './clock.ts';
@@ -16,6 +16,7 @@ import { createResolver } from './resolver.ts';
 import { createSignatures } from './signatures.ts';
 import { createTcp } from './tcp.ts';
 import { createUdp } from './udp.ts';
+import { createX25519 } from './x25519.ts';
 
 export type RuntimeOptions = {
   /** Where log lines go; by default nowhere. */
@@ -27,6 +28,7 @@ export type RuntimeOptions = {
 export type RuntimePorts = Ports & {
   readonly folders: FoldersPort;
   readonly aead: Aead;
+  readonly x25519: X25519;
   /** Ends disk threads and kept HTTP connections. Sockets, listeners and databases belong to whoever opened them. */
   close(): Promise<void>;
 };
@@ -39,6 +41,7 @@ class LazyPorts implements RuntimePorts {
   readonly clock = createClock();
   readonly entropy = createEntropy();
   readonly aead = createAead();
+  readonly x25519 = createX25519();
   readonly hashes = createHashes();
   readonly signatures = createSignatures();
   readonly keyAgreement = createKeyAgreement();

@@ -18,6 +18,7 @@ test('nothing of it is there until somebody needs it; then its name lasts', asyn
     new NodeOverlay({
       ports,
       files: ports.files,
+      crypto: ports,
       database,
       dataFolder: folder,
       agent: 'tequio/9',

@@ -1,6 +1,6 @@
 /** Overlays of a test in this process, over real sockets on loopback. */
 import type { IpAddress } from '@tequio/kernel';
-import { createAead, createRuntimePorts } from '@tequio/runtime';
+import { createRuntimePorts } from '@tequio/runtime';
 import {
   createOverlay,
   defaultOverlayOptions,
@@ -17,13 +17,7 @@ export async function startOverlays(
   options: Partial<OverlayOptions> = {},
   more: Partial<OverlayDeps> = {},
 ): Promise<Overlays> {
-  const aead = createAead();
-  const all = await Promise.all(
-    // Each kind of encryption has to do with the other.
-    Array.from({ length: count }, (_, index) =>
-      startOverlay(options, index % 2 === 0 ? { aead, ...more } : more),
-    ),
-  );
+  const all = await Promise.all(Array.from({ length: count }, () => startOverlay(options, more)));
   return {
     nodes: all.map(({ node }) => node),
     close: async () => {
@@ -68,6 +62,7 @@ export async function startOverlay(
         // Other addresses of the machine would make it depend on where it runs.
         networks: { list: async () => [loopback] },
       },
+      crypto: ports,
       database,
       ...more,
     },

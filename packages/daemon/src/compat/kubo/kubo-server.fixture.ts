@@ -146,6 +146,7 @@ async function startOverlay(
         networks: { list: async () => [loopback] },
         log: silentLog,
       },
+      crypto: ports,
       database: ports.database.open(':memory:'),
     },
   );
