@@ -25,7 +25,11 @@ export type IpfsNode = {
   /** Seconds from the start of its process until it answers `id`. */
   readonly start: () => Promise<number>;
   /** One call; who calls has to read what is answered. @throws Error when it is none that says yes */
-  readonly call: (verb: string, args: Readonly<Record<string, string>>) => Promise<Response>;
+  readonly call: (
+    verb: string,
+    args: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ) => Promise<Response>;
   /** With the peer's id at the end. */
   readonly address: () => Promise<string>;
   readonly gatewayUrl: string;
@@ -133,9 +137,9 @@ export async function openKubo(folder: string, wish: KuboWish = {}): Promise<Ipf
 }
 
 function caller(apiUrl: string, headers: () => Readonly<Record<string, string>>): IpfsNode['call'] {
-  return async (verb, args) => {
+  return async (verb, args, signal) => {
     const url = `${apiUrl}/api/v0/${verb}?${new URLSearchParams(args)}`;
-    const answer = await fetch(url, { method: 'POST', headers: headers() });
+    const answer = await fetch(url, { method: 'POST', headers: headers(), signal: signal ?? null });
     if (answer.ok) return answer;
     throw new Error(`${verb}: ${answer.status} ${(await answer.text()).slice(0, 300)}`);
   };

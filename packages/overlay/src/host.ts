@@ -12,7 +12,6 @@ import {
   passthroughMapper,
   removePrivateAddressesMapper,
   removePublicAddressesMapper,
-  type SingleKadDHT,
 } from '@libp2p/kad-dht';
 import { type Ping, ping } from '@libp2p/ping';
 import { preSharedKey } from '@libp2p/pnet';
@@ -23,6 +22,7 @@ import { keyOf } from './identity.ts';
 import { limits } from './limits.ts';
 import { noise } from './noise.ts';
 import type { OverlayDeps, OverlayOptions } from './options.ts';
+import type { TellableDht } from './provider-telling.ts';
 import type { RecordStore } from './record-store.ts';
 import { silentLogger } from './silent-logger.ts';
 import { swarmKeyFile } from './swarm-key.ts';
@@ -248,10 +248,11 @@ function createDhts({ dht, swarmKey }: OverlayOptions): Pick<ServiceFactoryMap<S
   return { dht: wan, lanDht: lan };
 }
 
-/** The DHTs that are there, each with its routing table, which its type does not promise. */
-export function dhtsOf(host: Host): readonly SingleKadDHT[] {
+/** The DHTs that are there, with what their type does not promise. */
+export function dhtsOf(host: Host): readonly TellableDht[] {
   return [host.services.dht, host.services.lanDht].filter(
-    (dht): dht is SingleKadDHT => dht !== undefined && 'routingTable' in dht,
+    (dht): dht is TellableDht =>
+      dht !== undefined && ['routingTable', 'providers', 'protocol'].every((name) => name in dht),
   );
 }
 

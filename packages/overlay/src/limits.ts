@@ -78,6 +78,40 @@ export const limits = {
     /** How often those that have ended are swept out. */
     sweepMs: 3600 * 1000,
   },
+  regions: {
+    /** Peers that are told who has a key. Source: libp2p specs, kad-dht, k. */
+    nearestCount: 20,
+    /** Of the peers that are known so many must have answered, where there are fewer than that. */
+    answeringPart: 0.75,
+    /** Lookups that one region is worth; beyond it keys are looked up one by one. */
+    lookups: 12,
+    lookupMs: 60_000,
+    /** Regions that are looked for at once. */
+    exploredAtOnce: 4,
+    /** Of a region: with 16 there are a million peers. A key in such a one is found by that many tries. */
+    prefixBits: 16,
+    /** Who is in a region changes slowly: peers stay for hours. */
+    trustedMs: 5 * 60 * 1000,
+    /** Regions that are remembered. */
+    count: 4096,
+  },
+  lines: {
+    /** A stream on which nothing is told is closed, before the other side does so: some do after ten seconds. */
+    idleMs: 4000,
+    openMs: 15_000,
+    /** Until a peer has worked through one write. */
+    answerMs: 30_000,
+    /** Of the answer: a few dozen peers with their addresses. */
+    answerBytes: 1024 * 1024,
+    /** Bytes that wait for one peer. */
+    queuedBytes: 4 * 1024 * 1024,
+    /** One write. */
+    writeBytes: 64 * 1024,
+    /** A peer that could not be told is not tried again for so long. */
+    failedMs: 60_000,
+    /** Such peers that are remembered. */
+    failedCount: 4096,
+  },
   peers: {
     /** Known peers that are kept, newest first. */
     count: 10_000,

@@ -36,7 +36,10 @@ export type OverlayOptions = {
 };
 
 export type OverlayDeps = {
-  readonly ports: Pick<Ports, 'tcp' | 'udp' | 'networks' | 'resolver' | 'signatures'> & {
+  readonly ports: Pick<
+    Ports,
+    'tcp' | 'udp' | 'networks' | 'resolver' | 'signatures' | 'hashes' | 'entropy'
+  > & {
     readonly clock: Clock;
     readonly log: Log;
   };

@@ -93,7 +93,12 @@ class Libp2pOverlay implements OverlayService {
     this.#running = {
       host,
       topics: new Topics(pubsubOf(host)),
-      routing: new Routing(dhtsOf(host), host.peerId),
+      routing: new Routing(dhtsOf(host), {
+        host,
+        hashes: this.#deps.ports.hashes,
+        clock: this.#deps.ports.clock,
+        randomBytes: (count) => this.#deps.ports.entropy.bytes(count),
+      }),
     };
     await host.start();
     this.#log.info('overlay.started', { peer: this.peer });
@@ -110,6 +115,7 @@ class Libp2pOverlay implements OverlayService {
     this.#ending.abort();
     this.#mapped?.close();
     await this.#stun?.close();
+    this.#running?.routing.close();
     await this.#running?.host.stop();
     this.#slots?.close();
     this.#running = null;

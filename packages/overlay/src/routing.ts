@@ -4,6 +4,7 @@ import { NodeError, type OverlayProvider, type OverlayRecordRules, tryDecodeUtf8
 import { CID } from 'multiformats/cid';
 import { decode as decodeDigest } from 'multiformats/hashes/digest';
 import { limits } from './limits.ts';
+import { ProviderTelling, type ProviderTellingDeps, type TellableDht } from './provider-telling.ts';
 
 /** Multicodec of raw bytes: the DHT looks at the hash alone. */
 const rawCodec = 0x55;
@@ -12,23 +13,23 @@ const rawCodec = 0x55;
 export class Routing {
   readonly #dhts: readonly SingleKadDHT[];
   readonly #self: PeerId;
+  readonly #tellings: readonly ProviderTelling[];
 
-  constructor(dhts: readonly SingleKadDHT[], self: PeerId) {
+  constructor(dhts: readonly TellableDht[], deps: Omit<ProviderTellingDeps, 'dht'>) {
     this.#dhts = dhts;
-    this.#self = self;
+    this.#self = deps.host.peerId;
+    this.#tellings = dhts.map((dht) => new ProviderTelling({ ...deps, dht }));
   }
 
+  close(): void {
+    for (const telling of this.#tellings) telling.close();
+  }
+
+  /** @throws NodeError `OVERLAY_RECORD` for a key that is no multihash */
   async provide(key: Uint8Array, signal: AbortSignal): Promise<number> {
-    const cid = cidOf(key);
-    const takers = new Set<string>();
-    await this.#ask(
-      (dht) => dht.provide(cid, { signal }),
-      (event) => {
-        if (event.name === 'PEER_RESPONSE' && event.messageName === 'ADD_PROVIDER')
-          takers.add(event.from.toString());
-      },
-    );
-    return takers.size;
+    cidOf(key);
+    const takers = await Promise.all(this.#tellings.map((telling) => telling.tell(key, signal)));
+    return new Set(takers.flat()).size;
   }
 
   async find(

@@ -57,6 +57,8 @@ export async function startOverlay(
         udp: ports.udp,
         resolver: ports.resolver,
         signatures: ports.signatures,
+        hashes: ports.hashes,
+        entropy: ports.entropy,
         clock: ports.clock,
         log: ports.log,
         // Other addresses of the machine would make it depend on where it runs.

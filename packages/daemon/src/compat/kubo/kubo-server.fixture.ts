@@ -142,6 +142,8 @@ async function startOverlay(
         udp: ports.udp,
         resolver: ports.resolver,
         signatures,
+        hashes: ports.hashes,
+        entropy,
         clock: ports.clock,
         networks: { list: async () => [loopback] },
         log: silentLog,
