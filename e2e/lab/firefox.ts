@@ -33,6 +33,20 @@ type Reply = {
 };
 type Node = { readonly sharedId: string };
 
+export type FirefoxOptions = {
+  readonly width: number;
+  readonly height: number;
+  /** What the user speaks, as `es-MX`. */
+  readonly language: string;
+  /** Presses with a finger, where it else has a mouse. */
+  readonly isTouch?: boolean;
+  /** What has no sound plays at once, and without a press. */
+  readonly autoplay?: boolean;
+};
+
+/** What is looked for: its role and, where one is meant of several, its name. */
+type Part = readonly [role: string, name?: string];
+
 export class Firefox {
   readonly #profile = mkdtempSync(join(tmpdir(), 'tequio-firefox-'));
   readonly #running: Running;
@@ -40,9 +54,16 @@ export class Firefox {
   #socket: WebSocket | null = null;
   #nextId = 1;
   #context = '';
+  readonly #options: FirefoxOptions;
 
-  private constructor() {
-    const lines = Object.entries(preferences).map(
+  private constructor(options: FirefoxOptions) {
+    this.#options = options;
+    const own = {
+      'intl.accept_languages': `${options.language}, ${options.language.split('-')[0]}`,
+      'dom.w3c_touch_events.enabled': options.isTouch === true ? 1 : 0,
+      ...(options.autoplay === true && { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0 }),
+    };
+    const lines = Object.entries({ ...preferences, ...own }).map(
       ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
     );
     writeFileSync(join(this.#profile, 'user.js'), `${lines.join('\n')}\n`);
@@ -52,8 +73,8 @@ export class Firefox {
     });
   }
 
-  static async start(): Promise<Firefox> {
-    const firefox = new Firefox();
+  static async start(options: FirefoxOptions): Promise<Firefox> {
+    const firefox = new Firefox(options);
     try {
       const address = await until('Firefox listens', 60_000, () => {
         if (firefox.#running.exit !== null) throw new HopelessError(firefox.#running.stderr);
@@ -94,54 +115,79 @@ export class Firefox {
     await until(what, waitMs, async () => (await this.evaluate(`Boolean(${expression})`)) === true);
   }
 
-  /** Clicks what a screen reader would call so; of several the last, which is in the dialog on top. */
-  async press(role: string, name: string): Promise<void> {
-    const { sharedId } = await this.#find(role, name);
-    const origin = { type: 'element', element: { sharedId } };
-    await this.#ask('script.callFunction', {
-      functionDeclaration: '(element) => element.scrollIntoView({ block: "center" })',
-      arguments: [{ sharedId }],
-      target: { context: this.#context },
-      awaitPromise: false,
-    });
-    await this.#ask('input.performActions', {
-      context: this.#context,
+  /** Presses what a screen reader would call so; of several the last, which is in the dialog on top. */
+  async press(role: string, name: string, within?: Part): Promise<void> {
+    const { sharedId } = await this.find(role, name, within);
+    await this.#call('(element) => element.scrollIntoView({ block: "center" })', sharedId);
+    await this.#act({
+      type: 'pointer',
+      id: 'hand',
+      parameters: { pointerType: this.#options.isTouch === true ? 'touch' : 'mouse' },
       actions: [
-        {
-          type: 'pointer',
-          id: 'mouse',
-          actions: [
-            { type: 'pointerMove', x: 0, y: 0, origin },
-            { type: 'pointerDown', button: 0 },
-            { type: 'pointerUp', button: 0 },
-          ],
-        },
+        { type: 'pointerMove', x: 0, y: 0, origin: { type: 'element', element: { sharedId } } },
+        { type: 'pointerDown', button: 0 },
+        { type: 'pointerUp', button: 0 },
       ],
     });
   }
 
-  /** Writes into the field of this name, in place of what is there, key by key. */
-  async write(name: string, text: string): Promise<void> {
-    await this.press('textbox', name);
-    const key = (value: string): object[] => [
-      { type: 'keyDown', value },
-      { type: 'keyUp', value },
-    ];
+  /** Writes into the field of this name, in place of what is there, key by key, and goes on to the next one. */
+  async write(role: string, name: string, text: string, within?: Part): Promise<void> {
+    await this.press(role, name, within);
     const all = [{ type: 'keyDown', value: '\uE009' }, ...key('a'), { type: 'keyUp', value: '\uE009' }];
-    await this.#ask('input.performActions', {
-      context: this.#context,
-      actions: [{ type: 'key', id: 'keys', actions: [...all, ...[...text].flatMap(key)] }],
+    await this.#act({
+      type: 'key',
+      id: 'keys',
+      actions: [...all, ...[...text].flatMap(key), ...key('\uE004')],
     });
   }
 
-  #find(role: string, name: string): Promise<Node> {
+  /** Chooses in a closed list with the arrows. */
+  async choose(name: string, option: string, within?: Part): Promise<void> {
+    const { sharedId } = await this.find('combobox', name, within);
+    const place = `[...element.options].findIndex(({ text }) => text === ${JSON.stringify(option)})`;
+    const steps = Number(await this.#call(`(element) => { element.focus(); return ${place}; }`, sharedId));
+    if (steps < 0) throw new Error(`${name} has no ${option}`);
+    const [home, down] = ['\uE011', '\uE015'];
+    await this.#act({ type: 'key', id: 'keys', actions: [home, ...Array(steps).fill(down)].flatMap(key) });
+  }
+
+  async propertyOf(role: string, name: string, property: string, within?: Part): Promise<unknown> {
+    const { sharedId } = await this.find(role, name, within);
+    return this.#call(`(element) => element[${JSON.stringify(property)}]`, sharedId);
+  }
+
+  /** Waits for it. */
+  find(role: string, name: string, within?: Part): Promise<Node> {
     return until(`a ${role} called ${name}`, waitMs, async () => {
-      const { nodes } = await this.#ask<{ nodes: Node[] }>('browsingContext.locateNodes', {
-        context: this.#context,
-        locator: { type: 'accessibility', value: { role, name } },
-      });
-      return nodes.at(-1) ?? null;
+      const around = within === undefined ? undefined : await this.#locate(within, undefined);
+      if (around === null) return null;
+      return this.#locate([role, name], around);
     });
+  }
+
+  async #locate([role, name]: Part, within: Node | undefined): Promise<Node | null> {
+    const { nodes } = await this.#ask<{ nodes: Node[] }>('browsingContext.locateNodes', {
+      context: this.#context,
+      locator: { type: 'accessibility', value: { role, ...(name !== undefined && { name }) } },
+      ...(within !== undefined && { startNodes: [{ sharedId: within.sharedId }] }),
+    });
+    return nodes.at(-1) ?? null;
+  }
+
+  async #act(source: object): Promise<void> {
+    await this.#ask('input.performActions', { context: this.#context, actions: [source] });
+  }
+
+  /** What a function in the page says of an element. */
+  async #call(functionDeclaration: string, sharedId: string): Promise<unknown> {
+    const { result } = await this.#ask<{ result: { value?: unknown } }>('script.callFunction', {
+      functionDeclaration,
+      arguments: [{ sharedId }],
+      target: { context: this.#context },
+      awaitPromise: false,
+    });
+    return result?.value;
   }
 
   async #connect(url: string): Promise<void> {
@@ -158,8 +204,12 @@ export class Firefox {
       socket.addEventListener('error', () => reject(new Error(`no connection to ${url}`)));
     });
     await this.#ask('session.new', { capabilities: { alwaysMatch: {} } });
-    const { contexts } = await this.#ask<{ contexts: { context: string }[] }>('browsingContext.getTree', {});
-    this.#context = contexts[0]!.context;
+    // The first window has not the focus: nothing is told of it there, and no change of a field that is left.
+    const { context } = await this.#ask<{ context: string }>('browsingContext.create', { type: 'window' });
+    this.#context = context;
+    await this.#ask('browsingContext.activate', { context });
+    const { width, height } = this.#options;
+    await this.#ask('browsingContext.setViewport', { context: this.#context, viewport: { width, height } });
   }
 
   #ask<Result>(method: string, params: object): Promise<Result> {
@@ -174,4 +224,11 @@ export class Firefox {
       this.#socket!.send(JSON.stringify({ id, method, params }));
     });
   }
+}
+
+function key(value: string): object[] {
+  return [
+    { type: 'keyDown', value },
+    { type: 'keyUp', value },
+  ];
 }

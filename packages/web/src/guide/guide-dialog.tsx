@@ -1,6 +1,6 @@
 import type { SettingsPatch } from '@tequio/api';
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useId, useState } from 'preact/hooks';
 import { node } from '../node.ts';
 import { attempt } from '../notice.ts';
 import { registerMagnet } from '../pwa/handed-over.ts';
@@ -91,6 +91,7 @@ const typedMs = 250;
 
 function FolderStep({ start, answers, answer }: StepProps): JSX.Element {
   const [freeBytes, setFreeBytes] = useState<number | null>(null);
+  const hintId = useId();
   const { folder } = answers;
   useEffect(() => {
     let isOver = false;
@@ -108,23 +109,26 @@ function FolderStep({ start, answers, answer }: StepProps): JSX.Element {
   return (
     <>
       <h3>{say('guide.folder.title')}</h3>
-      <label class="field">
-        <span>{say('add.folder')}</span>
-        <input
-          class="input"
-          value={folder}
-          required
-          disabled={start.isFixed('folders.download')}
-          pattern={'(/|[A-Za-z]:[\\\\\\/]|\\\\\\\\).*'}
-          title={say('guide.folder.wrong')}
-          onInput={(event) => answer({ folder: event.currentTarget.value })}
-        />
-        <small class="hint" role="status">
+      <div class="field">
+        <label>
+          <span class="label">{say('add.folder')}</span>
+          <input
+            class="input"
+            value={folder}
+            required
+            disabled={start.isFixed('folders.download')}
+            pattern={'(/|[A-Za-z]:[\\\\\\/]|\\\\\\\\).*'}
+            title={say('guide.folder.wrong')}
+            aria-describedby={hintId}
+            onInput={(event) => answer({ folder: event.currentTarget.value })}
+          />
+        </label>
+        <small id={hintId} class="hint" role="status">
           {freeBytes === null
             ? say('guide.folder.unknown')
             : say('guide.folder.free', { size: formatBytes(freeBytes) })}
         </small>
-      </label>
+      </div>
     </>
   );
 }
