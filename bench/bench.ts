@@ -16,6 +16,7 @@ const help = `npm run bench -- [ROW ...] [options]
   --quick         less of everything, to see that it works: results are marked and never shown in the documents
   --only A;B      these programs only
   --cases A;B     these cases only
+  --minutes N     begin no round of a row after N minutes; each case is measured once at least
   --folder DIR    where content and downloads go (the system's temporary folder)
   --add FILE      adds these rounds to those of FILE, for a machine that is not free for long
   --out FILE      where the results of one row go (bench/results/ROW-TIME.json)
@@ -28,6 +29,7 @@ const runners: Readonly<Record<string, () => Promise<RowRunner>>> = {
   download: () => import('./rows/download.ts').then((module) => module.download),
   pieces: () => import('./rows/download.ts').then((module) => module.pieces),
   formats: () => import('./rows/download.ts').then((module) => module.formats),
+  'utp-far': () => import('./rows/utp-far.ts').then((module) => module.utpFar),
   swarm: () => import('./rows/swarm.ts').then((module) => module.swarm),
   seed: () => import('./rows/seed.ts').then((module) => module.seed),
   peers: () => import('./rows/peers.ts').then((module) => module.peers),
@@ -56,6 +58,7 @@ const { values, positionals } = parseArgs({
     folder: { type: 'string', default: tmpdir() },
     out: { type: 'string', default: '' },
     add: { type: 'string', default: '' },
+    minutes: { type: 'string', default: 'Infinity' },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -79,6 +82,7 @@ async function runOne(name: string): Promise<boolean> {
     cases: listOf(values.cases),
     folder: values.folder,
     out: values.out || values.add,
+    minutes: Number(values.minutes),
     earlier: values.add === '' ? null : (JSON.parse(readFileSync(values.add, 'utf8')) as Result),
   });
   if (ran === null) return false;
@@ -100,11 +104,16 @@ if (unknown !== undefined) {
 const { usePackedProgram } = await import('./packed.ts');
 await usePackedProgram();
 let allWell = true;
+const rowSeconds: string[] = [];
 for (const name of positionals.length > 0 ? positionals : table.map((row) => row.name)) {
+  const startMs = performance.now();
   const isWell = await runOne(name).catch((error: unknown) => {
     stderr.write(`bench: ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
     return false;
   });
   allWell = isWell && allWell;
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
+  rowSeconds.push(`${name.padEnd(14)}${seconds.padStart(6)} s${isWell ? '' : '  not all went well'}\n`);
 }
+stderr.write(`\n${rowSeconds.join('')}`);
 exit(allWell ? 0 : 1);

@@ -42,3 +42,15 @@ export const libtorrentSettings = {
   send_buffer_low_watermark: 1024 * 1024,
   send_buffer_watermark_factor: 150,
 } as const;
+
+/** For rows about uTP. */
+export const utpOnlySettings = {
+  ...libtorrentSettings,
+  enable_incoming_utp: true,
+  enable_outgoing_utp: true,
+  enable_incoming_tcp: false,
+  enable_outgoing_tcp: false,
+  // As Tequio asks of the system for its own; with the default it loses bursts and is slower still.
+  recv_socket_buffer_size: 2 * 1024 * 1024,
+  send_socket_buffer_size: 2 * 1024 * 1024,
+} as const;

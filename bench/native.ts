@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const libraries = { limit: ['-pthread', '-lcrypto'], leeches: [], announces: [] } as const;
+const libraries = { limit: ['-pthread', '-lcrypto'], leeches: [], announces: [], relay: [] } as const;
 
 export type NativeName = keyof typeof libraries;
 

@@ -2,11 +2,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { stderr } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { canOpenLab, Lab } from '../e2e/lab/lab.ts';
 import { keepFreeMemory, touchMemory } from './host-memory.ts';
 import { describeMachine, isMemory } from './machine.ts';
 import { resultsFile } from './results-file.ts';
-import type { Contender, Result, RowRunner, Sample } from './row.ts';
+import type { Contender, Result, RowRunner, Sample, Values } from './row.ts';
 
 export type RoundsOptions = {
   readonly rounds: number;
@@ -20,7 +21,16 @@ export type RoundsOptions = {
   readonly out: string;
   /** An earlier run that these rounds are added to; null: none. */
   readonly earlier: Result | null;
+  /** After this share of it each case begins no further round; its first is always measured. */
+  readonly minutes: number;
 };
+
+/** One measurement of one program: who needs longer has failed. */
+const measureTimeoutMs = 900_000;
+/** For what a measurement that was ended has to put away. */
+const graceMs = 30_000;
+/** A program that has failed so often in a case is left out of the rest of it. */
+const failureCountMax = 2;
 
 type Found = { samples: Sample[]; failures: Result['failures'][number][] };
 
@@ -40,6 +50,7 @@ export async function runRow(
   if (isMemory(options.folder))
     stderr.write(`bench: ${options.folder} is memory (tmpfs): disks are not part of what is measured.\n`);
   const startedAt = new Date().toISOString();
+  const beganMs = performance.now();
   const giveBack = keepFreeMemory();
   if (giveBack !== null && !options.quick) touchMemory(touchedBytes);
   const lab = Lab.open(options.folder);
@@ -53,7 +64,22 @@ export async function runRow(
       throw new Error('rounds can only be added to a run with the same setting');
     const firstRound = earlier?.rounds ?? 0;
     const wanted = cases.filter(({ name: is }) => options.cases.length === 0 || options.cases.includes(is));
-    for (const { name: caseName, open } of wanted) {
+    const file = options.out || resultsFile(options.quick ? `quick-${name}` : name);
+    const resultNow = (unfinished: boolean): Result =>
+      joined(earlier, {
+        row: name,
+        quick: options.quick,
+        startedAt,
+        ...(unfinished ? { unfinished } : {}),
+        rounds: options.rounds,
+        machine: { ...describeMachine(options.folder), freeMemoryKept: giveBack !== null },
+        setting,
+        programs,
+        missing: [...missing],
+        cases: Object.fromEntries(wanted.map((one) => [one.name, one.size ?? null])),
+        ...found,
+      });
+    for (const [index, { name: caseName, open }] of wanted.entries()) {
       stderr.write(`bench: ${name}: ${caseName}\n`);
       const { contenders, close } = await open();
       const here = contenders.filter(({ program, version }) => {
@@ -62,26 +88,18 @@ export async function runRow(
         else missing.add(program);
         return version !== null;
       });
+      const until = beganMs + (options.minutes * 60_000 * (index + 1)) / wanted.length;
+      const turns = { from: firstRound, count: options.rounds, untilMs: until };
       try {
-        await measureInTurn(caseName, here, { from: firstRound, count: options.rounds }, found);
+        await measureInTurn(lab, caseName, here, turns, found, () => write(resultNow(true), file));
       } finally {
         await close?.();
       }
     }
     for (const program of missing) stderr.write(`bench: ${program} is not here and is left out.\n`);
-    const result = joined(earlier, {
-      row: name,
-      quick: options.quick,
-      startedAt,
-      rounds: options.rounds,
-      machine: { ...describeMachine(options.folder), freeMemoryKept: giveBack !== null },
-      setting,
-      programs,
-      missing: [...missing],
-      cases: Object.fromEntries(wanted.map((one) => [one.name, one.size ?? null])),
-      ...found,
-    });
-    return { result, file: write(result, options.out) };
+    const result = resultNow(false);
+    write(result, file);
+    return { result, file };
   } finally {
     lab.close();
     giveBack?.();
@@ -103,34 +121,60 @@ function joined(earlier: Result | null, later: Result): Result {
   };
 }
 
+/** @param keep is called after each round, so that nobody's end takes away what was measured */
 async function measureInTurn(
+  lab: Lab,
   caseName: string,
   contenders: readonly Contender[],
-  { from, count }: { readonly from: number; readonly count: number },
+  { from, count, untilMs }: { readonly from: number; readonly count: number; readonly untilMs: number },
   { samples, failures }: Found,
+  keep: () => void,
 ): Promise<void> {
+  const failureCounts = new Map<string, number>();
   for (let round = from; round < from + count; round++) {
+    if (round > from && performance.now() > untilMs) return;
     for (let i = 0; i < contenders.length; i++) {
       // Nobody always comes after the same one.
-      const { program, measure } = contenders[(i + round) % contenders.length]!;
+      const contender = contenders[(i + round) % contenders.length]!;
+      const { program } = contender;
+      if ((failureCounts.get(program) ?? 0) >= failureCountMax) continue;
       const head = `bench: round ${round + 1}: ${program}`;
+      const startMs = performance.now();
+      const took = (): string => `(${((performance.now() - startMs) / 1000).toFixed(0)} s in all)`;
       try {
-        const values = await measure(round);
+        const values = await measureInTime(lab, contender, round);
         samples.push({ case: caseName, program, round, values });
         const shown = Object.entries(values).map(([key, value]) => `${key} ${Number(value.toPrecision(4))}`);
-        stderr.write(`${head}: ${shown.join(', ')}\n`);
+        stderr.write(`${head}: ${shown.join(', ')} ${took()}\n`);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         failures.push({ case: caseName, program, round, message: message.slice(0, 500) });
-        stderr.write(`${head} failed: ${message.slice(0, 2000)}\n`);
+        failureCounts.set(program, (failureCounts.get(program) ?? 0) + 1);
+        stderr.write(`${head} failed: ${message.slice(0, 2000)} ${took()}\n`);
       }
     }
+    keep();
   }
 }
 
-function write(result: Result, out: string): string {
-  const file = out || resultsFile(result.quick ? `quick-${result.row}` : result.row);
+/** A measurement that takes too long is ended by ending the programs that it has started. */
+async function measureInTime(lab: Lab, { measure }: Contender, round: number): Promise<Values> {
+  const before = new Set(lab.hosts);
+  const measured = measure(round);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, measureTimeoutMs, 'late')));
+  try {
+    const first = await Promise.race([measured, late]);
+    if (first !== 'late') return first;
+    for (const host of lab.hosts) if (!before.has(host)) lab.removeHost(host);
+    await Promise.race([measured.catch(() => {}), sleep(graceMs, null, { ref: false })]);
+    throw new Error(`not done after ${measureTimeoutMs / 1000} s`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function write(result: Result, file: string): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
-  return file;
 }

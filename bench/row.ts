@@ -30,6 +30,7 @@ export type Goal = { readonly measure: string; readonly case?: string } & (
   | { readonly kind: 'than-best'; readonly atLeast: number; readonly besides?: readonly string[] }
   | { readonly kind: 'than'; readonly program: string; readonly atLeast: number }
   | { readonly kind: 'at-most'; readonly atMost: number }
+  | { readonly kind: 'at-least'; readonly atLeast: number }
   /** Ours in one case by ours in another. */
   | { readonly kind: 'flat'; readonly from: string; readonly to: string; readonly atMost: number }
   /** The exponent of growth over the sizes of the cases. */
@@ -89,6 +90,8 @@ export type Result = {
   readonly row: string;
   readonly quick: boolean;
   readonly startedAt: string;
+  /** It was ended before its last round. */
+  readonly unfinished?: boolean;
   readonly rounds: number;
   readonly machine: Readonly<Record<string, unknown>>;
   readonly setting: Readonly<Record<string, unknown>>;

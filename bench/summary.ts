@@ -91,6 +91,12 @@ function judgeOne(goal: Goal, measure: Measure, result: Result): GoalOutcome | n
       const text = `${measure.title}: at most ${goal.atMost}${where}`;
       return { text, found: found.toFixed(measure.digits), reached: found <= goal.atMost };
     }
+    case 'at-least': {
+      const found = leastOf(result, measure, cases);
+      if (found === null) return null;
+      const text = `${measure.title}: at least ${goal.atLeast}${where}`;
+      return { text, found: found.toFixed(measure.digits), reached: found >= goal.atLeast };
+    }
     case 'flat': {
       const [from, to] = [goal.from, goal.to].map((name) => mostOf(result, measure, [name]));
       if (from == null || to == null) return null;
@@ -121,9 +127,19 @@ function leastRatio(
 
 /** The largest of our medians. */
 function mostOf(result: Result, measure: Measure, cases: readonly string[]): number | null {
-  const medians = cases.flatMap((name) => {
+  const medians = mediansOf(result, measure, cases);
+  return medians.length === 0 ? null : Math.max(...medians);
+}
+
+function leastOf(result: Result, measure: Measure, cases: readonly string[]): number | null {
+  const medians = mediansOf(result, measure, cases);
+  return medians.length === 0 ? null : Math.min(...medians);
+}
+
+/** Ours, of each case that was measured. */
+function mediansOf(result: Result, measure: Measure, cases: readonly string[]): readonly number[] {
+  return cases.flatMap((name) => {
     const values = valuesOf(result.samples, { case: name, program: ours, measure: measure.key });
     return values.length === 0 ? [] : [spreadOf(values).median];
   });
-  return medians.length === 0 ? null : Math.max(...medians);
 }

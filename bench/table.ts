@@ -148,6 +148,22 @@ export const table: readonly RowTable[] = [
     goals: [],
   },
   {
+    name: 'utp-far',
+    title: 'uTP over a long line',
+    about:
+      'uTP alone, each program to itself, between two machines: without delay, and through a relay that delays each ' +
+      'datagram by 25 ms each way, loses one in a hundred and holds 1,000 at most. The last column is the rate by that ' +
+      "of the program's own TCP.",
+    measures: [
+      { ...rate, digits: 2 },
+      { key: 'byTcp', title: 'by own TCP', digits: 2, better: 'more' },
+    ],
+    goals: [
+      { kind: 'than-best', measure: 'rate', atLeast: 1 },
+      { kind: 'at-least', measure: 'byTcp', case: 'no delay', atLeast: 0.3 },
+    ],
+  },
+  {
     name: 'magnet',
     title: 'From a magnet link to the first piece',
     about: 'Nothing but the link and one node of a DHT of 21 nodes, until the first piece is verified.',

@@ -13,7 +13,7 @@ import { LibtorrentPeer, LibtorrentTool } from '../e2e/lab/libtorrent.ts';
 import { versionOf } from '../e2e/lab/programs.ts';
 import { TequioPeer } from '../e2e/lab/tequio.ts';
 import { until } from '../e2e/lab/until.ts';
-import { libtorrentSettings } from './libtorrents.ts';
+import { utpOnlySettings } from './libtorrents.ts';
 import { usageOf } from './processes.ts';
 import { resultsFile } from './results-file.ts';
 import { runInLab } from './run-in-lab.ts';
@@ -49,17 +49,6 @@ const pairs: readonly Pair[] = (['links', 'loopback'] as const).flatMap((line) =
     (['Tequio', 'libtorrent'] as const).map((to) => ({ line, from, to })),
   ),
 );
-
-const utpOnly = {
-  ...libtorrentSettings,
-  enable_incoming_utp: true,
-  enable_outgoing_utp: true,
-  enable_incoming_tcp: false,
-  enable_outgoing_tcp: false,
-  // As Tequio asks of the system for its own; with the default it loses bursts and is slower still.
-  recv_socket_buffer_size: 2 * 1024 * 1024,
-  send_socket_buffer_size: 2 * 1024 * 1024,
-};
 
 /** @returns the exit code */
 export async function run(args: readonly string[]): Promise<number> {
@@ -153,7 +142,7 @@ async function hostsFor(lab: Lab, line: Line): Promise<readonly [Host, Host]> {
 }
 
 async function start(program: Program, host: Host): Promise<LibtorrentPeer | TequioPeer> {
-  if (program === 'libtorrent') return LibtorrentPeer.start(host, utpOnly);
+  if (program === 'libtorrent') return LibtorrentPeer.start(host, utpOnlySettings);
   return new TequioPeer(host, ['--transport', 'utp', '--bind', host.address]);
 }
 

@@ -38,9 +38,10 @@ function renderSection(row: RowTable, result: Result): string {
   const when = result.startedAt === '' ? '' : ` on ${result.startedAt.slice(0, 10)}`;
   const seeder = result.setting['seeder'];
   const by = typeof seeder === 'string' ? `, served by libtorrent ${seeder}` : '';
+  const early = result.unfinished === true ? ' The run was ended early: not all rounds are here.' : '';
   return [
     `## ${row.title}\n`,
-    `${row.about} ${result.rounds} rounds${when}${by}: \`npm run bench -- ${row.name}\`.\n`,
+    `${row.about} ${result.rounds} rounds${when}${by}: \`npm run bench -- ${row.name}\`.${early}\n`,
     `${picture(row.name, row.title)}${growth}`,
     renderRow(row, result),
   ].join('\n');

@@ -22,7 +22,9 @@ export class Lab {
   /** Everything that belongs to this lab, removed with it. */
   readonly folder: string;
   readonly #number: number;
+  /** By their places; the place of one that was removed goes to the next. */
   readonly #hosts: Host[] = [];
+  #madeCount = 0;
   readonly #forget: () => void;
   #closed = false;
 
@@ -49,13 +51,20 @@ export class Lab {
 
   /** A new host; its folder is `folder/name`. */
   addHost(name: string): Host {
-    const index = this.#hosts.length + 1;
+    const free = this.#hosts.findIndex((host) => host.isRemoved);
+    const place = free < 0 ? this.#hosts.length : free;
+    const index = place + 1;
     if (index > hostCountMax) throw new Error('too many hosts in one lab');
     const namespace = `${bridgePrefix}${this.#number}-${index}`;
     const outside = outsideOf(namespace);
     const address = `10.77.${this.#number}.${index + 9}`;
-    const host = new Host(namespace, address, this.address, join(this.folder, `${index}-${name}`));
-    this.#hosts.push(host);
+    const host = new Host(
+      namespace,
+      address,
+      this.address,
+      join(this.folder, `${++this.#madeCount}-${name}`),
+    );
+    this.#hosts[place] = host;
     ip('netns', 'add', namespace);
     ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
     ip('link', 'set', outside, 'master', `${bridgePrefix}${this.#number}`, 'up');
@@ -69,6 +78,11 @@ export class Lab {
   removeHost(host: Host): void {
     removeNamespace(host.namespace);
     host.isRemoved = true;
+  }
+
+  /** Those that are there now. */
+  get hosts(): readonly Host[] {
+    return this.#hosts.filter((host) => !host.isRemoved);
   }
 
   /** Ends every program, removes hosts, bridge and folder. Synchronous, so that it also works at exit. */
