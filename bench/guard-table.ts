@@ -32,8 +32,8 @@ export const guards: readonly Guard[] = [
     ['DHT, an answer written', 1.6, 6],
   ]),
   guard(`${wire}/tracker.bench.ts`, onePass, [
-    ['HTTP announce read', 19, 50],
-    ['HTTP announce answered', 13, 40],
+    ['HTTP announce read', 7.6, 25],
+    ['HTTP announce answered', 2.9, 10],
     ['UDP announce read', 4.7, 15],
   ]),
   guard(`${wire}/peer-decoder.bench.ts`, 'a copy of the same blocks', [['blocks decoded', 1.3, 3]]),

@@ -181,11 +181,22 @@ export class EpollHttpConnection {
   }
 }
 
+/** What is the same in all answers with these headers: servers give the same object again and again. */
+const fixedHeads = new WeakMap<
+  HttpServerResponse['headers'],
+  { readonly status: number; readonly text: string }
+>();
+
 function answerHead({ status, headers, body }: HttpServerResponse, isLast: boolean): string {
-  let head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\n`;
-  for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
+  let fixed = fixedHeads.get(headers);
+  if (fixed?.status !== status) {
+    let text = `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\n`;
+    for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
+    fixed = { status, text };
+    fixedHeads.set(headers, fixed);
+  }
   const connection = isLast ? 'close' : 'keep-alive';
-  return `${head}content-length: ${body.length}\r\ndate: ${dateText()}\r\nconnection: ${connection}${headEnd}`;
+  return `${fixed.text}content-length: ${body.length}\r\ndate: ${dateText()}\r\nconnection: ${connection}${headEnd}`;
 }
 
 let dateOfMs = 0;

@@ -74,7 +74,11 @@ export class HttpTrackerServer {
       case '/stats':
         return text(200, statsText(this.#options.stats()));
       case '/stats.json':
-        return response(200, 'application/json', encodeUtf8(`${JSON.stringify(this.#options.stats())}\n`));
+        return {
+          status: 200,
+          headers: jsonHeaders,
+          body: encodeUtf8(`${JSON.stringify(this.#options.stats())}\n`),
+        };
       case '/':
         return text(200, 'A BitTorrent tracker: /announce, /scrape, /stats, /stats.json\n');
       default:
@@ -163,18 +167,17 @@ function statsText(stats: Readonly<Record<string, number>>): string {
 }
 
 function bencoded(body: Uint8Array): HttpServerResponse {
-  return response(200, 'text/plain; charset=iso-8859-1', body);
+  return { status: 200, headers: bencodedHeaders, body };
 }
 
 function text(status: number, body: string): HttpServerResponse {
-  return response(status, 'text/plain; charset=utf-8', encodeUtf8(body));
+  return { status, headers: textHeaders, body: encodeUtf8(body) };
 }
 
-function response(status: number, contentType: string, body: Uint8Array): HttpServerResponse {
-  const headers = {
-    'content-type': contentType,
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  };
-  return { status, headers, body };
+const bencodedHeaders = headersOf('text/plain; charset=iso-8859-1');
+const textHeaders = headersOf('text/plain; charset=utf-8');
+const jsonHeaders = headersOf('application/json');
+
+function headersOf(contentType: string): HttpServerResponse['headers'] {
+  return { 'content-type': contentType, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 }

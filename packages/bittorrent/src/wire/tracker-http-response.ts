@@ -13,7 +13,6 @@ import {
   type Fault,
   failed,
   type IpAddress,
-  isIpv6,
   ok,
   type Result,
   toLatin1,
@@ -124,24 +123,47 @@ export type HttpAnnounceReply = SwarmCounts & {
 };
 
 export function encodeHttpAnnounceReply(reply: HttpAnnounceReply): Uint8Array {
-  const common: Record<string, BencodeInput> = {
+  if (reply.compact) return encodeCompactReply(reply);
+  const count = httpAnswerLimits.peerCountMax;
+  const peers = [
+    ...decodeCompactPeers(reply.peers4, 4, count),
+    ...decodeCompactPeers(reply.peers6, 6, count),
+  ];
+  return encodeBencode({
     complete: reply.seedCount,
     downloaded: reply.completedCount,
     'external ip': addressToBytes(reply.externalAddress),
     incomplete: reply.leechCount,
     interval: reply.intervalS,
     'min interval': reply.minIntervalS,
-  };
-  if (reply.compact) {
-    const peers6 = reply.peers6.length > 0 || isIpv6(reply.externalAddress) ? reply.peers6 : undefined;
-    return encodeBencode({ ...common, peers: reply.peers4, peers6 });
-  }
-  const count = httpAnswerLimits.peerCountMax;
-  const peers = [
-    ...decodeCompactPeers(reply.peers4, 4, count),
-    ...decodeCompactPeers(reply.peers6, 6, count),
-  ];
-  return encodeBencode({ ...common, peers: peers.map(({ address, port }) => ({ ip: address, port })) });
+    peers: peers.map(({ address, port }) => ({ ip: address, port })),
+  });
+}
+
+/** The answer that nearly everybody gets, written as it stands: what bencode's writer makes, in a fifth of the time. */
+function encodeCompactReply({ peers4, peers6, externalAddress, ...reply }: HttpAnnounceReply): Uint8Array {
+  const seen = addressToBytes(externalAddress);
+  const start = `d8:completei${reply.seedCount}e10:downloadedi${reply.completedCount}e11:external ip${seen.length}:`;
+  const middle =
+    `10:incompletei${reply.leechCount}e8:intervali${reply.intervalS}e` +
+    `12:min intervali${reply.minIntervalS}e5:peers${peers4.length}:`;
+  const end = peers6.length > 0 || seen.length === 16 ? `6:peers6${peers6.length}:` : '';
+  const length = start.length + seen.length + middle.length + peers4.length + end.length + peers6.length + 1;
+  const bytes = new Uint8Array(length);
+  let at = writeAscii(bytes, 0, start);
+  bytes.set(seen, at);
+  at = writeAscii(bytes, at + seen.length, middle);
+  bytes.set(peers4, at);
+  at = writeAscii(bytes, at + peers4.length, end);
+  bytes.set(peers6, at);
+  bytes[length - 1] = 0x65;
+  return bytes;
+}
+
+/** @returns where it ends */
+function writeAscii(bytes: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
+  return at + text.length;
 }
 
 export function encodeHttpScrapeReply(swarms: Iterable<readonly [Uint8Array, SwarmCounts]>): Uint8Array {

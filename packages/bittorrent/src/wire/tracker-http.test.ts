@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  addressToBytes,
   concatBytes,
   encodeUtf8,
   formatEndpoint,
@@ -204,6 +205,30 @@ test('answers of our own tracker, compact and not, and scrapes', () => {
     assert.equal(answer.externalAddress, '198.51.100.1');
     assert.deepEqual([answer.seedCount, answer.leechCount, answer.completedCount], [1, 2, 3]);
   }
+  // The usual answer is written without the writer of bencode, and is what that one would write.
+  for (const [externalAddress, peers6] of [
+    ['198.51.100.1', new Uint8Array(0)],
+    ['198.51.100.1', reply.peers6],
+    ['2001:db8::2', new Uint8Array(0)],
+  ] as const)
+    assert.deepEqual(
+      encodeHttpAnnounceReply({
+        ...reply,
+        externalAddress: externalAddress as IpAddress,
+        peers6,
+        compact: true,
+      }),
+      encodeBencode({
+        complete: 1,
+        downloaded: 3,
+        'external ip': addressToBytes(externalAddress as IpAddress),
+        incomplete: 2,
+        interval: 1800,
+        'min interval': 60,
+        peers: reply.peers4,
+        peers6: peers6.length > 0 || externalAddress.includes(':') ? peers6 : undefined,
+      }),
+    );
   const counts = { seedCount: 4, completedCount: 5, leechCount: 6 };
   const scrape = decodeHttpScrapeResponse(
     encodeHttpScrapeReply([

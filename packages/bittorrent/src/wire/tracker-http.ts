@@ -78,33 +78,35 @@ export function encodeHttpScrapeUrl(href: string, infoHashes: readonly Uint8Arra
   );
 }
 
+const claimNames = ['ip', 'ipv4', 'ipv6'] as const;
+
 /** Reads the query of an announce, without its `?`. */
 export function decodeHttpAnnounceQuery(query: string): Result<HttpAnnounceQuery> {
-  const fields = decodeFields(query);
+  const fields = decodeFirstFields(query);
   if (fields === null) return failed(badQuery('is too long'));
-  const bytesOf = (name: string): Uint8Array | null => tryDecodeQueryBytes(fields.get(name)?.[0] ?? '');
+  const bytesOf = (name: string): Uint8Array | null => tryDecodeQueryBytes(fields.get(name) ?? '');
   const [infoHash, peerId] = [bytesOf('info_hash'), bytesOf('peer_id')];
   if (infoHash?.length !== 20) return failed(badQuery('has no info_hash of 20 bytes'));
   if (peerId?.length !== 20) return failed(badQuery('has no peer_id of 20 bytes'));
-  const port = tryWhole(fields.get('port')?.[0]);
+  const port = tryWhole(fields.get('port'));
   if (port === null || port > 65535) return failed(badQuery('has no port'));
-  const event = fields.get('event')?.[0] as AnnounceEvent | undefined;
-  const trackerId = bytesOf('trackerid');
+  const event = fields.get('event') as AnnounceEvent | undefined;
+  const trackerId = fields.has('trackerid') ? bytesOf('trackerid') : null;
   return ok({
     infoHash,
     peerId,
     port,
-    uploadedBytes: tryWhole(fields.get('uploaded')?.[0]) ?? 0,
-    downloadedBytes: tryWhole(fields.get('downloaded')?.[0]) ?? 0,
+    uploadedBytes: tryWhole(fields.get('uploaded')) ?? 0,
+    downloadedBytes: tryWhole(fields.get('downloaded')) ?? 0,
     // Who does not say what is missing is taken for a downloader: it is then told of everybody.
-    leftBytes: tryWhole(fields.get('left')?.[0]) ?? 1,
+    leftBytes: tryWhole(fields.get('left')) ?? 1,
     event: event !== undefined && announceEvents.includes(event) ? event : 'none',
-    key: decodeKey(fields.get('key')?.[0]),
-    numWant: tryWhole(fields.get('numwant')?.[0]) ?? -1,
+    key: decodeKey(fields.get('key')),
+    numWant: tryWhole(fields.get('numwant')) ?? -1,
     trackerId: trackerId !== null && trackerId.length > 0 ? trackerId : null,
-    compact: fields.get('compact')?.[0] !== '0',
-    claimedAddresses: ['ip', 'ipv4', 'ipv6'].flatMap((name) => {
-      const bytes = bytesOf(name);
+    compact: fields.get('compact') !== '0',
+    claimedAddresses: claimNames.flatMap((name) => {
+      const bytes = fields.has(name) ? bytesOf(name) : null;
       return bytes === null || bytes.length === 0 ? [] : [String.fromCharCode(...bytes.subarray(0, 64))];
     }),
   });
@@ -135,22 +137,32 @@ export function encodeQueryBytes(bytes: Uint8Array): string {
   return text;
 }
 
+/** Where texts are decoded that are no longer than a query may be. */
+const scratch = new Uint8Array(httpTrackerLimits.queryCharsMax);
+
 /** The bytes of a percent-encoded text; `+` is a space, as in forms. Null when a `%` has no two hex digits. */
 export function tryDecodeQueryBytes(text: string): Uint8Array | null {
-  const bytes = new Uint8Array(text.length);
+  const bytes = text.length <= scratch.length ? scratch : new Uint8Array(text.length);
   let length = 0;
   for (let at = 0; at < text.length; at++) {
     let code = text.charCodeAt(at);
     if (code > 255) return null;
     if (code === 0x25) {
-      const digits = text.slice(at + 1, at + 3);
-      if (!/^[0-9a-fA-F]{2}$/.test(digits)) return null;
-      code = Number.parseInt(digits, 16);
+      const [high, low] = [hexDigit(text.charCodeAt(at + 1)), hexDigit(text.charCodeAt(at + 2))];
+      if (high < 0 || low < 0) return null;
+      code = 16 * high + low;
       at += 2;
     } else if (code === 0x2b) code = 0x20;
     bytes[length++] = code;
   }
   return bytes.slice(0, length);
+}
+
+/** -1: it is none, as what lies behind the end of a text. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
 function isUnreserved(byte: number): boolean {
@@ -180,6 +192,24 @@ function decodeFields(query: string): Map<string, string[]> | null {
     const values = fields.get(field.slice(0, at));
     if (values === undefined) fields.set(field.slice(0, at), [field.slice(at + 1)]);
     else values.push(field.slice(at + 1));
+  }
+  return fields;
+}
+
+/** The same with the first value of each name alone. */
+function decodeFirstFields(query: string): Map<string, string> | null {
+  if (query.length > httpTrackerLimits.queryCharsMax) return null;
+  const fields = new Map<string, string>();
+  let count = 0;
+  for (let from = 0; from <= query.length && count < httpTrackerLimits.fieldCountMax; count++) {
+    const next = query.indexOf('&', from);
+    const end = next < 0 ? query.length : next;
+    const at = query.indexOf('=', from);
+    if (at > from && at < end) {
+      const name = query.slice(from, at);
+      if (!fields.has(name)) fields.set(name, query.slice(at + 1, end));
+    }
+    from = end + 1;
   }
   return fields;
 }
