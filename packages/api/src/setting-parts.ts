@@ -17,6 +17,9 @@ declare module 'zod' {
 /** Bytes a second. */
 export const rate = z.int().min(1).max(1e12);
 
+/** Of a machine: a name, an address or an interface. */
+export const hostName = z.string().min(1).max(255);
+
 export const absolutePath = z
   .string()
   .min(1)
