@@ -24,6 +24,7 @@ import {
   proxySection,
 } from './settings-networks.ts';
 
+export { mistakeOf } from './input-mistake.ts';
 export type { SettingMeta } from './setting-parts.ts';
 
 /** Of the config file's shape; one more with every migration. */

@@ -22,7 +22,9 @@ export function describeError(error: unknown, messages: Messages): DescribedErro
   if (error instanceof InterruptedError)
     return { code: error.code, message: error.message, exitCode: exitCodes.interrupted };
   const code = codeOf(error);
-  const text = error instanceof Error ? error.message : String(error);
+  const told = error instanceof Error ? error.message : String(error);
+  // Where in a request it stands is nothing to who has typed a command.
+  const text = code === 'HTTP_INPUT' ? told.replace(/^(?:body|query|path)\./, '') : told;
   const exitCode = code === null ? exitCodes.bug : exitCodeOf(code);
   if (code === null || exitCode === exitCodes.bug) {
     return { code: code ?? 'CLI_BUG', message: messages.errors.bug(text), exitCode: exitCodes.bug };

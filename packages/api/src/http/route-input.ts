@@ -1,5 +1,6 @@
 /** Texts of a request to the checked input of its route. */
 import type { z } from 'zod';
+import { mistakeOf } from '../input-mistake.ts';
 import { decodeQueryValue, type QueryKind } from './query-text.ts';
 import type { RouteSchemas } from './route-schemas.ts';
 
@@ -45,8 +46,8 @@ function check(
   if (schema === undefined) return undefined;
   const checked = schema.safeParse(value);
   if (checked.success) return checked.data;
-  for (const { path, message } of checked.error.issues)
-    mistakes.push({ path: [part, ...path.map(String)].join('.'), message });
+  for (const issue of checked.error.issues)
+    mistakes.push({ path: [part, ...issue.path.map(String)].join('.'), message: mistakeOf(issue) });
   return undefined;
 }
 

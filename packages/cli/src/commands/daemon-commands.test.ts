@@ -152,6 +152,9 @@ test('add reads every source before it gives the first away', async (t) => {
 test('settings are shown by their path, and changed by one', async (t) => {
   const { world, asked } = await serve(t, {
     'GET /settings': { queue: { activeDownloads: 5 }, bittorrent: { limitDown: null }, watch: [] },
+    'GET /settings/schema': {
+      properties: { bittorrent: { properties: { limitDown: { unit: 'B/s' } } }, node: { properties: {} } },
+    },
     'PATCH /settings': { changed: ['bittorrent.limitDown'], restartNeeded: ['http.address'] },
   });
   assert.equal(await run(world, 'settings'), 0);
@@ -159,6 +162,10 @@ test('settings are shown by their path, and changed by one', async (t) => {
   assert.equal(await run(world, 'settings bittorrent.limitDown 500'), 0);
   assert.deepEqual(asked.at(-1)!.body, { bittorrent: { limitDown: 500 } });
   assert.match(world.err, /http\.address/);
+  assert.equal(await run(world, 'settings bittorrent.limitDown 1.5M'), 0);
+  assert.deepEqual(asked.at(-1)!.body, { bittorrent: { limitDown: 1.5 * 2 ** 20 } });
+  assert.equal(await run(world, 'settings node.name 5K'), 0);
+  assert.deepEqual(asked.at(-1)!.body, { node: { name: '5K' } });
   assert.equal(await run(world, 'settings node.name Ana’s'), 0);
   assert.deepEqual(asked.at(-1)!.body, { node: { name: 'Ana’s' } });
   assert.equal(await run(world, 'settings colour'), 2);

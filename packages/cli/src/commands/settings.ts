@@ -4,6 +4,7 @@ import { UsageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { printable } from '../printable.ts';
 import { type Session, withDaemon } from '../session.ts';
+import { tryParseBytes } from '../size-text.ts';
 
 /** `settings [KEY [VALUE]]`: shows or changes settings of the running node. */
 export function defineSettings(command: Command, session: Session): void {
@@ -33,17 +34,26 @@ async function runShow(key: string, session: Session): Promise<ExitCode> {
 
 async function runChange(key: string, text: string, session: Session): Promise<ExitCode> {
   const { output, messages } = session;
-  const value = settingOf(text);
-  const patch = key.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
-  const { changed, restartNeeded } = await withDaemon(session, (node) =>
-    node.settings.patch(patch as object),
-  );
+  const { changed, restartNeeded } = await withDaemon(session, async (node) => {
+    const bytes = tryParseBytes(text);
+    const isSize = bytes !== null && /[a-z]/i.test(text) && isMeasured(await node.settings.schema(), key);
+    const value = isSize ? bytes : settingOf(text);
+    const patch = key.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
+    return node.settings.patch(patch as object);
+  });
   output.json({ type: 'settings', changed, restartNeeded });
   output.result(
     changed.length === 0 ? messages.daemon.unchanged : messages.daemon.changed(changed.join(', ')),
   );
   if (restartNeeded.length > 0) output.note(messages.daemon.restart(restartNeeded.join(', ')));
   return exitCodes.done;
+}
+
+/** Whether the setting is a size or a rate, which may be written as `500K`. */
+function isMeasured(schema: unknown, key: string): boolean {
+  type Part = { readonly properties?: Readonly<Record<string, Part>>; readonly unit?: string };
+  const part = key.split('.').reduce<Part | undefined>((at, name) => at?.properties?.[name], schema as Part);
+  return part?.unit === 'B/s' || part?.unit === 'B';
 }
 
 /** `500`, `null`, `["a"]` are what JSON says; anything else is a text. */

@@ -21,7 +21,7 @@ export const en = {
     examples: 'Examples:',
     default: 'default',
     program:
-      'Tequio makes this computer an equal member of peer-to-peer networks. Today it speaks BitTorrent: it downloads, seeds, creates, verifies and tracks real torrents, with everybody else’s programs.',
+      'Tequio makes this computer an equal member of peer-to-peer networks. Today it speaks BitTorrent and IPFS, with everybody else’s programs: it downloads, seeds, creates, verifies and tracks torrents, and keeps and shares content by what it is.',
     help: 'show this help',
     version: 'show the version',
     data: 'folder for the program’s own state, never for content (default: the system’s usual place)',

@@ -20,7 +20,7 @@ export const es: Messages = {
     examples: 'Ejemplos:',
     default: 'por omisión',
     program:
-      'Tequio hace de esta computadora un miembro más, en pie de igualdad, de las redes entre pares. Hoy habla BitTorrent: descarga, comparte, crea, verifica y anuncia torrents reales, junto con los programas de todos los demás.',
+      'Tequio hace de esta computadora un miembro más, en pie de igualdad, de las redes entre pares. Hoy habla BitTorrent e IPFS, junto con los programas de todos los demás: descarga, comparte, crea, verifica y anuncia torrents, y guarda y ofrece contenidos por lo que son.',
     help: 'muestra esta ayuda',
     version: 'muestra la versión',
     data: 'carpeta para el estado del programa, nunca para el contenido (por omisión, la habitual del sistema)',

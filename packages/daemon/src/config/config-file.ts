@@ -1,5 +1,5 @@
 /** The config file: TOML, checked by the schema, with a sentence for each mistake. */
-import { type Settings, settingsSchema } from '@tequio/api/settings';
+import { mistakeOf, type Settings, settingsSchema } from '@tequio/api/settings';
 import { encodeUtf8, type FilesPort, NodeError, tryDecodeUtf8 } from '@tequio/kernel';
 import { parse, TomlError } from 'smol-toml';
 import type { z } from 'zod';
@@ -52,10 +52,10 @@ export function checkSettings(sections: unknown, where: string): Settings {
   const result = settingsSchema.safeParse(sections);
   if (result.success) return result.data;
   const problems = result.error.issues.map(describe);
-  const lines = problems.map(({ key, message }) => `${key}: ${message}`).join('; ');
+  const lines = problems.map(({ key, message }) => `${key} ${message}`).join('; ');
   throw new NodeError(
     'SETTINGS_VALUE',
-    `${where} has ${problems.length === 1 ? 'a mistake' : 'mistakes'}: ${lines}.`,
+    `There ${problems.length === 1 ? 'is a mistake' : 'are mistakes'} in ${where}: ${lines}.`,
     {
       op: 'read',
       data: { problems },
@@ -67,7 +67,7 @@ function describe(issue: z.core.$ZodIssue): SettingProblem {
   const key = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
     const names = issue.keys.map((name) => (key === '' ? name : `${key}.${name}`));
-    return { key: names.join(', '), message: 'there is no such setting' };
+    return { key: names.join(', '), message: 'is no setting of this program' };
   }
-  return { key: key === '' ? 'the file' : key, message: issue.message };
+  return { key: key === '' ? 'the file' : key, message: mistakeOf(issue) };
 }

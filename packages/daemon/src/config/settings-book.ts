@@ -41,7 +41,7 @@ export class SettingsBook implements SettingsApi {
     this.#file = read.sections;
     // Each by itself first, so that the sentence says where the mistake is.
     checkSettings(this.#file, sources.path);
-    checkSettings(this.#env, 'The environment');
+    checkSettings(this.#env, 'the environment');
     this.#settings = this.#merged(this.#file);
   }
 
@@ -131,7 +131,7 @@ export class SettingsBook implements SettingsApi {
 
   #merged(file: Sections): Settings {
     const sections = mergeSections(mergeSections(file, this.#env), this.#flags);
-    return checkSettings(sections, 'The settings');
+    return checkSettings(sections, 'the settings');
   }
 
   /** The text that `get` gives for a secret leaves it as it is. */

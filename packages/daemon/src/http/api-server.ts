@@ -88,7 +88,7 @@ export class ApiServer {
     });
     if (!decoded.ok) {
       const [first] = decoded.mistakes;
-      throw new HttpError(400, 'HTTP_INPUT', `${first?.path ?? ''}: ${first?.message ?? ''}`, {
+      throw new HttpError(400, 'HTTP_INPUT', `${first?.path ?? ''} ${first?.message ?? ''}.`, {
         data: { errors: decoded.mistakes },
       });
     }

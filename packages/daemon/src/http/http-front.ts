@@ -164,7 +164,7 @@ class Front implements HttpFront {
     if (await node.management.users.hasPassword()) return;
     throw new NodeError(
       'HTTP_NO_PASSWORD',
-      `Others could reach the node at ${settings.http.address}, and it has no password. Set one with \`tequio password\`, or use 127.0.0.1.`,
+      `Others could reach the node at ${settings.http.address}, and it has no password. Start it at 127.0.0.1, set one with \`tequio password\`, and start it here then.`,
       { op: 'listen' },
     );
   }
