@@ -32,6 +32,7 @@ import { downloadFolderOf, nodeSettingsOf } from './node-settings.ts';
 import type { NodeOverlay } from './overlay/node-overlay.ts';
 import { feedLimits } from './rss/feed-parser.ts';
 import { Feeds } from './rss/feeds.ts';
+import { ClockWatch } from './status/clock-watch.ts';
 import { NodeState } from './status/node-state.ts';
 import { StatusService } from './status/status-service.ts';
 import { openNodeTables } from './store/node-tables.ts';
@@ -341,7 +342,9 @@ class Daemon {
   /** Everything that is looked at once a second. */
   async #tick(signal: AbortSignal): Promise<void> {
     let savedMs = this.#clock.nowMs();
+    const clockWatch = new ClockWatch(this.#clock, this.#log);
     do {
+      clockWatch.tick();
       this.#state.tick();
       this.#room.caretaker.tick();
       this.#history.tick(this.#room.book.entries());

@@ -206,6 +206,7 @@ test('a thousand streams cost a bounded memory, one more is refused, and all sha
   const refused = await front.ask('/api/v1/events');
   equal(refused.status, 503);
   equal(refused.headers['retry-after'], '10');
+  ok(front.logged.some(({ name, fields }) => name === 'http.refused' && fields['code'] === 'HTTP_BUSY'));
   // Both ends are in this process, client and server.
   const each = (process.memoryUsage().heapUsed - before) / streams.length;
   ok(each < 150_000, `${Math.round(each / 1000)} kB a stream`);

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { routes } from '@tequio/api/http';
 import { untilReal } from '@tequio/kernel/compliance/clock-real';
 import { startFront } from './http-front.fixture.ts';
 import { idOf } from './testing/fake-management.ts';
@@ -51,18 +52,29 @@ test('rebinding and other sites are refused on every route, with a key too, and 
 
 test('no GET changes anything: every route that does needs another method', async (t) => {
   const { ask, node } = await start(t);
-  for (const path of [
-    '/pause',
-    '/shutdown',
-    '/torrents/remove',
-    '/keys/remove',
-    '/resume',
-    '/session/one-time-token',
-  ]) {
+  const pathOf = (path: string): string => path.replace('{id}', idOf(1)).replace(/\{\w+\}/g, '0');
+  const all = Object.values(routes);
+  const looks = new Set(all.filter(({ method }) => method === 'GET').map(({ path }) => pathOf(path)));
+  const verbs = all.map(({ path }) => pathOf(path)).filter((path) => !looks.has(path));
+  ok(verbs.length > 30, `${verbs.length} routes that change something`);
+  for (const path of verbs) {
     const { status } = await ask(`/api/v1${path}?ids=${idOf(1)}`);
-    ok(status === 405 || status === 404, path);
+    ok(status === 405 || status === 404, `${path}: ${status}`);
   }
   equal(node.calls.length, 0);
+});
+
+test('what is too long or too much is refused, and the log says so', async (t) => {
+  const { ask, logged } = await start(t);
+  const body = JSON.stringify({ ids: 'x'.repeat(2 << 20) });
+  const headers = { 'content-type': 'application/json' };
+  equal((await ask('/api/v1/torrents/pause', { method: 'POST', body, headers })).status, 413);
+  equal((await ask(`/api/v1/torrents?q=${'a'.repeat(9000)}`)).status, 414);
+  for (const code of ['HTTP_BODY_LONG', 'HTTP_TARGET_LONG'])
+    ok(
+      logged.some(({ name, fields }) => name === 'http.refused' && fields['code'] === code),
+      code,
+    );
 });
 
 test('strangers that ask too often wait, and those who are known do not', async (t) => {

@@ -22,7 +22,7 @@ import type { Refusal } from './http-fault.ts';
 import { httpLimits } from './http-limits.ts';
 import { encodeMetrics, type Metric, nodeMetrics, processMetrics } from './metrics-text.ts';
 import type { PageFiles } from './page-files.ts';
-import { problemOf, problemResponse } from './problem.ts';
+import { problemOf, problemResponse, problemType } from './problem.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { tryDecode } from './router.ts';
 import { answerHeaders, dataPolicy, pagePolicy } from './security-headers.ts';
@@ -96,6 +96,17 @@ export class HttpRequests {
     next: (guarded: Guarded) => Promise<WebResponse | WebUpgrade>,
   ): Promise<WebResponse | WebUpgrade> {
     const view = viewOf(request, this.#trustedProxies);
+    const answer = await this.#answerGuarded(request, view, kind, next);
+    if (!('webSocket' in answer)) this.#logTooMuch(answer, view);
+    return answer;
+  }
+
+  async #answerGuarded(
+    request: WebRequest,
+    view: ClientView,
+    kind: 'page' | 'content',
+    next: (guarded: Guarded) => Promise<WebResponse | WebUpgrade>,
+  ): Promise<WebResponse | WebUpgrade> {
     if (request.target.length > httpLimits.targetCharacters)
       return problemResponse(414, 'HTTP_TARGET_LONG', 'The address is too long.');
     const { allowedHosts: named, streamOrigin } = this.#settings;
@@ -322,6 +333,13 @@ export class HttpRequests {
     );
   }
 
+  /** Whoever wonders why a program gets no answer finds it in the log. */
+  #logTooMuch({ status, headers }: WebResponse, { address }: ClientView): void {
+    const known = tooMuch.get(status);
+    if (known !== undefined && headers['content-type'] === problemType)
+      this.#deps.refusals.add({ ...known, value: address }, address);
+  }
+
   #refuse(refusal: Refusal, view: ClientView): WebResponse {
     this.#deps.refusals.add(refusal, view.address);
     return this.#strange(view) ?? problemResponse(refusal.status, refusal.code, refusal.message);
@@ -332,6 +350,16 @@ export class HttpRequests {
     return withHeaders(answer, defaults);
   }
 }
+
+/** Refusals of what is too much, by status. */
+const tooMuch: ReadonlyMap<number, { readonly code: string; readonly remedy: string }> = new Map([
+  [413, { code: 'HTTP_BODY_LONG', remedy: 'A program sends more at once than the node takes there.' }],
+  [414, { code: 'HTTP_TARGET_LONG', remedy: 'A program asks for an address that is longer than any here.' }],
+  [
+    503,
+    { code: 'HTTP_BUSY', remedy: 'More is asked at once than the node serves: close pages or programs.' },
+  ],
+]);
 
 function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();

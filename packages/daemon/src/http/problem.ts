@@ -25,6 +25,8 @@ const titles: Readonly<Record<number, string>> = {
   504: 'Took too long',
 };
 
+export const problemType = 'application/problem+json';
+
 /** @param more members besides those of the standard */
 export function problemResponse(
   status: number,
@@ -36,7 +38,7 @@ export function problemResponse(
   const title = titles[status] ?? 'Problem';
   return {
     status,
-    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },
+    headers: { 'content-type': problemType, 'cache-control': 'no-store', ...headers },
     body: JSON.stringify({ type: `urn:tequio:${code}`, title, status, detail, code, ...more }),
   };
 }
