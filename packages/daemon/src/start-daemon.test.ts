@@ -154,7 +154,7 @@ test('a mistake in the config file is a sentence with its place, and nothing is 
     const path = join(folder, 'data', 'config.toml');
     for (const [text, expected, message] of [
       ['[http\n', 'CONFIG_SYNTAX', /config\.toml, line 1/],
-      ['[bittorrent]\nprot = 1\n', 'SETTINGS_VALUE', /bittorrent\.prot: there is no such setting/],
+      ['[bittorrent]\nprot = 1\n', 'SETTINGS_VALUE', /bittorrent\.prot is no setting of this program/],
       ['[queue]\nactiveDownloads = "many"\n', 'SETTINGS_VALUE', /queue\.activeDownloads/],
       ['version = 99\n', 'CONFIG_VERSION', /newer program/],
     ] as const) {
