@@ -26,6 +26,8 @@ export const blockLimits = {
   keyBytesMax: 96,
   /** A segment is closed before it grows beyond this. */
   segmentBytesMax: 256 * 1024 * 1024,
+  /** What has been written is given to the device whenever there is so much of it. */
+  syncAheadBytes: 64 * 1024 * 1024,
   /** What is written, and recorded, at once. */
   batchBytesMax: 4 * 1024 * 1024,
   batchCountMax: 4096,

@@ -52,6 +52,8 @@ export class BlockSegments {
   #queuedBytes = 0;
   #writing = false;
   #active: number;
+  /** A segment is being given to the device while it is written to. */
+  #isSyncing = false;
   #idle: (() => void)[] = [];
 
   /** @param segmentBytes a segment is closed before it grows beyond */
@@ -264,6 +266,18 @@ export class BlockSegments {
     return ++this.#active;
   }
 
+  /** Who asks for certainty at the end of much has little left to wait for. */
+  #syncAhead(id: number): void {
+    const segment = this.#index.segments.get(id);
+    if (this.#isSyncing || segment === undefined) return;
+    if (segment.bytes - segment.syncedBytes < blockLimits.syncAheadBytes) return;
+    this.#isSyncing = true;
+    // A refusal is kept, and told then.
+    void this.#syncOne(id)
+      .catch(() => undefined)
+      .then(() => (this.#isSyncing = false));
+  }
+
   #handleWritten(
     result: DiskResult,
     segment: number,
@@ -279,6 +293,7 @@ export class BlockSegments {
     } catch (thrown) {
       error = thrown;
     }
+    if (error === null) this.#syncAhead(segment);
     for (const { waiting } of batch) {
       if (error !== null) waiting.reject(error);
       else if (--waiting.left === 0) waiting.resolve();

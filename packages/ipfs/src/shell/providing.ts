@@ -6,8 +6,12 @@ import {
   type SweepState,
 } from '../core/provider-sweep.ts';
 
-/** Told at once. */
-const atOnceMax = 16;
+/** Told at once while it goes well: those of a region go together, and each waits for the slowest of twenty peers. */
+const atOnceMax = 256;
+/** The next are picked when there is room for so many: to pick is to look at all regions. */
+const pickedMin = 64;
+/** Told at once while nobody has taken the last one. */
+const triedAtOnceMax = 16;
 const timerMsMax = 3_600_000;
 /** So many failures in a row mean that nobody can be told anything: then all rest, longer each time. */
 const failuresMax = 16;
@@ -105,8 +109,10 @@ export class Providing {
     this.#timer?.cancel();
     this.#timer = null;
     const isResting = nowMs < this.#restUntilMs;
-    if (!isResting && this.#underWay < atOnceMax)
-      for (const entry of this.#sweep.pickDue(nowMs, atOnceMax - this.#underWay)) void this.#tell(entry);
+    const goesWell = this.#toldCount > 0 && this.#failuresInRow === 0;
+    const room = (goesWell ? atOnceMax : triedAtOnceMax) - this.#underWay;
+    if (!isResting && room >= (goesWell ? pickedMin : 1))
+      for (const entry of this.#sweep.pickDue(nowMs, room)) void this.#tell(entry);
     // Whoever is done calls again.
     if (this.#underWay > 0 && !isResting) return;
     const nextMs = isResting ? this.#restUntilMs : this.#sweep.nextDueMs(nowMs);
