@@ -266,7 +266,7 @@ class Service extends ServiceTorrents implements BittorrentService {
   async add(source: TorrentSource, options: AddOptions): Promise<TorrentId> {
     const running = this.#mustRun();
     const read = readSource(source, this.ports.hashes);
-    this.ports.disk.prepare(read.metainfo?.info.pieceBytes);
+    this.ports.disk.prepare(read.infoHashV2 === null ? read.metainfo?.info.pieceBytes : 0);
     const id = toHex(read.infoHashV1 ?? read.infoHashV2!);
     const known = this.places.get(id);
     const { peers = [] } = options;

@@ -17,6 +17,14 @@ test('what the pool hashes is SHA-1', { skip: sha1 === null }, async () => {
   }
 });
 
+test('a stream gives the SHA-1 of its parts together', { skip: sha1 === null }, async () => {
+  const stream = sha1!.open();
+  const parts = [1, 16_384, 63, 300_000].map((length, at) => new Uint8Array(length).fill(at));
+  for (const part of parts) equal(await new Promise((resolve) => stream.update(part, resolve)), true);
+  deepEqual(stream.finish(), new Uint8Array(createHash('sha1').update(Buffer.concat(parts)).digest()));
+  stream.close();
+});
+
 test('many at once, each with its own answer', { skip: sha1 === null }, async () => {
   const pieces = Array.from({ length: 200 }, (_, at) => new Uint8Array(4096).fill(at));
   let answeredCount = 0;
