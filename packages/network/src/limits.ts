@@ -85,7 +85,9 @@ export const limits = {
 
     /** What one connection may have waiting for its reader or for a gap to be filled. */
     receiveBytesMax: 1 << 20,
-    /** Of which so much is each one's own, and the rest out of the room that all share. */
+    /** Offered at first, and always: a burst of packets, and a thirtieth of a second of 1 MB/s. */
+    readWindowBytesMin: 32 * 1024,
+    /** Of all of it so much is each one's own, and the rest out of the room that all share. */
     receiveBytesOwn: 64 * 1024,
     sharedReceiveBytesMax: 64 << 20,
     /** How far ahead of a gap a packet may be: what other programs have room for too. */

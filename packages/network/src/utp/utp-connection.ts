@@ -152,11 +152,7 @@ export class UtpConnection {
   /** All was read for now: the other side may want to hear that there is room again, or we were waiting to end. */
   markRead(nowMs: number): void {
     if (this.#state !== 'open') return;
-    const windowBytes = this.#receiver.windowBytes;
-    const grown = windowBytes - this.#advertisedBytes;
-    if (this.#advertisedBytes < figures.receiveBytesMax / 4 && grown >= figures.receiveBytesMax / 4) {
-      this.#sendState(nowMs);
-    }
+    if (this.#receiver.markRead(this.#advertisedBytes)) this.#sendState(nowMs);
     this.#settle(nowMs);
   }
 

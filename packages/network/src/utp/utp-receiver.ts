@@ -11,6 +11,7 @@
 import { copyBytes } from '@tequio/kernel';
 import { limits } from '../limits.ts';
 import { isSequenceAfter, sequenceDistance } from './utp-packet.ts';
+import { UtpReadWindow } from './utp-read-window.ts';
 import { UtpRing } from './utp-ring.ts';
 
 const { receiveBytesMax, receiveBytesOwn, reorderPacketCountMax, sackBytesMax } = limits.utp;
@@ -30,6 +31,7 @@ export type Arrival = 'in-order' | 'filled' | 'held' | 'stray';
 
 export class UtpReceiver {
   readonly #room: UtpRoom;
+  readonly #readWindow = new UtpReadWindow();
   readonly #held = new UtpRing<Uint8Array>();
   #heldCount = 0;
   /** The highest number in the ring. */
@@ -74,10 +76,10 @@ export class UtpReceiver {
     return this.#endSequence === this.#acknowledged && this.#readyAt === this.#ready.length;
   }
 
-  /** How many bytes more there is room for. */
+  /** How many bytes more may come: what the reader has use for, as far as there is room. */
   get windowBytes(): number {
     if (this.#discards) return receiveBytesMax;
-    const own = receiveBytesMax - this.waitingBytes;
+    const own = this.#readWindow.bytes - this.waitingBytes;
     const shared = Math.max(receiveBytesOwn - this.waitingBytes, this.#room.bytesMax - this.#room.usedBytes);
     return Math.max(0, Math.min(own, shared));
   }
@@ -119,6 +121,7 @@ export class UtpReceiver {
     if (bytes === undefined) return null;
     this.#readyAt++;
     this.#readyBytes -= bytes.length;
+    this.#readWindow.markTaken(bytes.length);
     if (this.#readyAt === this.#ready.length) {
       this.#ready.length = 0;
       this.#readyAt = 0;
@@ -130,6 +133,17 @@ export class UtpReceiver {
     }
     this.#count();
     return bytes;
+  }
+
+  /**
+   * The reader takes no more for now.
+   * @param advertisedBytes the room that the other side knows of
+   * @returns so much more has become free that it should hear of it
+   */
+  markRead(advertisedBytes: number): boolean {
+    this.#readWindow.markLeft(this.#readyBytes);
+    const stepBytes = Math.min(this.#readWindow.bytes, receiveBytesMax / 2) / 2;
+    return advertisedBytes < stepBytes && this.windowBytes - advertisedBytes >= stepBytes;
   }
 
   /** The datagram that was lent goes away: what of it nobody has read is copied. */
