@@ -16,7 +16,7 @@ import { runTequio, TequioPeer } from '../lab/tequio.ts';
 import { until } from '../lab/until.ts';
 
 const megabyte = 1_000_000;
-/** The burst of the start is paid back. */
+/** The first 50 ms of a limit may be used at once. */
 const settleMs = 1000;
 const measuredMs = 3000;
 const errorMax = 0.05;

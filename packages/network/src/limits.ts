@@ -87,6 +87,8 @@ export const limits = {
     receiveBytesMax: 1 << 20,
     /** Offered at first, and always: a burst of packets, and a thirtieth of a second of 1 MB/s. */
     readWindowBytesMin: 32 * 1024,
+    /** How long, at least, it is measured how fast a reader is. */
+    readMeasureMs: 50,
     /** Of all of it so much is each one's own, and the rest out of the room that all share. */
     receiveBytesOwn: 64 * 1024,
     sharedReceiveBytesMax: 64 << 20,

@@ -35,6 +35,23 @@ describe('request window', () => {
     assert.equal(download(window, 200e6, 1, 0, 2000), depthMax);
   });
 
+  it('does not ask further ahead while our own limit holds the peer back', () => {
+    const window = new RequestWindow();
+    const hold = (fromMs: number): void => {
+      for (let ms = fromMs; ms < fromMs + 5000; ms += 16) {
+        window.markBytes(true, ms);
+        window.markBlock(blockBytes, ms, window.depth - 1, ms + 10, true);
+      }
+    };
+    hold(0);
+    assert.equal(window.depth, 4);
+    window.markBytes(false, 5000);
+    assert.ok(download(window, 1_024_000, 50, 5000, 20_000) >= 180, 'three seconds without it');
+    hold(30_000);
+    const ms = (window.depth * blockBytes) / 1024;
+    assert.ok(ms >= 100 && ms <= 520, `half a second of the limit at most: ${ms} ms`);
+  });
+
   it('settles at three seconds of a steady rate', () => {
     const window = new RequestWindow();
     const depth = download(window, 400_000, 50, 0, 30_000);

@@ -6,6 +6,9 @@ const depthMin = 4;
 export const depthMax = 500;
 /** What is outstanding lasts this long at the present rate. */
 const queueMs = 3000;
+/** At most, while our own limit holds the peer back. */
+const heldQueueMs = 500;
+const heldMemoryMs = 100;
 const sampleMs = 1000;
 /** Slow start ends when a second brings less than a tenth more than the one before. */
 const growthMin = 1.1;
@@ -39,7 +42,9 @@ export type Silence =
  * Rationale: too few and the line idles a round trip for each answer; too many and blocks wait in a slow peer's queue
  * while faster peers run out of work. Three seconds outlast a choke round's jitter and our own pauses.
  * The window grows only when it was full, so a peer that we simply do not ask does not get a deep
- * queue by having been quick with one block.
+ * queue by having been quick with one block. A block that came while our own limit held the
+ * peer back says nothing about the peer: it makes the window no larger. Then half a second's worth is the most, for
+ * what is outstanding stands in the system's buffers, ahead of the limit.
  *
  * Time-out: as TCP's (RFC 6298), smoothed answer time + 4 deviations, in [10 s, 60 s], 30 s before the first answer. It
  * is applied to silence, not to single requests: an answer of any kind shows that the queue moves. On `late` the newest
@@ -59,6 +64,10 @@ export class RequestWindow {
   #silence: Silence = 'none';
   #sampleSinceMs: number | null = null;
   #sampleBytes = 0;
+  /** Our own limit made the peer wait after the last bytes, when it did so last, and whether in the present sample. */
+  #isHeld = false;
+  #heldMs = Number.NEGATIVE_INFINITY;
+  #wasHeld = false;
   /** Bytes per ms in the last whole sample. */
   #lastRate = 0;
   #answerMs: number | null = null;
@@ -94,6 +103,14 @@ export class RequestWindow {
     this.#silentSinceMs ??= nowMs;
   }
 
+  /** Bytes have come. @param isHeld our own limit makes the peer wait now */
+  markBytes(isHeld: boolean, nowMs: number): void {
+    this.#isHeld = isHeld;
+    if (!isHeld) return;
+    this.#heldMs = nowMs;
+    this.#wasHeld = true;
+  }
+
   /** Nothing is outstanding any more: choked, or all released. */
   markIdle(): void {
     this.#silentSinceMs = null;
@@ -113,7 +130,8 @@ export class RequestWindow {
     this.#measureAnswer(Math.max(0, nowMs - askedMs));
     this.#sampleSinceMs ??= askedMs;
     this.#sampleBytes += bytes;
-    if (this.#isSlowStart && wasFull) this.#depth = Math.min(depthMax, this.#depth + 1);
+    const isHeld = this.#isHeld || nowMs - this.#heldMs <= heldMemoryMs;
+    if (this.#isSlowStart && wasFull && !isHeld) this.#depth = Math.min(depthMax, this.#depth + 1);
     const elapsedMs = nowMs - this.#sampleSinceMs;
     if (elapsedMs >= sampleMs) this.#endSample(elapsedMs, nowMs);
   }
@@ -157,12 +175,15 @@ export class RequestWindow {
 
   #endSample(elapsedMs: number, nowMs: number): void {
     const rate = this.#sampleBytes / elapsedMs;
-    if (this.#isSlowStart && this.#lastRate > 0 && rate < this.#lastRate * growthMin)
+    const smooth = this.#lastRate === 0 ? rate : (rate + this.#lastRate) / 2;
+    if (this.#wasHeld) {
+      this.#isSlowStart = true;
+      this.#depth = Math.max(depthMin, Math.min(this.#depth, (smooth * heldQueueMs) / blockBytes));
+    } else if (this.#isSlowStart && this.#lastRate > 0 && rate < this.#lastRate * growthMin)
       this.#isSlowStart = false;
-    if (!this.#isSlowStart) {
-      const smooth = this.#lastRate === 0 ? rate : (rate + this.#lastRate) / 2;
+    if (!this.#isSlowStart)
       this.#depth = Math.max(depthMin, Math.min(depthMax, (smooth * queueMs) / blockBytes));
-    }
+    this.#wasHeld = false;
     this.#lastRate = rate;
     this.#sampleBytes = 0;
     this.#sampleSinceMs = nowMs;

@@ -214,17 +214,18 @@ export class TorrentRates implements RateGate {
     if (moreBytes > 0) taker.leaf.charge(onLine(moreBytes), this.#clock.nowMs());
   }
 
-  /** Bytes have come in. */
-  received(from: Pausable, bytes: number): void {
-    if (this.#down.isUnlimited || this.#isClosed) return;
+  /** Bytes have come in. @returns true when whoever sent them has to wait now */
+  received(from: Pausable, bytes: number): boolean {
+    if (this.#down.isUnlimited || this.#isClosed) return false;
     const nowMs = this.#clock.nowMs();
     const leaf = this.#senderOf(from);
     leaf.charge(onLine(bytes), nowMs);
     // Asking for nothing lines it up among those who wait.
-    if (leaf.tryTake(0, nowMs)) return;
+    if (leaf.tryTake(0, nowMs)) return false;
     from.pause();
     this.#paused.add(from);
     this.#arm(leaf.nextMs(nowMs) - nowMs);
+    return true;
   }
 
   /** The peer is gone. */

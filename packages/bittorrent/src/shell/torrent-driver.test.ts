@@ -91,7 +91,7 @@ class Bench {
         log: silentLog,
         bind: null,
         admission: this.admission,
-        rates: { received: () => {}, sent: () => {}, forgotten: () => {} },
+        rates: { received: () => false, sent: () => {}, forgotten: () => {} },
         seenAt: () => {},
         ownEndpoint: () => null,
       },

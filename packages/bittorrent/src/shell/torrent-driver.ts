@@ -356,7 +356,8 @@ export class TorrentDriver {
         if (this.#isClosed) return;
         link.isSilent = false;
         this.torrent.handleBytes(key, bytes, clock.nowMs());
-        this.#deps.rates.received(connection, bytes.length);
+        const isHeld = this.#deps.rates.received(connection, bytes.length);
+        this.torrent.peers.get(key)?.window.markBytes(isHeld, clock.nowMs());
         this.drive();
       },
       onClose: (error) => {

@@ -140,8 +140,8 @@ export class UtpConnection {
   }
 
   /** The next bytes in order, or null. Borrowed until the next call of anything here. */
-  read(): Uint8Array | null {
-    return this.#receiver.read();
+  read(nowMs: number): Uint8Array | null {
+    return this.#receiver.read(nowMs);
   }
 
   /** What came with the last datagram and was not read is kept. */
@@ -152,7 +152,8 @@ export class UtpConnection {
   /** All was read for now: the other side may want to hear that there is room again, or we were waiting to end. */
   markRead(nowMs: number): void {
     if (this.#state !== 'open') return;
-    if (this.#receiver.markRead(this.#advertisedBytes)) this.#sendState(nowMs);
+    const { ms } = this.#roundTrip;
+    if (this.#receiver.markRead(this.#advertisedBytes, ms, nowMs)) this.#sendState(nowMs);
     this.#settle(nowMs);
   }
 
@@ -202,7 +203,11 @@ export class UtpConnection {
       this.#mtu.raise(Math.min(packet.capacityBytes, this.#capacityBytes));
       this.#open('open');
       this.#acks.markUrgent();
-    } else if (this.#state === 'unconfirmed') this.#open('accept');
+    } else if (this.#state === 'unconfirmed') {
+      // Our answer to the SYN went there, and this came back: who only receives has no other sample.
+      this.#roundTrip.handleSample(nowMs - this.#lastSentMs);
+      this.#open('accept');
+    }
     this.#heardMs = nowMs;
     this.#clocks.handlePacket(packet, nowMs);
     const isBare = packet.type === utpType.state;

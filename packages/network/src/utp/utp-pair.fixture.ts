@@ -29,7 +29,7 @@ export class End {
     const { connection } = this;
     if (connection === null) return;
     while (!this.isPaused) {
-      const bytes = connection.read();
+      const bytes = connection.read(nowMs);
       if (bytes === null) break;
       this.receivedBytes += bytes.length;
       if (this.keepsBytes) for (const byte of bytes) this.received.push(byte);

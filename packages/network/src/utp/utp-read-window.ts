@@ -1,53 +1,50 @@
 /**
- * How much room a connection offers: what its reader uses, and little more. Behind a reader that takes its bytes slower
- * than the line brings them (a user's limit, a slow disk) the sender would otherwise fill all the room that there may
- * be, ahead of the limit.
+ * How much room a connection offers: what its reader has use for. Behind a reader that takes its bytes slower than the
+ * line brings them (a user's limit, a slow disk) the sender would otherwise fill all the room that there may be, ahead
+ * of the limit.
  *
- * Rules
- * - The reader has taken all there was at some time: it may be the window that it waits for. After half a window of
- *   bytes it grows: to twice, which is ahead of the sender's slow start, and by a quarter once it has been too large.
- * - While a whole window was taken something was always left: the least of it stood there for nothing. The window
- *   shrinks by half of that, for what is on its way was sent by the window before.
- * - So who keeps up has all of the room after a few round trips, and behind who does not stands little.
+ *   the reader takes all there is   the window doubles each time that it has taken half of it: ahead of slow start
+ *   it leaves something             the window is what it takes in two round trips, and a little: the line is never
+ *                                   empty for want of room, and little stands unread
  *
  * Simulated (sim/utp-limit.test.ts). Cost: O(1).
  */
 import { limits } from '../limits.ts';
 
-const { receiveBytesMax, readWindowBytesMin } = limits.utp;
-
-const growthFirst = 2;
-const growthLater = 1.25;
+const { receiveBytesMax, readWindowBytesMin, readMeasureMs } = limits.utp;
 
 export class UtpReadWindow {
   #bytes = readWindowBytesMin;
-  #growth = growthFirst;
-  /** Since the window changed last: what was taken, and the least that was left. */
+  /** Taken since something was left, or the window has grown. */
+  #freelyBytes = 0;
+  /** Taken since then; at the pace of the stretch before that the window is measured. */
   #takenBytes = 0;
-  #leftBytes = Number.POSITIVE_INFINITY;
+  #sinceMs: number | null = null;
 
   get bytes(): number {
     return this.#bytes;
   }
 
-  markTaken(bytes: number): void {
+  markTaken(bytes: number, nowMs: number): void {
+    this.#sinceMs ??= nowMs;
+    this.#freelyBytes += bytes;
     this.#takenBytes += bytes;
   }
 
   /** The reader takes no more for now. @param bytes what it leaves */
-  markLeft(bytes: number): void {
-    if (bytes < this.#leftBytes) this.#leftBytes = bytes;
-    if (this.#leftBytes === 0) {
-      if (this.#takenBytes >= this.#bytes / 2) this.#change(this.#growth * this.#bytes);
-    } else if (this.#takenBytes >= this.#bytes) {
-      this.#growth = growthLater;
-      this.#change(this.#bytes - this.#leftBytes / 2);
-    }
+  markLeft(bytes: number, roundTripMs: number, nowMs: number): void {
+    if (bytes > 0) this.#measure(roundTripMs, nowMs);
+    else if (this.#freelyBytes < this.#bytes / 2) return;
+    else this.#bytes = Math.min(receiveBytesMax, 2 * this.#bytes);
+    this.#freelyBytes = 0;
   }
 
-  #change(bytes: number): void {
-    this.#bytes = Math.max(readWindowBytesMin, Math.min(receiveBytesMax, Math.floor(bytes)));
+  #measure(roundTripMs: number, nowMs: number): void {
+    const passedMs = nowMs - (this.#sinceMs ?? nowMs);
+    if (passedMs < Math.max(readMeasureMs, roundTripMs)) return;
+    const usedBytes = Math.floor((this.#takenBytes * 2 * roundTripMs) / passedMs);
+    this.#bytes = Math.min(receiveBytesMax, readWindowBytesMin + usedBytes);
     this.#takenBytes = 0;
-    this.#leftBytes = Number.POSITIVE_INFINITY;
+    this.#sinceMs = nowMs;
   }
 }

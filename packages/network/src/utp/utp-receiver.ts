@@ -116,12 +116,12 @@ export class UtpReceiver {
   }
 
   /** The next bytes in order, or null. Borrowed until `release`. */
-  read(): Uint8Array | null {
+  read(nowMs: number): Uint8Array | null {
     const bytes = this.#ready[this.#readyAt];
     if (bytes === undefined) return null;
     this.#readyAt++;
     this.#readyBytes -= bytes.length;
-    this.#readWindow.markTaken(bytes.length);
+    this.#readWindow.markTaken(bytes.length, nowMs);
     if (this.#readyAt === this.#ready.length) {
       this.#ready.length = 0;
       this.#readyAt = 0;
@@ -140,8 +140,8 @@ export class UtpReceiver {
    * @param advertisedBytes the room that the other side knows of
    * @returns so much more has become free that it should hear of it
    */
-  markRead(advertisedBytes: number): boolean {
-    this.#readWindow.markLeft(this.#readyBytes);
+  markRead(advertisedBytes: number, roundTripMs: number, nowMs: number): boolean {
+    this.#readWindow.markLeft(this.#readyBytes, roundTripMs, nowMs);
     const stepBytes = Math.min(this.#readWindow.bytes, receiveBytesMax / 2) / 2;
     return advertisedBytes < stepBytes && this.windowBytes - advertisedBytes >= stepBytes;
   }

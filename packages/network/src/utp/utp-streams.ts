@@ -312,8 +312,9 @@ class UtpStream implements StreamConnection {
     this.#callSent();
     const machine = this.#machine;
     if (machine === null) return;
+    const nowMs = this.#port.nowMs();
     while (this.#isReading && !this.#isPaused) {
-      const bytes = machine.read();
+      const bytes = machine.read(nowMs);
       if (bytes === null) break;
       this.#handler.onBytes(bytes);
     }
