@@ -36,6 +36,7 @@ const runners: Readonly<Record<string, () => Promise<RowRunner>>> = {
   torrents: () => import('./rows/torrents.ts').then((module) => module.torrents),
   hashing: () => import('./rows/hashing.ts').then((module) => module.hashing),
   tracker: () => import('./rows/tracker.ts').then((module) => module.tracker),
+  'dht-lookup': () => import('./rows/dht-lookup.ts').then((module) => module.dhtLookup),
   magnet: () => import('./rows/magnet.ts').then((module) => module.magnet),
   seek: () => import('./rows/seek.ts').then((module) => module.seek),
   start: () => import('./rows/start.ts').then((module) => module.start),

@@ -174,6 +174,21 @@ export const table: readonly RowTable[] = [
     goals: [{ kind: 'than-best', measure: 'fromLink', atLeast: 1 }],
   },
   {
+    name: 'dht-lookup',
+    title: 'DHT: a lookup, by the number of nodes',
+    about:
+      'A search for peers in a DHT of simulated machines: 10 to 120 ms from each to each, 1 % of datagrams lost. ' +
+      'The processor time is that of all nodes that take part in it.',
+    measures: [
+      { key: 'cpu', title: 'CPU ms a lookup', digits: 2, better: 'less' },
+      { key: 'queries', title: 'queries a lookup', digits: 1, better: 'less' },
+      { key: 'hops', title: 'hops', digits: 2, better: 'less' },
+      { key: 'milliseconds', title: 'ms a lookup', digits: 0, better: 'less' },
+    ],
+    goals: [{ kind: 'growth', measure: 'queries', atMost: 0.2 }],
+    growth: { size: 'nodes', measures: ['queries', 'hops', 'cpu'] },
+  },
+  {
     name: 'seek',
     title: 'Seek in a stream',
     about:

@@ -31,8 +31,8 @@ class SystemTimer implements Timer {
   }
 
   #arm(): NodeJS.Timeout {
-    // The event loop counts whole milliseconds and may be up to one early, hence one more. On a busy machine the process
-    // may stand still between any two lines: what is due by then has waited long enough.
+    // The event loop counts whole milliseconds and may be up to one early, hence one more. On a busy machine the
+    // process may stand still between any two lines: what is due by then has waited long enough.
     const leftMs = Math.max(0, Math.ceil(this.#dueMs - performance.now()));
     const delayMs = Math.min(stepMsMax, leftMs + 1);
     return setTimeout(() => this.#handleTimeout(), delayMs);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeUtf8, Prng } from '@tequio/kernel';
+import { bytesEqual, encodeUtf8, Prng, toHex } from '@tequio/kernel';
 import { signItem, targetOf } from '../../wire/dht-item.ts';
-import { isSecureNodeId } from '../../wire/dht-node-id.ts';
+import { isSecureNodeId, sharedPrefixBits } from '../../wire/dht-node-id.ts';
 import { compactEndpoint, nodeInfo } from '../../wire/dht-node-info.ts';
 import { decodeKrpc, type KrpcMessage } from '../../wire/krpc.ts';
 import { encodeKrpcAnswer, encodeKrpcQuery } from '../../wire/krpc-encode.ts';
@@ -364,6 +364,51 @@ test('both families in one node: IPv6 nodes are learned from IPv4 ones', () => {
   net.run(60 * 60_000);
   const [, side6] = both.node.sides;
   assert.ok(side6!.table.count >= 1, `${side6!.table.count}`);
+});
+
+test('BEP 45: with two addresses we are two nodes to others, and nobody sees them as one', () => {
+  const net = new DhtNet();
+  const members = Array.from({ length: 12 }, (_, n) => {
+    const member = net.add(global(n), { families: [4, 6] });
+    net.moveIn(member, `2001:db8:${n + 1}::1`);
+    return member;
+  });
+  for (const member of members.slice(1)) {
+    member.node.addHost(members[0]!.endpoint, net.nowMs);
+    member.node.addHost(members[0]!.endpoint6!, net.nowMs);
+  }
+  net.run(120_000);
+  const target = prng.bytes(20);
+  for (const member of members) member.sent.length = 0;
+  members[3]!.node.search(peersOf(target, 5001), net.nowMs);
+  net.run(20_000);
+  const isSix = ({ address }: { readonly address: string }): boolean => address.includes(':');
+  const tokens = new Map<string, string>();
+  for (const member of members) {
+    const [four, six] = member.node.sides.map(({ id }) => id) as [Uint8Array, Uint8Array];
+    assert.ok(sharedPrefixBits(four, six) < 24, 'the ids are far from each other');
+    for (const { bytes, to } of member.sent) {
+      const message = decodeKrpc(bytes);
+      assert.ok(message.ok && message.value.type !== 'error');
+      const { value } = message;
+      const body = value.type === 'query' ? value.query : value.answer;
+      assert.ok('id' in body && bytesEqual(body.id, isSix(to) ? six : four), 'each speaks for itself');
+      if (value.type === 'answer' && value.answer.token !== null && to.port === 6881)
+        tokens.set(
+          `${isSix(to) ? member.endpoint6!.address : member.endpoint.address}`,
+          toHex(value.answer.token),
+        );
+    }
+  }
+  const announced = members[3]!.sent.flatMap(({ bytes, to }) => {
+    const message = decodeKrpc(bytes);
+    const query = message.ok && message.value.type === 'query' ? message.value.query : null;
+    return query?.method === 'announce_peer' ? [{ to, token: toHex(query.token) }] : [];
+  });
+  for (const { to, token } of announced)
+    assert.equal(token, tokens.get(to.address), 'a token is its address’s own');
+  const families = new Set(announced.map(({ to }) => isSix(to)));
+  assert.equal(families.size, 2, 'announced from both addresses');
 });
 
 test('two nodes are a DHT: what one keeps for the other it finds itself', () => {
