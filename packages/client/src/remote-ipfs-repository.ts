@@ -184,18 +184,11 @@ export class RemoteIpfsRepository implements IpfsApi {
 
   async verify(onProgress?: (progress: IpfsVerifyProgress) => void): Promise<readonly CidText[]> {
     const corrupt: CidText[] = [];
-    try {
-      for await (const { Msg, Progress } of this.#lines<{ Msg: string; Progress: number }>(
-        'repo/verify',
-        [],
-      )) {
-        const broken = /^block (\S+) was corrupt/.exec(Msg)?.[1];
-        if (broken !== undefined) corrupt.push(broken);
-        else onProgress?.({ checkedCount: Progress, totalCount: Progress, corruptCount: corrupt.length });
-      }
-    } catch (error) {
-      // The last line of a store with faults is an error, which says how many there were.
-      if (corrupt.length === 0) throw error;
+    type Line = { readonly Msg: string; readonly Progress: number };
+    for await (const { Msg, Progress } of this.#lines<Line>('repo/verify', [])) {
+      const broken = /^block (\S+) was corrupt/.exec(Msg)?.[1];
+      if (broken !== undefined) corrupt.push(broken);
+      else onProgress?.({ checkedCount: Progress, totalCount: Progress, corruptCount: corrupt.length });
     }
     return corrupt;
   }
