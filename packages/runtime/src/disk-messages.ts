@@ -27,6 +27,8 @@ export const diskLimits = {
   loadStreakMax: 16,
   /** A worker hands results back at least this often while it still has jobs. */
   replyEveryMs: 1,
+  /** The same when all that it has to tell are checks, of which it has several to do and nobody waits for one. */
+  replyChecksEveryMs: 4,
   /** Hash streams that a worker keeps open; the oldest is dropped, for its owner has lost it. */
   streamCountMax: 1024,
   /** An open file is compared with what its name leads to when this long has passed since the last time. */

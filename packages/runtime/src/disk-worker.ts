@@ -53,6 +53,8 @@ const others = new OrderQueue();
 let loadStreak = 0;
 let closing = false;
 let reply = emptyReply();
+/** Somebody waits for what is in the reply: it is not of checks alone. */
+let isUrgent = false;
 let repliedMs = 0;
 
 port.on('message', (batch: DiskBatch) => {
@@ -70,6 +72,7 @@ function accept(batch: DiskBatch): void {
   for (const file of batch.closeFiles) {
     handles.forget(file);
     reply.closedFiles.push(file);
+    isUrgent = true;
   }
   closing ||= batch.close;
 }
@@ -84,7 +87,9 @@ function work(): void {
     const answer = perform(order);
     if (isAsExpected(order, answer)) reply.asExpected.push(order.id);
     else reply.results.push(answer);
-    if (performance.now() - repliedMs >= diskLimits.replyEveryMs) sendReply();
+    isUrgent ||= order.kind !== 'check';
+    const everyMs = isUrgent ? diskLimits.replyEveryMs : diskLimits.replyChecksEveryMs;
+    if (performance.now() - repliedMs >= everyMs) sendReply();
   }
   sendReply();
   if (closing) {
@@ -110,6 +115,7 @@ function sendReply(): void {
   if (reply.results.length + reply.asExpected.length + reply.closedFiles.length === 0) return;
   port.postMessage(reply);
   reply = emptyReply();
+  isUrgent = false;
 }
 
 /** The file that the running job uses, for its fault. */

@@ -6,7 +6,7 @@
 import { type DiskJob, type DiskPort, type DiskResult, NodeError } from '@tequio/kernel';
 
 /** Bytes under way for each thread, if jobs are small; and how many jobs at most. */
-const bytesPerThread = 8 * 1024 * 1024;
+const bytesPerThread = 16 * 1024 * 1024;
 const jobCountMax = 512;
 /** Files whose size is asked for at once. */
 export const statsAtOnce = 32;
@@ -32,6 +32,7 @@ export function runChecks(
     let runningCount = 0;
     let runningBytes = 0;
     let failure: { readonly error: unknown } | null = null;
+    let isPlanned = false;
     const hasRoom = (): boolean =>
       runningCount < 2 * disk.threadCount + 2 ||
       (runningBytes < disk.threadCount * bytesPerThread && runningCount < jobCountMax);
@@ -49,10 +50,14 @@ export function runChecks(
         runningCount--;
         runningBytes -= job.bytes;
         if (failure === null) attempt(() => handleResult(index, result, job));
-        advance();
+        if (isPlanned) return;
+        // Once for all results that came together: what follows from them goes out together.
+        isPlanned = true;
+        disk.afterAnswers(advance);
       });
     };
     const advance = (): void => {
+      isPlanned = false;
       if (signal?.aborted === true) failure ??= { error: aborted() };
       attempt(() => {
         while (failure === null && next < jobCount && hasRoom()) {
