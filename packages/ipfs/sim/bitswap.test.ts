@@ -250,6 +250,22 @@ for (const direction of ['down', 'up'] as const) {
   }
 }
 
+test('a limit under which one block takes ten seconds: no source is late, and nothing comes twice', async () => {
+  const sim = new BitswapWorld(seed);
+  const rates = { down: new RateLimiter('down', null), up: new RateLimiter('up', null) };
+  rates.down.setLimit(100_000);
+  const limited = sim.addNode('limited', { rates });
+  const givers = [sim.addNode('x'), sim.addNode('y')];
+  const blocks = makeBlocks(sim.prng, 12, KiB * KiB);
+  for (const giver of givers) giver.keep(blocks);
+  await sim.connect(limited, ...givers);
+  const { missing } = await sim.until(limited.fetch(blocks.map(({ cid }) => cid)), 600_000);
+  assert.equal(missing, 0);
+  const { duplicateBlocks } = limited.bitswap.counts;
+  assert.equal(duplicateBlocks, 0);
+  for (const { client } of limited.bitswap.peers) assert.equal(client!.timeouts, 0);
+});
+
 test('churn: peers come and go all the time, and the file is whole in the end', async () => {
   const sim = new BitswapWorld(seed);
   const blocks = makeBlocks(sim.prng, 600, 32 * KiB);

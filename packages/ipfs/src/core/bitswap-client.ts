@@ -1,45 +1,17 @@
-import { assert, type Fault, type Machine } from '@tequio/kernel';
-import type { BitswapEntry, BitswapPresence } from '../wire/bitswap-message.ts';
+import { assert, type Machine } from '@tequio/kernel';
+import type { BitswapPresence } from '../wire/bitswap-message.ts';
 import { type CidKey, cidKeyOf } from '../wire/cid-bytes.ts';
+import type {
+  BitswapClientCounts,
+  BitswapClientEffect,
+  BitswapClientInput,
+  NamedBlock,
+} from './bitswap-client-words.ts';
 import { bitswapLimits, bitswapPenalty } from './bitswap-limits.ts';
 import { BitswapPeer } from './bitswap-peer.ts';
 import { BitswapSession } from './bitswap-session.ts';
 import { BitswapWant, type Peer, type Session } from './bitswap-want.ts';
 import { RecentKeys } from './recent-keys.ts';
-
-/** A block as it came: its name was computed from its bytes. */
-export type NamedBlock = { readonly cid: Uint8Array; readonly bytes: Uint8Array };
-
-export type BitswapClientInput =
-  /** Sessions are made by their first want. */
-  | { readonly type: 'want'; readonly session: number; readonly cids: readonly Uint8Array[] }
-  | { readonly type: 'unwant'; readonly session: number; readonly cids: readonly Uint8Array[] }
-  | { readonly type: 'session-close'; readonly session: number }
-  | { readonly type: 'peer-open'; readonly peer: string; readonly speaksHave: boolean }
-  | { readonly type: 'peer-gone'; readonly peer: string }
-  /** A connected peer is said to have what the session wants. */
-  | { readonly type: 'provider'; readonly session: number; readonly peer: string }
-  | {
-      readonly type: 'message';
-      readonly peer: string;
-      readonly blocks: readonly NamedBlock[];
-      readonly presences: readonly BitswapPresence[];
-    };
-
-export type BitswapClientEffect =
-  | { readonly type: 'send'; readonly peer: string; readonly entries: readonly BitswapEntry[] }
-  | { readonly type: 'block'; readonly peer: string; readonly block: NamedBlock }
-  /** Who provides this? Answers come as peers that open, and as `provider`. */
-  | { readonly type: 'find'; readonly session: number; readonly cid: Uint8Array }
-  | { readonly type: 'fault'; readonly peer: string; readonly fault: Fault };
-
-export type BitswapClientCounts = {
-  blocks: number;
-  bytes: number;
-  duplicateBlocks: number;
-  duplicateBytes: number;
-  unwantedBlocks: number;
-};
 
 /** Ready wants that are tried in vain before the turn ends: their peers are full, others' may not be. */
 const readyTryMax = 64;
@@ -113,6 +85,12 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
         break;
       case 'peer-gone':
         this.#closePeer(input.peer, nowMs);
+        break;
+      case 'bytes':
+        this.#peers.get(input.peer)?.markBytes(input.bytes, nowMs);
+        break;
+      case 'held':
+        this.#peers.get(input.peer)?.markHeld(input.isHeld, nowMs);
         break;
       case 'provider':
         this.#addProvider(input.session, input.peer);
@@ -390,7 +368,8 @@ export class BitswapClient implements Machine<BitswapClientInput, BitswapClientE
   #checkPeer(peer: Peer, nowMs: number): void {
     const { timeoutMs, hedgeMs } = peer;
     const firstMs = peer.silentSinceMs;
-    const mayHedge = firstMs !== null && nowMs >= peer.nextHedgeMs(firstMs);
+    if (firstMs === null) return;
+    const mayHedge = nowMs >= peer.nextHedgeMs(firstMs);
     if (mayHedge) peer.markHedge(nowMs);
     for (const [want, askedMs] of peer.outstanding) {
       const sinceMs = peer.sinceMs(askedMs);

@@ -19,6 +19,12 @@ export const bitswapLimits = {
   timeoutMinMs: 1_000,
   timeoutMaxMs: 30_000,
   timeoutFirstMs: 5_000,
+  /**
+   * Bytes of a message that is not whole yet: so many show that a block is on its way. Without a block at their end they
+   * count up to here.
+   */
+  progressBytes: 4 * 1024,
+  progressBytesMax: 4 * 1024 * 1024,
   /** Another peer that has the block is asked too when it takes this many round trips, but not before. */
   hedgeRoundTrips: 3,
   hedgeMinMs: 300,

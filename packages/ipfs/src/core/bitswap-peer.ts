@@ -24,7 +24,8 @@ export type BitswapPeerCounts = {
  *
  * Window: as TCP's. It starts small and grows by one with each block that comes (so it doubles each round trip while
  * nothing is late), and is halved when a block is late. Time: round trips are smoothed as in RFC 6298; a peer that goes
- * on sending is not late however long its queue is, so what counts is the time since it sent anything that was wanted.
+ * on sending is not late however long its queue is, so what counts is the time since it sent anything that was wanted, or
+ * a good part of something. Time in which we do not read, because of a limit of our own, counts for nobody.
  */
 export class BitswapPeer<Want> {
   readonly id: string;
@@ -50,6 +51,12 @@ export class BitswapPeer<Want> {
   #blockBytes: number = bitswapLimits.blockBytesGuess;
   #lastMs = Number.NEGATIVE_INFINITY;
   #hedgedMs = Number.NEGATIVE_INFINITY;
+  /** When parts of a message came last, and how much since the last block. */
+  #heardMs = Number.NEGATIVE_INFINITY;
+  #heardBytes = 0;
+  #markedBytes = 0;
+  /** Streams of it that we do not read just now. */
+  #heldCount = 0;
 
   constructor(id: string, speaksHave: boolean) {
     this.id = id;
@@ -91,7 +98,8 @@ export class BitswapPeer<Want> {
 
   /** Since when it owes us the want that has waited longest without anything else from it; null: it owes nothing. */
   get silentSinceMs(): number | null {
-    for (const askedMs of this.outstanding.values()) return Math.max(askedMs, this.#lastMs);
+    if (this.#heldCount > 0) return null;
+    for (const askedMs of this.outstanding.values()) return this.sinceMs(askedMs);
     return null;
   }
 
@@ -105,7 +113,22 @@ export class BitswapPeer<Want> {
   }
 
   sinceMs(askedMs: number): number {
-    return Math.max(askedMs, this.#lastMs);
+    return Math.max(askedMs, this.#lastMs, this.#heardMs);
+  }
+
+  /** Bytes have come that are no whole message yet. */
+  markBytes(bytes: number, nowMs: number): void {
+    this.#heardBytes += bytes;
+    if (this.#heardBytes > bitswapLimits.progressBytesMax) return;
+    if (this.#heardBytes - this.#markedBytes < bitswapLimits.progressBytes) return;
+    this.#markedBytes = this.#heardBytes;
+    this.#heardMs = nowMs;
+  }
+
+  /** We have stopped reading a stream of it, or go on. */
+  markHeld(isHeld: boolean, nowMs: number): void {
+    this.#heldCount += isHeld ? 1 : -1;
+    this.#heardMs = nowMs;
   }
 
   /** An answer to something that was asked at `askedMs` has come. */
@@ -125,6 +148,8 @@ export class BitswapPeer<Want> {
   markBlock(bytes: number, nowMs: number): void {
     this.counts.blocks++;
     this.counts.bytes += bytes;
+    this.#heardBytes = 0;
+    this.#markedBytes = 0;
     this.#window = Math.min(bitswapLimits.windowMax, this.#window + 1);
     this.#blockBytes += smoothing * (bytes - this.#blockBytes);
     if (Number.isFinite(this.#lastMs) && this.outstanding.size > 0)

@@ -1,5 +1,6 @@
 import type { Fault, OverlayStream, OverlayStreamHandler, Timer } from '@tequio/kernel';
-import { BitswapClient, type BitswapClientCounts, type BitswapClientEffect } from '../core/bitswap-client.ts';
+import { BitswapClient } from '../core/bitswap-client.ts';
+import type { BitswapClientCounts, BitswapClientEffect } from '../core/bitswap-client-words.ts';
 import { type BitswapLedger, debtRatio } from '../core/bitswap-ledger.ts';
 import type { BitswapPeerCounts } from '../core/bitswap-peer.ts';
 import { BitswapServer, type BitswapServerEffect } from '../core/bitswap-server.ts';
@@ -294,7 +295,10 @@ export class BitswapDriver {
     peer.streams.add(stream);
     const decoder = new FrameDecoder(bitswapMessageLimits.messageBytesMax);
     const { rates, clock } = this.#deps;
-    const pace = rates === undefined ? null : new PacedReading(stream, rates.down.child('stream'), clock);
+    const pace =
+      rates === undefined
+        ? null
+        : new PacedReading(stream, rates.down.child('stream'), clock, (isHeld) => this.#hold(peer, isHeld));
     return {
       onBytes: (bytes) => {
         if (this.#peers.get(peer.id) !== peer) return;
@@ -303,6 +307,8 @@ export class BitswapDriver {
         if (!result.ok) {
           this.#blame(peer, result.fault);
           stream.reset();
+        } else if (decoder.isInside) {
+          this.#client.handle({ type: 'bytes', peer: peer.id, bytes: bytes.length }, this.#nowMs);
         }
         this.#pump();
       },
@@ -312,6 +318,12 @@ export class BitswapDriver {
         peer.streams.delete(stream);
       },
     };
+  }
+
+  #hold(peer: Peer, isHeld: boolean): void {
+    if (this.#peers.get(peer.id) !== peer) return;
+    this.#client.handle({ type: 'held', peer: peer.id, isHeld }, this.#nowMs);
+    this.#schedule();
   }
 
   #handleBytes(peer: Peer, bytes: Uint8Array): void {

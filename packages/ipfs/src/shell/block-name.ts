@@ -1,5 +1,5 @@
 import type { Fault } from '@tequio/kernel';
-import type { NamedBlock } from '../core/bitswap-client.ts';
+import type { NamedBlock } from '../core/bitswap-client-words.ts';
 import { bitswapPenalty } from '../core/bitswap-limits.ts';
 import type { BitswapBlock } from '../wire/bitswap-message.ts';
 import { type CidPrefix, cidOf, cidV0Prefix, hashCode, tryDecodeCidPrefix } from '../wire/cid-bytes.ts';

@@ -10,10 +10,15 @@ export class PacedReading {
   readonly #stream: OverlayStream;
   readonly #limiter: RateLimiter;
   readonly #clock: Clock;
+  readonly #onHold: (isHeld: boolean) => void;
   #timer: Timer | null = null;
 
-  /** @param limiter of this stream alone */
-  constructor(stream: OverlayStream, limiter: RateLimiter, clock: Clock) {
+  /**
+   * @param limiter of this stream alone
+   * @param onHold told when it is not read any more, and when it is again
+   */
+  constructor(stream: OverlayStream, limiter: RateLimiter, clock: Clock, onHold: (isHeld: boolean) => void) {
+    this.#onHold = onHold;
     this.#stream = stream;
     this.#limiter = limiter;
     this.#clock = clock;
@@ -25,12 +30,14 @@ export class PacedReading {
     this.#limiter.charge(bytes, this.#clock.nowMs());
     if (this.#timer !== null || this.#mayRead()) return;
     this.#stream.pause();
+    this.#onHold(true);
     this.#arm();
   }
 
   /** The stream is closed. */
   close(): void {
     this.#timer?.cancel();
+    if (this.#timer !== null) this.#onHold(false);
     this.#timer = null;
     this.#limiter.stopWaiting();
   }
@@ -45,8 +52,9 @@ export class PacedReading {
     const waitMs = Math.max(1, this.#limiter.nextMs(nowMs) - nowMs);
     this.#timer = this.#clock.setTimer(Math.min(waitMs, bitswapLimits.limitedLookMs), () => {
       this.#timer = null;
-      if (this.#mayRead()) this.#stream.resume();
-      else this.#arm();
+      if (!this.#mayRead()) return this.#arm();
+      this.#onHold(false);
+      this.#stream.resume();
     });
   }
 }
