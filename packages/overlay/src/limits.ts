@@ -35,6 +35,8 @@ export const limits = {
     windowBytes: 256 * 1024,
     /** A window grows up to this while its stream is read as fast as it is filled. */
     windowBytesMax: 16 * 1024 * 1024,
+    /** A new stream begins with what the last ones grew to, up to this: some programs open one for each message. */
+    usualBytesMax: 2 * 1024 * 1024,
     /** By which all windows of a connection may have grown, together. */
     grownBytes: 32 * 1024 * 1024,
     /** A window grows when half of it is used up within so many round trips, each counted as at least so long. */

@@ -17,12 +17,16 @@ export interface YamuxSession {
   readonly roundTripMs: number;
   /** By how much windows may still grow, all together. */
   tryGrow(bytes: number): boolean;
+  /** A window has grown to this. */
+  markWindow(bytes: number): void;
 }
 
 type Init = {
   readonly session: YamuxSession;
   readonly number: number;
   readonly direction: MessageStreamDirection;
+  /** What the other side may send at first; it is told of what is more than the protocol's own window. */
+  readonly window: number;
   readonly log: Logger;
 };
 
@@ -40,13 +44,14 @@ export class YamuxStream extends AbstractStream implements DirectStream {
   #sendBytes = windowBytes;
   /** What it may still send, and what that is after an update. */
   #receiveBytes = windowBytes;
-  #window = windowBytes;
+  #window: number;
   #updatedMs: number;
 
-  constructor({ session, number, direction, log }: Init) {
+  constructor({ session, number, direction, window, log }: Init) {
     super({ id: String(number), direction, log, maxReadBufferLength: windowBytesMax });
     this.number = number;
     this.#session = session;
+    this.#window = window;
     this.#updatedMs = session.nowMs;
   }
 
@@ -55,9 +60,13 @@ export class YamuxStream extends AbstractStream implements DirectStream {
     return this.#window - windowBytes;
   }
 
-  /** Says that it is there, unless data has done so already. */
+  /** Says that it is there, unless data has done so already, and how large its window is. Called once. */
   announce(): void {
-    if (!this.#isAnnounced && this.status === 'open') this.#sendHead(frameType.windowUpdate, 0, 0);
+    if (this.status !== 'open') return;
+    const length = this.#window - windowBytes;
+    if (this.#isAnnounced && length === 0) return;
+    this.#receiveBytes += length;
+    this.#sendHead(frameType.windowUpdate, 0, length);
   }
 
   lendTo(take: (bytes: Uint8Array) => void): void {
@@ -180,7 +189,10 @@ export class YamuxStream extends AbstractStream implements DirectStream {
     const { nowMs, roundTripMs } = this.#session;
     const quickMs = growRoundTrips * Math.max(roundTripMs, roundTripMinMs);
     if (nowMs - this.#updatedMs <= quickMs && this.#window * 2 <= windowBytesMax)
-      if (this.#session.tryGrow(this.#window)) this.#window *= 2;
+      if (this.#session.tryGrow(this.#window)) {
+        this.#window *= 2;
+        this.#session.markWindow(this.#window);
+      }
     this.#updatedMs = nowMs;
     const length = this.#window - this.#receiveBytes - this.readBufferLength;
     this.#receiveBytes += length;

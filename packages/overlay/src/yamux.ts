@@ -25,7 +25,8 @@ import {
 import { type YamuxSession, YamuxStream } from './yamux-stream.ts';
 
 const protocol = '/yamux/1.0.0';
-const { inboundCount, outboundCount, grownBytes, pingMs, unreadBytes } = limits.yamux;
+const { inboundCount, outboundCount, grownBytes, pingMs, unreadBytes, windowBytes, usualBytesMax } =
+  limits.yamux;
 /** The largest number of a stream. */
 const numberMax = 2 ** 32 - 1;
 
@@ -48,6 +49,8 @@ class YamuxMuxer extends AbstractStreamMuxer<YamuxStream> implements YamuxSessio
   #nextNumber: number;
   #inboundCount = 0;
   #grownBytes = 0;
+  /** What streams have grown to. */
+  #usualWindow: number = windowBytes;
   /** Whose data is being read, with the flags that hold when it has come. Null: nobody's. */
   #reading: { readonly stream: YamuxStream; readonly flags: number } | null = null;
   #hasFarewell = false;
@@ -133,6 +136,10 @@ class YamuxMuxer extends AbstractStreamMuxer<YamuxStream> implements YamuxSessio
     return true;
   }
 
+  markWindow(bytes: number): void {
+    this.#usualWindow = Math.min(Math.max(this.#usualWindow, bytes), usualBytesMax);
+  }
+
   // What comes
 
   handleHead(head: FrameHead): void {
@@ -172,7 +179,9 @@ class YamuxMuxer extends AbstractStreamMuxer<YamuxStream> implements YamuxSessio
 
   #add(number: number, direction: 'inbound' | 'outbound'): YamuxStream {
     const log = this.log.newScope(String(number));
-    const stream = new YamuxStream({ session: this, number, direction, log });
+    const more = this.#usualWindow - windowBytes;
+    const window = direction === 'inbound' && this.tryGrow(more) ? this.#usualWindow : windowBytes;
+    const stream = new YamuxStream({ session: this, number, direction, window, log });
     this.#byNumber.set(number, stream);
     if (direction === 'inbound') this.#inboundCount++;
     stream.addEventListener('close', () => {

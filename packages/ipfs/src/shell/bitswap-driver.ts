@@ -23,6 +23,8 @@ import { ProviderSearch } from './provider-search.ts';
 export const bitswapDriverLimits = {
   /** Streams that one peer may have open to us. */
   streamCountMax: 16,
+  /** Of these so many are believed when they name a length that the peer has kept before. */
+  believedCountMax: 3,
   penaltyMax: 100,
   /** Who was sent away is not spoken with for so long. */
   banMs: 3_600_000,
@@ -48,6 +50,8 @@ type Peer = {
   readonly streams: Set<OverlayStream>;
   /** The newest protocol that it is known to speak. */
   protocol: string;
+  /** The longest message that came whole: a length as long is believed, on so many streams at once as there are for it. */
+  longestBytes: number;
   penalty: number;
   failCount: number;
   redial: Timer | null;
@@ -243,6 +247,7 @@ export class BitswapDriver {
       ledger: { peer: id, sentBlocks: 0, sentBytes: 0, receivedBlocks: 0, receivedBytes: 0, exchanges: 0 },
       streams: new Set(),
       protocol,
+      longestBytes: 0,
       penalty: 0,
       failCount: 0,
       redial: null,
@@ -293,7 +298,8 @@ export class BitswapDriver {
     const peer = this.#openPeer(stream.peer, stream.protocol);
     if (peer === null || peer.streams.size >= bitswapDriverLimits.streamCountMax) return null;
     peer.streams.add(stream);
-    const decoder = new FrameDecoder(bitswapMessageLimits.messageBytesMax);
+    const believed = peer.streams.size <= bitswapDriverLimits.believedCountMax ? peer.longestBytes : 0;
+    const decoder = new FrameDecoder(bitswapMessageLimits.messageBytesMax, believed);
     const { rates, clock } = this.#deps;
     const pace =
       rates === undefined
@@ -315,6 +321,7 @@ export class BitswapDriver {
       onEnd: () => stream.end(),
       onClose: () => {
         pace?.close();
+        peer.longestBytes = Math.max(peer.longestBytes, decoder.longestBytes);
         peer.streams.delete(stream);
       },
     };

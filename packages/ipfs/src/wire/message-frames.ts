@@ -1,6 +1,6 @@
 /**
  * Messages on a libp2p stream: each with its length, a varint, in front. The decoder is total. A length is believed so
- * far as bytes follow it, or an earlier message of the stream was as long: it holds no more than has arrived in all.
+ * far as bytes follow it, or an earlier message of the stream, or of its peer, was as long.
  */
 import { assert, type Fault, failed, ok, type Result } from '@tequio/kernel';
 import { varintBytes, writeVarint } from './protobuf.ts';
@@ -17,12 +17,18 @@ export class FrameDecoder {
   #body: Uint8Array | null = null;
   #bodyBytes = 0;
   /** Of the longest message that came whole: the next one may take as much memory at once, and need not grow. */
-  #longestBytes = firstBytes;
+  #longestBytes: number;
   #fault: Fault | null = null;
 
-  constructor(messageBytesMax: number) {
+  /** @param longestBytes of an earlier message of the same peer */
+  constructor(messageBytesMax: number, longestBytes = firstBytes) {
+    this.#longestBytes = Math.max(firstBytes, Math.min(longestBytes, messageBytesMax));
     assert(varintBytes(messageBytesMax) <= lengthBytesMax, 'a frame fits four bytes of length');
     this.#messageBytesMax = messageBytesMax;
+  }
+
+  get longestBytes(): number {
+    return this.#longestBytes;
   }
 
   /** In the middle of a message: its other half was never sent, if the stream ends now. */
