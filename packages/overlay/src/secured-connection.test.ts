@@ -192,6 +192,29 @@ function echo(stream: Stream): void {
   stream.addEventListener('remoteCloseWrite', () => void stream.close().catch(() => {}));
 }
 
+test('a new stream begins with the window that the last ones have grown to, up to a limit', async () => {
+  const { ends } = await secure(pairs[0]);
+  const [near, far] = ends.map((end) => end.streamMuxer!.createStreamMuxer(end.connection)) as [
+    StreamMuxer,
+    StreamMuxer,
+  ];
+  const accepted: Stream[] = [];
+  far.addEventListener('stream', ({ detail }) => accepted.push(detail));
+  const first = await near.createStream();
+  await untilReal(() => accepted.length === 1);
+  const heard = gather(accepted[0]!);
+  const text = new Uint8Array(8 * windowBytes);
+  await write(first, text);
+  await untilReal(() => heard.bytes.length === text.length);
+  const second = await near.createStream();
+  await untilReal(() => accepted.length === 2);
+  accepted[1]!.pause();
+  second.send(new Uint8Array(limits.yamux.usualBytesMax * 2));
+  await untilReal(() => accepted[1]!.readBufferLength > windowBytes);
+  ok(accepted[1]!.readBufferLength <= limits.yamux.usualBytesMax);
+  ends[0].connection.abort(new Error('done'));
+});
+
 test('what was changed on its way ends the connection', async () => {
   const keys = [await generateKeyPair('Ed25519'), await generateKeyPair('Ed25519')];
   const [near, far] = multiaddrConnectionPair();
