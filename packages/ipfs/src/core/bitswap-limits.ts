@@ -20,8 +20,8 @@ export const bitswapLimits = {
   timeoutMaxMs: 30_000,
   timeoutFirstMs: 5_000,
   /**
-   * Bytes of a message that is not whole yet: so many show that a block is on its way. Without a block at their end they
-   * count up to here.
+   * Bytes of a message that is not whole yet: so many show that a block is on its way. Without a block at their end
+   * they count up to here.
    */
   progressBytes: 4 * 1024,
   progressBytesMax: 4 * 1024 * 1024,

@@ -24,8 +24,8 @@ export type BitswapPeerCounts = {
  *
  * Window: as TCP's. It starts small and grows by one with each block that comes (so it doubles each round trip while
  * nothing is late), and is halved when a block is late. Time: round trips are smoothed as in RFC 6298; a peer that goes
- * on sending is not late however long its queue is, so what counts is the time since it sent anything that was wanted, or
- * a good part of something. Time in which we do not read, because of a limit of our own, counts for nobody.
+ * on sending is not late however long its queue is, so what counts is the time since it sent anything that was wanted,
+ * or a good part of something. Time in which we do not read, because of a limit of our own, counts for nobody.
  */
 export class BitswapPeer<Want> {
   readonly id: string;

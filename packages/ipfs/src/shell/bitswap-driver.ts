@@ -50,7 +50,7 @@ type Peer = {
   readonly streams: Set<OverlayStream>;
   /** The newest protocol that it is known to speak. */
   protocol: string;
-  /** The longest message that came whole: a length as long is believed, on so many streams at once as there are for it. */
+  /** The longest message that came whole: a length as long is believed. */
   longestBytes: number;
   penalty: number;
   failCount: number;
