@@ -50,6 +50,7 @@ describe('a page that nobody looks at', { skip: skipWithoutChromium, timeout: 12
   it('asks for nothing and draws nothing, on any screen', async () => {
     const id = await add('before.bin');
     const places = ['home', 'torrents', 'map', 'log', `torrents/${id}/pieces`, `torrents/${id}/speed`];
+    for (const part of ['files', 'pins', 'peers', 'sharing']) places.push(`ipfs/${part}`);
     await Promise.all(places.map((place) => staysQuiet(place)));
   });
 

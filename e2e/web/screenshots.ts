@@ -219,7 +219,7 @@ try {
       const context = await browser.newContext({
         ...known,
         locale: language,
-        viewport: { width: 1280, height: 620 },
+        viewport: { width: 1440, height: 660 },
       });
       const shown = await context.newPage();
       await shown.addInitScript(() => localStorage.setItem('tequio.guided', 'yes'));

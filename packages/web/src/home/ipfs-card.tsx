@@ -9,6 +9,8 @@ import { formatBytes, formatRate } from '../words/format.ts';
 import { say } from '../words/words.ts';
 
 const intervalMs = 2000;
+/** Of the folder in which nothing is yet. */
+const emptyBytes = 4;
 
 /** What IPFS does right now, and why. */
 export function IpfsCard(): JSX.Element {
@@ -59,7 +61,11 @@ function Sentences({ state }: { readonly state: IpfsNodeState }): JSX.Element {
   if (mode === 'resting') return <p>{say('ipfs.resting')}</p>;
   return (
     <>
-      <p>{say('ipfs.kept', { size: formatBytes(filesBytes ?? 0), n: pinCount })}</p>
+      <p>
+        {(filesBytes ?? 0) <= emptyBytes && pinCount === 0
+          ? say('ipfs.resting')
+          : say('ipfs.kept', { size: formatBytes(filesBytes ?? 0), n: pinCount })}
+      </p>
       {mode === 'alone' && <p>{say('ipfs.alone')}</p>}
       {mode === 'online' && <p>{say('ipfs.peerSentence', { n: peerCount })}</p>}
       {askedCount > 0 && <p>{say('ipfs.askedSentence', { n: askedCount })}</p>}

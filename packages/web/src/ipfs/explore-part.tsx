@@ -8,6 +8,7 @@ import { formatBytes } from '../words/format.ts';
 import { say } from '../words/words.ts';
 import { readTrail, type TrailStep, trailText } from './block-trail.ts';
 import { CopyLine } from './copy-line.tsx';
+import { ExploreStarts } from './explore-starts.tsx';
 import { openImport } from './file-dialogs.tsx';
 import { shortCid } from './tree-path.ts';
 
@@ -36,7 +37,7 @@ export function ExplorePart({ place }: { readonly place: string }): JSX.Element 
           {say('add.look')}
         </button>
       </form>
-      {trail.length > 0 && <Trail trail={trail} />}
+      {trail.length > 0 ? <Trail trail={trail} /> : <ExploreStarts />}
     </div>
   );
 }

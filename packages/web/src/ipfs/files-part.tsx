@@ -6,10 +6,11 @@ import { isSeen, node } from '../node.ts';
 import { attempt } from '../notice.ts';
 import { linkTo } from '../route.ts';
 import { dropTarget } from '../shell/drop-target.ts';
-import { Fret, Icon } from '../shell/icon.tsx';
+import { Icon } from '../shell/icon.tsx';
 import { formatBytes } from '../words/format.ts';
 import { say } from '../words/words.ts';
 import { ChosenActions } from './chosen-actions.tsx';
+import { EmptyCard } from './empty-card.tsx';
 import { openImport, openNewFolder, openShare } from './file-dialogs.tsx';
 import { withFreeNames } from './free-names.ts';
 import { JoinCard } from './join-card.tsx';
@@ -35,7 +36,7 @@ export function FilesPart({ path, state }: Props): JSX.Element {
   useDropTarget(path, fileInput, latest);
   if (error !== null) return <Missing message={error.message} />;
   const entries = page?.entries ?? [];
-  const size = page === null ? '' : formatBytes(page.folder.dagBytes);
+  const size = page === null || entries.length === 0 ? '' : formatBytes(page.folder.dagBytes);
   const isTop = path === '/';
   const picked = entries.filter(({ name }) => chosen.has(name));
   return (
@@ -213,12 +214,10 @@ function Crumbs({ path }: { readonly path: string }): JSX.Element {
 
 function Empty({ isTop }: { readonly isTop: boolean }): JSX.Element {
   return (
-    <div class="empty card">
-      <Fret />
-      <h2>{say(isTop ? 'ipfs.empty.title' : 'ipfs.empty.folder')}</h2>
+    <EmptyCard title={say(isTop ? 'ipfs.empty.title' : 'ipfs.empty.folder')}>
       <p class="soft">{say('ipfs.empty.text')}</p>
       {isTop && <p class="soft">{say('ipfs.empty.how')}</p>}
-    </div>
+    </EmptyCard>
   );
 }
 

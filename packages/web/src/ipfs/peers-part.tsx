@@ -10,6 +10,7 @@ import { Flag } from '../words/flag.tsx';
 import { formatBytes } from '../words/format.ts';
 import { say } from '../words/words.ts';
 import { CopyLine } from './copy-line.tsx';
+import { EmptyCard } from './empty-card.tsx';
 import { JoinCard } from './join-card.tsx';
 
 export function PeersPart({ state }: { readonly state: IpfsNodeState }): JSX.Element {
@@ -21,7 +22,9 @@ export function PeersPart({ state }: { readonly state: IpfsNodeState }): JSX.Ele
       {peers === null ? (
         <p aria-busy="true" />
       ) : peers.length === 0 ? (
-        <p class="soft">{say('ipfs.noPeers')}</p>
+        <EmptyCard title={say('ipfs.noPeers')}>
+          <p class="soft">{say('ipfs.noPeersText')}</p>
+        </EmptyCard>
       ) : (
         <TableHolder name={say('ipfs.peers')}>
           <table>

@@ -8,6 +8,7 @@ import { linkTo } from '../route.ts';
 import { Icon } from '../shell/icon.tsx';
 import { formatBytes, formatTime } from '../words/format.ts';
 import { say } from '../words/words.ts';
+import { EmptyCard } from './empty-card.tsx';
 import { shortCid } from './tree-path.ts';
 import { treeChange } from './uploads.ts';
 
@@ -71,7 +72,12 @@ function PinForm(): JSX.Element {
 }
 
 function PinTable({ page }: { readonly page: IpfsPinPage }): JSX.Element {
-  if (page.pins.length === 0) return <p class="soft">{say('ipfs.noPins')}</p>;
+  if (page.pins.length === 0)
+    return (
+      <EmptyCard title={say('ipfs.noPins')}>
+        <p class="soft">{say('ipfs.noPinsText')}</p>
+      </EmptyCard>
+    );
   return (
     <div class="table-holder">
       <table>
@@ -79,7 +85,7 @@ function PinTable({ page }: { readonly page: IpfsPinPage }): JSX.Element {
           <tr>
             <th>{say('file.name')}</th>
             <th>{say('ipfs.cid')}</th>
-            <th class="number">{say('ipfs.onDisk')}</th>
+            <th class="number wide-cell">{say('ipfs.onDisk')}</th>
             <th class="wide-cell">{say('ipfs.told')}</th>
             <th>
               <span class="unseen">{say('ipfs.unpin')}</span>
@@ -117,7 +123,7 @@ function PinLine({ pin }: { readonly pin: IpfsPinView }): JSX.Element {
           {shortCid(cid)}
         </a>
       </td>
-      <td class="number">{formatBytes(dagBytes)}</td>
+      <td class="number wide-cell">{formatBytes(dagBytes)}</td>
       <td class="wide-cell soft">
         {told === null
           ? say('ipfs.notTold')

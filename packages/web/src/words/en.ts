@@ -370,7 +370,9 @@ export const en = {
   'ipfs.aFile': 'A file of {size}.',
   'ipfs.pinsText':
     'What is pinned stays on this computer with all that belongs to it, and is given to others.',
-  'ipfs.noPins': 'Nothing is pinned. Your files are kept also without.',
+  'ipfs.noPins': 'Nothing is pinned',
+  'ipfs.noPinsText':
+    'Pin content of others, and it stays here and is given on, also when they are gone. Your own files are kept without a pin.',
   'ipfs.noName': 'without a name',
   'ipfs.direct': 'this block alone',
   'ipfs.told': 'Findable',
@@ -389,7 +391,11 @@ export const en = {
   'ipfs.firstLinks': 'The first {n} are shown.',
   'ipfs.inside': 'What it says',
   'ipfs.bytes': 'Bytes',
-  'ipfs.noPeers': 'Nobody is connected.',
+  'ipfs.noPeers': 'Nobody is connected',
+  'ipfs.noPeersText': 'Those who give you content, and those whom you give it, appear here.',
+  'ipfs.starts': 'Where to begin',
+  'ipfs.startsText':
+    'With an address that somebody gave you, or with what is on this computer: it is made of blocks too.',
   'ipfs.direction': 'Who began',
   'ipfs.in': 'they',
   'ipfs.out': 'this node',

@@ -374,7 +374,9 @@ export const es: Words = {
   'ipfs.aFolder': 'Una carpeta de {size}.',
   'ipfs.aFile': 'Un archivo de {size}.',
   'ipfs.pinsText': 'Lo fijado se queda en esta computadora con todo lo que le pertenece, y se da a otros.',
-  'ipfs.noPins': 'No hay nada fijado. Tus archivos se conservan también sin eso.',
+  'ipfs.noPins': 'No hay nada fijado',
+  'ipfs.noPinsText':
+    'Fija contenido de otros: se queda aquí y se sigue dando, aunque ellos ya no estén. Tus propios archivos se conservan sin fijarlos.',
   'ipfs.noName': 'sin nombre',
   'ipfs.direct': 'solo este bloque',
   'ipfs.told': 'Se encuentra',
@@ -393,7 +395,11 @@ export const es: Words = {
   'ipfs.firstLinks': 'Se muestran los primeros {n}.',
   'ipfs.inside': 'Lo que dice',
   'ipfs.bytes': 'Bytes',
-  'ipfs.noPeers': 'Nadie está conectado.',
+  'ipfs.noPeers': 'Nadie está conectado',
+  'ipfs.noPeersText': 'Aquí aparecen quienes te dan contenido y aquellos a quienes se lo das.',
+  'ipfs.starts': 'Por dónde empezar',
+  'ipfs.startsText':
+    'Por una dirección que te hayan dado, o por lo que hay en esta computadora: también está hecho de bloques.',
   'ipfs.direction': 'Quién empezó',
   'ipfs.in': 'el otro',
   'ipfs.out': 'este nodo',
