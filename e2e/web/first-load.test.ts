@@ -1,7 +1,7 @@
 /**
  * How soon a new node and its page can be used, and what the page loads for it. Promised are two seconds on a quiet
- * machine, which the figures tell; a busy one must not spoil the test, so what is demanded of time is work of the page's
- * own thread.
+ * machine, which the figures tell; a busy one must not spoil the test, so what is demanded of time is work of the
+ * page's own thread.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
