@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeUtf8 } from '@tequio/kernel';
+import { testHashes } from './core/dht/dht.fixture.ts';
 import {
   assertContent,
   makeContent,
@@ -8,6 +9,7 @@ import {
   type TestService,
   withBench,
 } from './service.fixture.ts';
+import { decodeMetainfo, encodeMetainfo } from './wire/metainfo.ts';
 
 const content = makeContent([200_000, 5]);
 
@@ -52,6 +54,24 @@ test('peers tell each other of their DHT nodes', () =>
     const ready = [leech.service.dht!.ready(60_000), seeder.service.dht!.ready(60_000)];
     await bench.get(leech, torrent, seeder);
     assert.deepEqual(await Promise.all(ready), [true, true]);
+  }));
+
+test('a torrent that names a node of the DHT is a way in', () =>
+  withBench(async (bench) => {
+    const [hub] = await startAll(bench, ['hub']);
+    const alone = { dht: { enabled: true, bootstrap: [] } };
+    const [seeder, leech] = [await bench.start('seed', alone), await bench.start('leech', alone)];
+    const { torrent } = await bench.seed(seeder, content, 'v1');
+    const decoded = decodeMetainfo(torrent, testHashes);
+    assert.ok(decoded.ok);
+    const { value } = decoded;
+    const [host, port] = hub!.address.split(':') as [string, string];
+    const nodes = [{ host, port: Number(port) }];
+    const naming = encodeMetainfo({ ...value, infoBytes: value.info.infoBytes, nodes });
+    assert.equal(leech.service.dht!.status()?.families[0]?.contactCount, 0);
+    await leech.service.add({ torrent: naming }, { folder: leech.folder });
+    assert.equal(await leech.service.dht!.ready(60_000), true);
+    assert.equal(await seeder.service.dht!.ready(1), false, 'nobody has told the other one');
   }));
 
 test('items are put and got, and a mutable one is replaced', () =>
