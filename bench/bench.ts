@@ -29,7 +29,6 @@ const runners: Readonly<Record<string, () => Promise<RowRunner>>> = {
   download: () => import('./rows/download.ts').then((module) => module.download),
   pieces: () => import('./rows/download.ts').then((module) => module.pieces),
   formats: () => import('./rows/download.ts').then((module) => module.formats),
-  'dht-growth': () => import('./rows/dht-growth.ts').then((module) => module.dhtGrowth),
   'utp-far': () => import('./rows/utp-far.ts').then((module) => module.utpFar),
   swarm: () => import('./rows/swarm.ts').then((module) => module.swarm),
   seed: () => import('./rows/seed.ts').then((module) => module.seed),

@@ -141,20 +141,6 @@ export const table: readonly RowTable[] = [
     goals: [{ kind: 'than-best', measure: 'answersPerCpuSecond', atLeast: 1 }],
   },
   {
-    name: 'dht-growth',
-    title: 'DHT: cost of a lookup and number of nodes',
-    about:
-      '200 lookups in a DHT of more and more nodes, in simulation: the real machines and datagrams, in virtual time, ' +
-      'with lines of 10 to 120 ms that lose one datagram in a hundred.',
-    measures: [
-      { key: 'queries', title: 'questions a lookup', digits: 1, better: 'less' },
-      { key: 'hops', title: 'hops', digits: 0, better: 'less' },
-      { key: 'seconds', title: 's of virtual time', digits: 2, better: 'less' },
-    ],
-    goals: [{ kind: 'growth', measure: 'queries', atMost: 0.25 }],
-    growth: { size: 'nodes', measures: ['queries'] },
-  },
-  {
     name: 'utp',
     title: 'uTP',
     about: '192 MiB over uTP alone, each program to itself and to the other.',
