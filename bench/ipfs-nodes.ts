@@ -167,3 +167,21 @@ async function firstAddress(call: IpfsNode['call']): Promise<string> {
   if (address === undefined) throw new Error(`it listens nowhere on TCP: ${Addresses.join(' ')}`);
   return address;
 }
+
+/** What a gateway answers first: kubo's listens a moment after its RPC answers. @throws Error when it never does */
+export async function fetchFirst(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array> {
+  const endMs = performance.now() + startTimeoutMs;
+  for (;;) {
+    try {
+      const answer = await fetch(url, { headers });
+      if (!answer.ok) throw new HopelessError(`${url}: ${answer.status}`);
+      return new Uint8Array(await answer.arrayBuffer());
+    } catch (error) {
+      if (error instanceof HopelessError || performance.now() > endMs) throw error;
+      await sleep(askEveryMs);
+    }
+  }
+}

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { mebibyte, writeRandomFile } from '../content.ts';
-import { type IpfsProgram, ipfsPrograms } from '../ipfs-nodes.ts';
+import { fetchFirst, type IpfsProgram, ipfsPrograms } from '../ipfs-nodes.ts';
 import { usageOf } from '../processes.ts';
 import type { Bench, Contender, RowRunner, Values } from '../row.ts';
 import { loadGenerator, loadHttp } from '../wrk.ts';
@@ -66,7 +66,7 @@ async function measure(
     await node.start();
     const headers = range === null ? {} : { range: `bytes=${range[0]}-${range[1] - 1}` };
     const [from, to] = range ?? [0, Number.POSITIVE_INFINITY];
-    const answered = Buffer.from(await (await fetch(url, { headers })).arrayBuffer());
+    const answered = Buffer.from(await fetchFirst(url, headers));
     if (!answered.equals(readFileSync(path).subarray(from, to)))
       throw new Error('it answers with other bytes');
     const load = { url, headers, connectionCount };

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contentFile, writeContent } from '../content.ts';
-import { type IpfsNode, type IpfsProgram, ipfsPrograms } from '../ipfs-nodes.ts';
+import { fetchFirst, type IpfsNode, type IpfsProgram, ipfsPrograms } from '../ipfs-nodes.ts';
 import { usageOf, wholeResidentBytesOf } from '../processes.ts';
 import type { Bench, Contender, RowRunner, Values } from '../row.ts';
 import { loadGenerator, loadHttp } from '../wrk.ts';
@@ -72,6 +72,7 @@ async function measure(
     await sleep(settleMs);
     const idle = megabytes();
     const url = `${node.gatewayUrl}/ipfs/${cid}`;
+    await fetchFirst(url, { range: `bytes=0-${rangeBytes - 1}` });
     const { answers, took } = await loadHttp({ url, headers: {}, connectionCount, seconds, script });
     const { peakBytes } = usageOf([node.processId()]);
     return { idle, peak: peakBytes / 1e6, after: megabytes(), answers: answers / took };

@@ -3,11 +3,11 @@
  * Off until the setting `ipfs.gateway` names an address.
  */
 import type { Settings } from '@tequio/api';
-import type { HotAnswers, HotBlocks } from '@tequio/ipfs';
+import type { BlockReader, HotAnswers, HotBlocks, NameSource } from '@tequio/ipfs';
 import type { Clock, Log, WebRequest, WebResponse, WebServerPort } from '@tequio/kernel';
 import { closedAfter } from '../http/closed-after.ts';
 import { readListenAddress, urlHostOf } from '../http/listen-address.ts';
-import type { NodeIpfs } from './node-ipfs.ts';
+import type { IpfsReading, NodeIpfs } from './node-ipfs.ts';
 
 export type GatewayServerDeps = {
   readonly ipfs: NodeIpfs;
@@ -61,26 +61,28 @@ export class GatewayServer {
   async #answerAnew(request: WebRequest): Promise<WebResponse> {
     const { ipfs, clock, log, settings } = this.#deps;
     this.#parts ??= import('@tequio/ipfs');
-    const [{ Gateway, HotAnswers, HotBlocks, answerRouting, defaultGatewayOptions }, open] =
-      await Promise.all([this.#parts, ipfs.open()]);
-    if (open.exchange !== null) {
-      const { overlay } = open.exchange;
-      const routed = await answerRouting({ overlay, names: open.ipns }, request);
+    const [{ Gateway, HotAnswers, HotBlocks, NameResolver, answerRouting, defaultGatewayOptions }, local] =
+      await Promise.all([this.#parts, ipfs.openLocal()]);
+    if (request.target.startsWith('/routing/')) {
+      const { exchange, ipns } = await ipfs.open();
+      const routed =
+        exchange === null ? null : await answerRouting({ overlay: exchange.overlay, names: ipns }, request);
       if (routed !== null) return routed;
     }
-    const { blocks } = open.repository;
-    this.#hot ??= { blocks: new HotBlocks(blocks), answers: new HotAnswers(blocks, () => open.denyList) };
-    const reading = ipfs.read(open);
+    const { denyList, repository } = local;
+    const { blocks } = repository;
+    this.#hot ??= { blocks: new HotBlocks(blocks), answers: new HotAnswers(blocks, () => denyList) };
+    const reading = ipfs.current === null ? this.#readSoon(blocks) : ipfs.read(ipfs.current);
     const gateway = new Gateway(
       { ...defaultGatewayOptions, dnslinkDomains: settings().gatewayDomains },
       {
         blocks: this.#hot.blocks.before(reading.reader),
         local: blocks,
         hot: this.#hot.answers,
-        names: open.names,
+        names: ipfs.current?.names ?? new NameResolver(this.#namesSoon()),
         clock,
         log,
-        denyList: () => open.denyList,
+        denyList: () => denyList,
       },
     );
     const answer = await gateway.handle(request);
@@ -90,5 +92,28 @@ export class GatewayServer {
       return answer;
     }
     return { ...answer, body: closedAfter(body, () => reading.close()) };
+  }
+
+  /** What is here at once; what is not, when the node is among others. */
+  #readSoon(here: BlockReader): IpfsReading {
+    const { ipfs } = this.#deps;
+    let rest: Promise<IpfsReading> | null = null;
+    const all = (): Promise<IpfsReading> => (rest ??= ipfs.open().then((open) => ipfs.read(open)));
+    const reader: BlockReader = {
+      has: (cid) => here.has(cid),
+      // What is wrong here may be had from others.
+      get: async (cid, options) =>
+        (await here.get(cid, options).catch(() => null)) ?? (await all()).reader.get(cid, options),
+    };
+    return { reader, close: () => void rest?.then((reading) => reading.close()).catch(() => {}) };
+  }
+
+  /** Names are asked of others. */
+  #namesSoon(): NameSource {
+    const { ipfs } = this.#deps;
+    return {
+      ipns: async (name, signal) => (await ipfs.open()).names.source.ipns(name, signal),
+      dnslink: async (domain, signal) => (await ipfs.open()).names.source.dnslink(domain, signal),
+    };
   }
 }

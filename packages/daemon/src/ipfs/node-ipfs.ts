@@ -30,6 +30,7 @@ import {
 } from '@tequio/kernel';
 import { RateLimiter } from '@tequio/network';
 import { verifyForeignSignature } from '@tequio/runtime';
+import { pause } from '../supervise/supervisor.ts';
 import { readDenyLists } from './deny-lists.ts';
 import { KeyRing } from './key-ring.ts';
 import { lockRepository } from './repository-lock.ts';
@@ -48,20 +49,24 @@ export type NodeIpfsDeps = {
   readonly openOverlay: (() => Promise<OverlayPort>) | null;
 };
 
-export type OpenIpfs = {
+/** What needs nobody else. */
+export type LocalIpfs = {
   readonly repository: IpfsRepository;
   /** What a command line does with it. */
   readonly service: IpfsService;
   readonly mfs: Mfs;
+  readonly leafHasher: NonNullable<ImportDeps['leafHasher']>;
+  /** What is neither shown, given away nor fetched; null: there is no list. */
+  readonly denyList: DenyList | null;
+};
+
+export type OpenIpfs = LocalIpfs & {
   readonly names: NameResolver;
   /** Names of keys: published from here, and looked up. */
   readonly ipns: IpnsNames;
   /** What they are published with. */
   readonly keys: KeyRing;
-  readonly leafHasher: NonNullable<ImportDeps['leafHasher']>;
   readonly exchange: IpfsExchange | null;
-  /** What is neither shown, given away nor fetched; null: there is no list. */
-  readonly denyList: DenyList | null;
   /** What others are told of what is here; null: this node is not among others. */
   readonly providing: ContentProviding | null;
 };
@@ -69,11 +74,16 @@ export type OpenIpfs = {
 /** What one thing is read with; to be closed. */
 export type IpfsReading = { readonly reader: BlockReader; close(): void };
 
+/** At the start others are met when this node itself answers; whoever needs them sooner does not wait for it. */
+const startPauseMs = 100;
+
 export class NodeIpfs {
   readonly #deps: NodeIpfsDeps;
+  #local: Promise<LocalIpfs> | null = null;
   #open: Promise<OpenIpfs> | null = null;
   #current: OpenIpfs | null = null;
-  /** Of what is open, in the order of opening. */
+  /** Of what is open, in the order of opening: what needs nobody else, and what stands on it. */
+  readonly #localClosers: (() => void | Promise<void>)[] = [];
   readonly #closers: (() => void | Promise<void>)[] = [];
   /**
    * A gate of its own before the streams, and no branch of the node's tree: what passes it is counted there once, by
@@ -94,17 +104,32 @@ export class NodeIpfs {
 
   /** @throws NodeError `IPFS_IN_USE`, `IPFS_OFF`, `IPFS_CLOSED`, `IPFS_STORE_NEWER`, `DATABASE_OPEN`, DISK_*, OVERLAY_* */
   open(): Promise<OpenIpfs> {
-    if (this.#isClosed) throw new NodeError('IPFS_CLOSED', 'The node is about to end.', { op: 'open' });
-    if (!this.#deps.settings().enabled)
-      throw new NodeError('IPFS_OFF', 'This node takes no part in IPFS: the setting ipfs.enabled says so.', {
-        op: 'open',
-      });
+    this.#assertOpen();
     this.#open ??= this.#openCurrent().catch((error: unknown) => {
       // Whoever asks next tries again: a disk may have room by then.
       this.#open = null;
       throw error;
     });
     return this.#open;
+  }
+
+  /** Without libp2p, which takes longer to load than all else. @throws as {@link open}, without OVERLAY_* */
+  openLocal(): Promise<LocalIpfs> {
+    this.#assertOpen();
+    this.#local ??= this.#openLocalParts().catch(async (error: unknown) => {
+      this.#local = null;
+      await closeAll(this.#localClosers);
+      throw error;
+    });
+    return this.#local;
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new NodeError('IPFS_CLOSED', 'The node is about to end.', { op: 'open' });
+    if (!this.#deps.settings().enabled)
+      throw new NodeError('IPFS_OFF', 'This node takes no part in IPFS: the setting ipfs.enabled says so.', {
+        op: 'open',
+      });
   }
 
   /** The limits that the settings name hold from now on. */
@@ -131,7 +156,8 @@ export class NodeIpfs {
 
   /** A part for the supervisor: others may ask from the start on. */
   async run(signal: AbortSignal): Promise<void> {
-    if (this.#deps.openOverlay !== null && this.#deps.settings().enabled) await this.open();
+    const takesPart = this.#deps.openOverlay !== null && this.#deps.settings().enabled;
+    if (takesPart && (await pause(startPauseMs, this.#deps.ports.clock, signal))) await this.open();
     if (!signal.aborted)
       await new Promise<void>((resolve) => {
         signal.addEventListener('abort', () => resolve(), { once: true });
@@ -142,9 +168,12 @@ export class NodeIpfs {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#open?.catch(() => null);
+    await this.#local?.catch(() => null);
     this.#open = null;
+    this.#local = null;
     this.#current = null;
-    await this.#closeParts();
+    await closeAll(this.#closers);
+    await closeAll(this.#localClosers);
   }
 
   async #openCurrent(): Promise<OpenIpfs> {
@@ -153,25 +182,34 @@ export class NodeIpfs {
     return open;
   }
 
-  async #openAll(): Promise<OpenIpfs> {
-    const { IpfsExchange, IpfsRepository, IpfsService, NameResolver, diskLeafHasher, openFiles } =
-      await import('@tequio/ipfs');
-    const { ports, log, dataFolder, bootId, settings, openOverlay } = this.#deps;
+  async #openLocalParts(): Promise<LocalIpfs> {
+    const { IpfsRepository, IpfsService, diskLeafHasher, openFiles } = await import('@tequio/ipfs');
+    const { ports, log, dataFolder, bootId, settings } = this.#deps;
     const { disk, files, database, hashes, clock } = ports;
     const folder = join(dataFolder, 'ipfs');
-    const overlay = openOverlay === null ? null : await openOverlay();
     const lock = lockRepository(folder);
-    this.#closers.push(() => lock.release());
+    this.#localClosers.push(() => lock.release());
+    const repository = await IpfsRepository.open(
+      { folder, quotaBytes: settings().quota, bootId },
+      { disk, files, database, hashes, clock, log },
+    );
+    this.#localClosers.push(() => repository.close());
+    const service = IpfsService.of(repository, folder, ports);
+    const leafHasher = diskLeafHasher(disk);
+    const mfs = openFiles(repository, { hashes, clock, leafHasher });
+    const denyList = await readDenyLists(settings().denyLists, { files, hashes, log });
+    return { repository, service, mfs, leafHasher, denyList };
+  }
+
+  async #openAll(): Promise<OpenIpfs> {
+    const { IpfsExchange, NameResolver } = await import('@tequio/ipfs');
+    const { ports, log, dataFolder, openOverlay } = this.#deps;
+    const { files, hashes, clock } = ports;
+    const folder = join(dataFolder, 'ipfs');
+    const local = await this.openLocal();
+    const { repository, denyList } = local;
+    const overlay = openOverlay === null ? null : await openOverlay();
     try {
-      const repository = await IpfsRepository.open(
-        { folder, quotaBytes: settings().quota, bootId },
-        { disk, files, database, hashes, clock, log },
-      );
-      this.#closers.push(() => repository.close());
-      const service = IpfsService.of(repository, folder, ports);
-      const leafHasher = diskLeafHasher(disk);
-      const mfs = openFiles(repository, { hashes, clock, leafHasher });
-      const denyList = await readDenyLists(settings().denyLists, { files, hashes, log });
       const sources = await this.#openSources();
       const exchange =
         overlay === null
@@ -193,16 +231,11 @@ export class NodeIpfs {
       ipns.addKeys((name) => keys.find(name));
       const names = new NameResolver(ipns);
       const providing = await this.#openProviding(overlay, repository, denyList);
-      return { repository, service, mfs, leafHasher, exchange, names, ipns, keys, providing, denyList };
+      return { ...local, exchange, names, ipns, keys, providing };
     } catch (error) {
-      await this.#closeParts();
+      await closeAll(this.#closers);
       throw error;
     }
-  }
-
-  /** In reverse order: who uses something is closed before it is, and the lock goes last. */
-  async #closeParts(): Promise<void> {
-    for (const close of this.#closers.splice(0).reverse()) await close();
   }
 
   /** Names of keys are asked for in the DHT, those of domains in DNS. */
@@ -268,4 +301,9 @@ export class NodeIpfs {
     providing.start();
     return providing;
   }
+}
+
+/** In reverse order: who uses something is closed before it is, and the lock goes last. */
+async function closeAll(closers: (() => void | Promise<void>)[]): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close();
 }

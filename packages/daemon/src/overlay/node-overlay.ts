@@ -13,11 +13,14 @@ import {
   NodeError,
   type OverlayPort,
   type Ports,
+  type Timer,
   tryDecodeUtf8,
 } from '@tequio/kernel';
 import type { OverlayDeps, OverlayService } from '@tequio/overlay';
 
 const keyFileBytesMax = 1000;
+/** Loading libp2p takes all of a processor: what answers at once has its turn before, unless somebody asks for it. */
+const startPauseMs = 100;
 
 export type NodeOverlayDeps = Omit<OverlayDeps, 'ports' | 'database' | 'rates'> & {
   readonly ports: OverlayDeps['ports'] & Pick<Ports, 'entropy'>;
@@ -85,12 +88,15 @@ export class NodeOverlay {
   }
 
   async #untilWanted(signal: AbortSignal): Promise<boolean> {
-    if (this.#deps.settings().enabled) this.#isWanted = true;
     if (this.#isWanted) return !signal.aborted;
+    let timer: Timer | null = null;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
+      if (this.#deps.settings().enabled) timer = this.#deps.ports.clock.setTimer(startPauseMs, resolve);
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
+    (timer as Timer | null)?.cancel();
+    if (this.#deps.settings().enabled) this.#isWanted = true;
     return !signal.aborted;
   }
 
