@@ -1,10 +1,13 @@
-/** From the start of a node's process to its first answer. What is measured: bench/README.md. */
+/** From the start of a node's process to its first answers. What is measured: bench/README.md. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type IpfsProgram, ipfsPrograms } from '../ipfs-nodes.ts';
+import { fetchFirst, type IpfsProgram, ipfsPrograms } from '../ipfs-nodes.ts';
 import { dropFileCache } from '../machine.ts';
 import { usageOf } from '../processes.ts';
 import type { Bench, Case, Contender, RowRunner, Values } from '../row.ts';
+
+/** Nothing, which every node has: its CID says all of it. */
+const emptyContent = '/ipfs/bafkqaaa';
 
 export const ipfsStart: RowRunner = {
   plan: async (bench) => {
@@ -33,9 +36,12 @@ async function measure({ lab }: Bench, { open }: IpfsProgram, before: () => void
     await node.start();
     await node.stop();
     before();
-    const seconds = await node.start();
+    const startMs = performance.now();
+    const started = node.start();
+    const shown = fetchFirst(node.gatewayUrl + emptyContent).then(() => (performance.now() - startMs) / 1000);
+    const [seconds, gateway] = await Promise.all([started, shown]);
     const { cpuSeconds, peakBytes } = usageOf([node.processId()]);
-    return { seconds, cpu: cpuSeconds, peak: peakBytes / 1e6 };
+    return { seconds, gateway, cpu: cpuSeconds, peak: peakBytes / 1e6 };
   } finally {
     await node.stop();
     rmSync(folder, { recursive: true, force: true });
