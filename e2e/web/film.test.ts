@@ -34,7 +34,7 @@ describe('a film in the page', { skip: skipWithoutChromium, timeout: 280_000 }, 
     writeFileSync(join(work, 'there', fileName), film);
     torrent = makeTorrentFile(fileName, film, 16_384).toString('base64');
     // So slow that it is watched long before all of it is here, however slow the machine.
-    const limitUp = Math.round(film.length / 40);
+    const limitUp = Math.round(film.length / 90);
     const wish = { source: { torrent }, folder: join(work, 'there'), seed: true, limitUp };
     await other.ask('POST', 'torrents', wish);
   });

@@ -49,7 +49,7 @@ describe('playing in the page', { skip: skipWithoutChromium, timeout: 240_000 },
     writeFileSync(join(work, 'there', fileName), sound);
     const source = { torrent: makeTorrentFile(fileName, sound, 16_384).toString('base64') };
     // So slow that it is watched long before all of it is here, however slow the machine.
-    const limitUp = Math.round(sound.length / 40);
+    const limitUp = Math.round(sound.length / 90);
     await other.ask('POST', 'torrents', { source, folder: join(work, 'there'), seed: true, limitUp });
     const wish = { source, folder: join(work, 'here') };
     id = (await daemon.ask<{ id: string }>('POST', 'torrents', wish)).id;
