@@ -26,17 +26,21 @@ export async function enter(): Promise<void> {
     history.replaceState(null, '', location.pathname + location.search);
     await node.login({ token: decodeURIComponent(token) }).catch(() => {});
   }
+  try {
+    status.value = await untilReached(() => node.status.status());
+    access.value = 'in';
+  } catch {
+    access.value = 'out';
+  }
+}
+
+/** Asks until the node answers, whatever it says; while it does not the page shows why. */
+export async function untilReached<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
     try {
-      status.value = await node.status.status();
-      access.value = 'in';
-      return;
+      return await ask();
     } catch (error) {
-      const { code } = error as NodeError;
-      if (code !== 'HTTP_UNREACHABLE') {
-        access.value = 'out';
-        return;
-      }
+      if ((error as NodeError).code !== 'HTTP_UNREACHABLE') throw error;
       trouble.value = error as NodeError;
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }

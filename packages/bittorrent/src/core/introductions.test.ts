@@ -105,6 +105,18 @@ test('a private torrent offers, says and hears nothing of it', () => {
   settle(world);
 });
 
+test('with peer exchange off nothing of it is offered, said or heard', () => {
+  const world = new TorrentWorld();
+  const ours = node(world, made, { pex: false });
+  const [a, b] = [introduce(new FakePeer(ours)), introduce(new FakePeer(ours))];
+  fakeTells(a);
+  world.run(70_000);
+  assert.equal('ut_pex' in idsOffered(a), false);
+  assert.deepEqual([...heard(a, 11), ...heard(b, 11)], []);
+  assert.deepEqual(ours.factsOf('heard'), []);
+  settle(world);
+});
+
 test('one that turns out to be private takes its offer back', () => {
   const world = new TorrentWorld();
   const ours = node(world, secret, { has: 'nothing', magnet: true });

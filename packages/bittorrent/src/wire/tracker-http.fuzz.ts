@@ -1,16 +1,13 @@
 /** What HTTP trackers answer, what their clients ask, and the compact lists of peers that others use too, damaged. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { addressToBytes, type Endpoint, fromLatin1, isIpv6, Prng, toLatin1 } from '@tequio/kernel';
 import {
   type AddressFamily,
-  addressToBytes,
-  type Endpoint,
-  fromLatin1,
-  isIpv6,
-  Prng,
-  toLatin1,
-} from '@tequio/kernel';
-import { compactPeerBytes, decodeCompactPeers, encodeCompactPeers } from './compact-peers.ts';
+  compactPeerBytes,
+  decodeCompactPeers,
+  encodeCompactPeers,
+} from './compact-peers.ts';
 import { decodeHttpAnnounceQuery, decodeHttpScrapeQuery, httpTrackerLimits } from './tracker-http.ts';
 import {
   decodeHttpAnnounceResponse,

@@ -1,6 +1,6 @@
 /** Whether the first steps are to be shown, and what they begin with. */
 import type { Settings } from '@tequio/api';
-import { node } from '../node.ts';
+import { node, untilReached } from '../node.ts';
 import { dialog, openDialog } from '../shell/dialogs.ts';
 
 const storageKey = 'tequio.guided';
@@ -8,7 +8,8 @@ const storageKey = 'tequio.guided';
 /** To those who may change settings, on a node that nobody has set up and that has nothing to do. */
 export async function offerGuide(): Promise<void> {
   if (localStorage.getItem(storageKey) !== null) return;
-  const found = await Promise.all([node.settings.origins(), node.status.status()]).catch(() => null);
+  const ask = () => Promise.all([node.settings.origins(), node.status.status()]);
+  const found = await untilReached(ask).catch(() => null);
   if (found === null) return;
   const [origins, { totals }] = found;
   if (Object.values(origins).includes('file') || totals.torrentCount > 0) return;
