@@ -147,9 +147,11 @@ class WebServer implements StreamListener {
   /** What Node could not read as a request, or did not get in time. */
   #refuseBroken(
     error: Error & { code?: string },
-    socket: Duplex & { readonly remoteAddress?: string },
+    socket: Duplex & { readonly remoteAddress?: string; readonly bytesRead?: number },
   ): void {
-    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    // Browsers connect ahead of need: one that has said nothing has done nothing wrong.
+    if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesRead === 0)
+      return void socket.destroy();
     const [status, code] = brokenRequests[error.code ?? ''] ?? ['400 Bad Request', 'HTTP_MALFORMED'];
     this.#handlers.onRefused?.(code, socket.remoteAddress ?? '');
     socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () =>
