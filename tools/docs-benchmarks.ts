@@ -41,8 +41,16 @@ function renderSection(row: RowTable, result: Result): string {
   const early = result.unfinished === true ? ' The run was ended early: not all rounds are here.' : '';
   return [
     `## ${row.title}\n`,
-    `${row.about} ${result.rounds} rounds${when}${by}: \`npm run bench -- ${row.name}\`.${early}\n`,
+    `${row.about} ${roundsOf(result)} rounds${when}${by}: \`npm run bench -- ${row.name}\`.${early}\n`,
     `${picture(row.name, row.title)}${growth}`,
     renderRow(row, result),
   ].join('\n');
+}
+
+/** Those that were made, which may be fewer than were asked for where the time was bounded. */
+function roundsOf({ samples }: Result): string {
+  const byCase = Map.groupBy(samples, (sample) => sample.case);
+  const counts = [...byCase.values()].map((of) => new Set(of.map(({ round }) => round)).size);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? `${least}` : `${least} to ${most}`;
 }
