@@ -7,6 +7,7 @@ import type {
   TorrentId,
   TorrentSource,
   TrackerSnapshot,
+  VerifyReport,
   WebSeedSnapshot,
 } from '@tequio/bittorrent/contract';
 import type { Category, TrackerRule } from './category.ts';
@@ -85,6 +86,12 @@ export interface TorrentsApi {
    * @throws NodeError as the engine's `create`
    */
   create(options: CreateTorrent): Promise<Uint8Array>;
+  /**
+   * Reads content of the node's machine and says, file by file, what is not as the .torrent says. Nothing is changed.
+   * @param path absolute: the file, or the folder that its files lie in
+   * @throws NodeError as the engine's `verify`
+   */
+  verify(torrent: Uint8Array, path: string): Promise<VerifyReport>;
   /**
    * What is in a torrent, before it is added; the `info` of a magnet is fetched for at most so long.
    * @throws NodeError `PREVIEW_TIMEOUT`

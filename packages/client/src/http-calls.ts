@@ -22,6 +22,7 @@ const slowAnswerMs = 10 * 60_000;
 const slowRoutes: ReadonlySet<RouteName> = new Set([
   'torrents.add',
   'torrents.create',
+  'torrents.verify',
   'torrents.preview',
   'torrents.move',
   'torrents.makeTwin',

@@ -83,6 +83,7 @@ function remoteTorrents(calls: HttpCalls): Management['torrents'] {
     makeTwin: (id, version) => calls.call('torrents.makeTwin', { params: { id }, body: { version } }),
     create: async (options) =>
       fromBase64((await calls.call('torrents.create', { body: options as never })).torrent),
+    verify: (torrent, path) => calls.call('torrents.verify', { body: { torrent: toBase64(torrent), path } }),
     preview: (source, timeoutMs) =>
       calls.call('torrents.preview', { body: { source: sourceText(source), timeoutMs } }),
     patch: (ids, patch) =>

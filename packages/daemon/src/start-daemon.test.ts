@@ -188,3 +188,38 @@ test('shutdown over the API ends the node, and a pause of everything outlives it
     assert.equal((await later.management.torrents.get(id))?.queued, false);
     await later.close();
   }));
+
+test('files of the node are made into a torrent and held against it, over HTTP too', () =>
+  inFolder(async (folder) => {
+    const daemon = await start(folder);
+    const file = join(folder, 'content.bin');
+    writeFileSync(file, encodeUtf8('content '.repeat(5000)));
+    const token = readFileSync(join(folder, 'data', 'token'), 'utf8').trim();
+    const ask = async (call: string, body: object): Promise<[number, Record<string, unknown>]> => {
+      const answer = await fetch(new URL(`/api/v1/torrents/${call}`, daemon.url!), {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return [answer.status, (await answer.json()) as Record<string, unknown>];
+    };
+    const [, made] = await ask('create', { path: file, version: 'v1', pieceBytes: 16_384 });
+    const question = { torrent: made['torrent'], path: file };
+    const [status, good] = await ask('verify', question);
+    assert.deepEqual([status, good['ok'], good['goodPieceCount']], [200, true, 3]);
+    const bytes = readFileSync(file);
+    bytes[20_000]! ^= 1;
+    writeFileSync(file, bytes);
+    const [, bad] = await ask('verify', question);
+    const [found] = bad['files'] as { state: string; badPieces: number[] }[];
+    assert.deepEqual(
+      [bad['ok'], bad['goodPieceCount'], found?.state, found?.badPieces],
+      [false, 2, 'wrong', [1]],
+    );
+    rmSync(file);
+    const [none, gone] = await ask('verify', question);
+    assert.deepEqual([none, typeof gone['detail']], [404, 'string'], JSON.stringify(gone));
+    const [refused, problem] = await ask('verify', { torrent: 'ZGU=', path: file });
+    assert.deepEqual([refused, problem['code']], [422, 'BITTORRENT_METAINFO_INFO'], JSON.stringify(problem));
+    await daemon.close();
+  }));

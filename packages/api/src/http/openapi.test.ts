@@ -63,6 +63,7 @@ test('the schemas that describe bodies judge as those that check them', () => {
   const samples = [
     ['torrents.add', { source: { magnet: `magnet:?xt=urn:btih:${id}` }, tags: ['a'] }, { source: 5 }],
     ['torrents.pause', { ids: [id] }, { ids: ['no hash'] }],
+    ['torrents.verify', { torrent: 'ZGU=', path: '/a' }, { torrent: 'ZGU=', path: 'a' }],
     ['torrents.create', { path: '/a', version: 'v1', similar: [id] }, { path: '/a', version: 'v3' }],
     [
       'users.put',

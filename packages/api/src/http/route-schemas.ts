@@ -63,6 +63,7 @@ export const routeSchemas = {
     result: torrent.torrentDelta,
   },
   'torrents.create': { body: create.createTorrent, result: create.createdTorrent },
+  'torrents.verify': { body: create.verifyTorrent, result: create.verifyReport },
   'torrents.preview': {
     body: z.strictObject({
       source: torrent.torrentSource,

@@ -58,6 +58,12 @@ export const routes = {
     scope: 'admin',
     summary: 'make a .torrent of a file or folder of the node',
   },
+  'torrents.verify': {
+    method: 'POST',
+    path: '/torrents/verify',
+    scope: 'admin',
+    summary: 'hold files of the node against a .torrent, and change nothing',
+  },
   'torrents.preview': {
     method: 'POST',
     path: '/torrents/preview',

@@ -1,4 +1,6 @@
-/** Torrents that are made of files of the node's machine. */
+/** Torrents that are made of files of the node's machine, and held against them. */
+
+import type { VerifyReport } from '@tequio/bittorrent/contract';
 import { z } from 'zod';
 import type { CreateTorrent } from '../torrents-api.ts';
 import { absolutePath } from './torrent-schemas.ts';
@@ -44,3 +46,29 @@ export const createTorrent = z.strictObject({
 export const createdTorrent = z.strictObject({
   torrent: z.base64().meta({ description: 'The .torrent file, in Base64.' }),
 });
+
+export const verifyTorrent = z.strictObject({
+  torrent: z
+    .base64()
+    .min(1)
+    .max(96 << 20)
+    .meta({ description: 'A .torrent file in Base64.' }),
+  path: absolutePath.meta({ description: 'The file, or the folder that its files lie in.' }),
+});
+
+export const verifyReport = z.strictObject({
+  ok: z.boolean(),
+  pieceCount: z.number(),
+  goodPieceCount: z.number(),
+  files: z.array(
+    z.strictObject({
+      path: z.string(),
+      bytes: z.number(),
+      state: z
+        .enum(['good', 'missing', 'short', 'long', 'wrong', 'not-a-file', 'unreadable'])
+        .meta({ description: '`long`: right content, with more after it.' }),
+      badPieces: z.array(z.number()).meta({ description: 'Pieces of this file that are not good.' }),
+      goodBytes: z.number(),
+    }),
+  ),
+}) satisfies z.ZodType<VerifyReport>;

@@ -39,6 +39,8 @@ export const handlers: { readonly [Name in PlainRoute]: Handler<Name> } = {
   'torrents.create': async ({ node }, { body }) => ({
     torrent: toBase64(await node.torrents.create(body as CreateTorrent)),
   }),
+  'torrents.verify': ({ node }, { body: { torrent, path } }) =>
+    node.torrents.verify(new Uint8Array(Buffer.from(torrent, 'base64')), path) as never,
   'torrents.preview': async (asked, { body: { source, timeoutMs = previewMs } }) =>
     asked.node.torrents.preview(await toSource(source, asked), timeoutMs) as never,
   'torrents.addTags': ({ node }, { body }) => node.torrents.addTags(body.ids, body.tags),

@@ -61,6 +61,11 @@ const calls: readonly (readonly [string, readonly unknown[], unknown?])[] = [
   ['torrents.renameFile', [idOf(1), 0, 'a/b']],
   ['torrents.renameFolder', [idOf(1), 'a', 'b']],
   ['torrents.create', [{ path: '/a b', version: 'v1', similar: ['ab'.repeat(20)] }], Uint8Array.of(100, 101)],
+  [
+    'torrents.verify',
+    [Uint8Array.of(100, 101), '/a b'],
+    { ok: true, pieceCount: 1, goodPieceCount: 1, files: [] },
+  ],
   ['torrents.makeTwin', [idOf(1), 'hybrid'], { id: idOf(2), known: false }],
   ['bridge.torrentToIpfs', [idOf(1)], bridged],
   ['bridge.ipfsToTorrent', [{ path: '/ipfs/Qm/a b', version: 'v2' }], bridged],

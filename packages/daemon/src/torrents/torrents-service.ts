@@ -21,6 +21,7 @@ import type {
   TorrentsApi,
   TrackerRule,
   TrackerSnapshot,
+  VerifyReport,
   WebSeedSnapshot,
 } from '@tequio/api';
 import { type Clock, NodeError } from '@tequio/kernel';
@@ -92,6 +93,11 @@ export class TorrentsService implements TorrentsApi {
   async create(options: CreateTorrent): Promise<Uint8Array> {
     requireScope(this.#who, 'admin');
     return this.#deps.engine.create(options);
+  }
+
+  async verify(torrent: Uint8Array, path: string): Promise<VerifyReport> {
+    requireScope(this.#who, 'admin');
+    return this.#deps.engine.verify(torrent, path);
   }
 
   async preview(source: TorrentSource, timeoutMs: number): Promise<ShownTorrent> {

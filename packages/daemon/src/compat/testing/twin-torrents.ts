@@ -18,6 +18,7 @@ import type {
   TorrentsApi,
   TrackerRule,
   TrackerSnapshot,
+  VerifyReport,
   WebSeedSnapshot,
 } from '@tequio/api';
 import { NodeError } from '@tequio/kernel';
@@ -154,6 +155,10 @@ export class TwinTorrents implements TorrentsApi {
 
   async create(): Promise<Uint8Array> {
     throw new Error('No tool makes a torrent by our own API.');
+  }
+
+  async verify(): Promise<VerifyReport> {
+    throw new Error('No tool verifies files by our own API.');
   }
 
   async makeTwin(): Promise<AddedTorrent> {
