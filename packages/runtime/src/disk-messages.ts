@@ -62,7 +62,7 @@ export type OrderedDigest = Omit<DigestRequest, 'expect'> & {
 export type DiskBatch = {
   readonly slabs: (readonly [id: number, memory: SharedArrayBuffer])[];
   readonly droppedSlabs: number[];
-  readonly files: (readonly [id: number, root: string, path: string])[];
+  readonly files: (readonly [id: number, root: string, path: string, isSecret: boolean])[];
   /** Close the handles of these and forget their names; answered in `closedFiles`. */
   readonly closeFiles: number[];
   readonly jobs: DiskOrder[];

@@ -64,7 +64,7 @@ export class DiskThread {
       if (file === 0 || this.#files.has(file)) continue;
       this.#files.add(file);
       const ref = refOf(file as FileId);
-      batch.files.push([file, ref.root, ref.path]);
+      batch.files.push([file, ref.root, ref.path, ref.isSecret === true]);
     }
     batch.jobs.push(order);
     this.#queuedBytes += order.bytes;

@@ -67,7 +67,7 @@ port.once('message', () => flushCompileCache());
 function accept(batch: DiskBatch): void {
   for (const [id, memory] of batch.slabs) slabs.set(id, new Uint8Array(memory));
   for (const id of batch.droppedSlabs) slabs.delete(id);
-  for (const [id, root, path] of batch.files) handles.name(id, { root, path });
+  for (const [id, root, path, isSecret] of batch.files) handles.name(id, { root, path, isSecret });
   for (const order of batch.jobs) (order.kind === 'load' ? loads : others).push(order);
   for (const file of batch.closeFiles) {
     handles.forget(file);

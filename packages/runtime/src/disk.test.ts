@@ -125,6 +125,24 @@ test('more files than handles', async () => {
   await fixture.close();
 });
 
+test('what is secret is for its owner alone, whoever makes it first', async () => {
+  // By a thread, and in the pool.
+  for (const pooledBytesMin of [Number.POSITIVE_INFINITY, 1]) {
+    const fixture = await makeFixture(1, pooledBytesMin);
+    const { disk, root } = fixture;
+    const slab = disk.allocateSlab(16);
+    for (const isSecret of [true, false]) {
+      const file = disk.register({ root, path: `${isSecret}`, isSecret });
+      const spans = [{ file, offset: 0, bytes: 16 }];
+      const job: DiskJob = { kind: 'store', slab, slabOffset: 0, bytes: 16, spans, digest: null };
+      ok((await new Promise<DiskResult>((resolve) => disk.submit(job, resolve))).ok);
+      const rights = fs.statSync(join(root, `${isSecret}`)).mode & 0o777;
+      equal(rights === 0o600, isSecret, rights.toString(8));
+    }
+    await fixture.close();
+  }
+});
+
 test('a process with an idle disk ends by itself, and one with a running job ends after it', () => {
   const script = `
     import { createDisk } from ${JSON.stringify(new URL('./disk.ts', import.meta.url).href)};
