@@ -14,6 +14,7 @@ import { LabDaemon } from '../lab/daemon.ts';
 import { freePort } from '../lab/free-port.ts';
 import { ipfsConfig } from '../lab/ipfs-config.ts';
 import { Kubo, whyNoKubo } from '../lab/kubo.ts';
+import { until } from '../lab/until.ts';
 import {
   cookieOf,
   desktop,
@@ -284,9 +285,22 @@ class Way {
     await this.#press(page.getByRole('dialog').getByRole('button', { name: close }));
   }
 
+  /** By its address, as a link leads there: its name is not beyond the edge. */
+  async #comesToLastTab(): Promise<void> {
+    const page = this.#page;
+    await page.goto(`${this.#base}#/ipfs/sharing`);
+    const tab = page.getByRole('main').getByRole('link', { name: this.#words.sharing, exact: true });
+    const isInSight = async (): Promise<boolean> => {
+      const box = await tab.boundingBox();
+      return box !== null && box.x >= 0 && box.x + box.width <= page.viewportSize()!.width;
+    };
+    await until('the open tab is in sight', 30_000, isInSight);
+  }
+
   async remove(): Promise<void> {
     const { remove, empty } = this.#words;
     const page = this.#page;
+    await this.#comesToLastTab();
     await page.goto(`${this.#base}#/ipfs`);
     await this.#file('Cine').waitFor();
     await page.getByRole('row').first().getByRole('checkbox').check();

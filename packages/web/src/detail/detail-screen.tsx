@@ -1,13 +1,13 @@
 import type { ListedTorrent } from '@tequio/api';
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { isSeen, node } from '../node.ts';
 import { attempt, tell } from '../notice.ts';
 import { linkTo } from '../route.ts';
 import { openDialog } from '../shell/dialogs.ts';
 import { Icon } from '../shell/icon.tsx';
+import { type Tab, Tabs } from '../shell/tabs.tsx';
 import { barKind, shareDone, stateWord } from '../torrents/torrent-state.ts';
-import type { WordKey } from '../words/en.ts';
 import { formatRate, formatShare, formatSpan } from '../words/format.ts';
 import { say } from '../words/words.ts';
 import { EventList } from './event-list.tsx';
@@ -18,7 +18,7 @@ import { PieceMap } from './piece-map.tsx';
 import { SpeedGraph } from './speed-graph.tsx';
 import { TrackerTable } from './tracker-table.tsx';
 
-const parts: readonly (readonly [string, WordKey])[] = [
+const parts: readonly Tab[] = [
   ['overview', 'detail.overview'],
   ['files', 'detail.files'],
   ['peers', 'detail.peers'],
@@ -50,26 +50,14 @@ export function DetailScreen({ id, part }: { readonly id: string; readonly part:
       </h1>
       <Progress torrent={torrent} />
       <Actions torrent={torrent} />
-      <Tabs id={id} part={part} />
+      <Tabs
+        label={say('act.open')}
+        tabs={parts}
+        open={part}
+        linkTo={(name) => linkTo('torrents', id, name)}
+      />
       <Part part={part} torrent={torrent} />
     </section>
-  );
-}
-
-/** On a phone there are more than fit side by side: the one that is open is always in sight. */
-function Tabs({ id, part }: { readonly id: string; readonly part: string }): JSX.Element {
-  const nav = useRef<HTMLElement>(null);
-  useEffect(() => {
-    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-  }, [part]);
-  return (
-    <nav class="tabs" aria-label={say('act.open')} ref={nav}>
-      {parts.map(([name, word]) => (
-        <a key={name} href={linkTo('torrents', id, name)} aria-current={name === part ? 'page' : undefined}>
-          {say(word)}
-        </a>
-      ))}
-    </nav>
   );
 }
 

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { usePolled } from '../detail/polled.ts';
 import { node } from '../node.ts';
 import { linkTo } from '../route.ts';
-import type { WordKey } from '../words/en.ts';
+import { type Tab, Tabs } from '../shell/tabs.tsx';
 import { say } from '../words/words.ts';
 import { ExplorePart } from './explore-part.tsx';
 import { FilesPart } from './files-part.tsx';
@@ -13,7 +13,7 @@ import { PeersPart } from './peers-part.tsx';
 import { PinsPart } from './pins-part.tsx';
 import { SharingPart } from './sharing-part.tsx';
 
-const parts: readonly (readonly [string, WordKey])[] = [
+const parts: readonly Tab[] = [
   ['files', 'ipfs.files'],
   ['pins', 'ipfs.pins'],
   ['explore', 'ipfs.explore'],
@@ -27,13 +27,7 @@ export function IpfsScreen({ part, place }: { readonly part: string; readonly pl
   return (
     <section class="screen stack" aria-labelledby="ipfs-title">
       <h1 id="ipfs-title">{say('nav.ipfs')}</h1>
-      <nav class="tabs" aria-label={say('nav.ipfs')}>
-        {parts.map(([name, word]) => (
-          <a key={name} href={linkTo('ipfs', name)} aria-current={name === part ? 'page' : undefined}>
-            {say(word)}
-          </a>
-        ))}
-      </nav>
+      <Tabs label={say('nav.ipfs')} tabs={parts} open={part} linkTo={(name) => linkTo('ipfs', name)} />
       {state === null ? <p aria-busy="true" /> : <Part part={part} place={place} state={state} />}
     </section>
   );
